@@ -1,0 +1,43 @@
+# Options, compiler settings and the warnings that every target of the project is built with.
+option(TENON_BUILD_TESTS "Build the tests and the examples" ON)
+option(TENON_BUILD_BENCH "Build the benchmarks" OFF)
+option(TENON_WITH_ONEDNN "Build the oneDNN engine (the default engine)" ON)
+option(TENON_WITH_OPENMP "Let engines use OpenMP threads" ON)
+set(TENON_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
+option(TENON_WARNINGS_AS_ERRORS "Treat warnings of the project's own code as errors" ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(TENON_CCACHE ccache)
+if(TENON_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${TENON_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${TENON_CCACHE}")
+endif()
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(LibArchive REQUIRED)
+if(TENON_WITH_OPENMP)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+endif()
+
+add_library(tenon_settings INTERFACE)
+target_compile_features(tenon_settings INTERFACE cxx_std_20)
+target_compile_options(tenon_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(TENON_WARNINGS_AS_ERRORS)
+  target_compile_options(tenon_settings INTERFACE -Werror)
+endif()
+if(TENON_SANITIZE)
+  target_compile_options(tenon_settings INTERFACE -fsanitize=${TENON_SANITIZE}
+                         -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(tenon_settings INTERFACE -fsanitize=${TENON_SANITIZE})
+endif()
