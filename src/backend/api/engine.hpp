@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ops/program.hpp"
+#include "tenon/tensor.hpp"
+
+namespace tenon::backend {
+
+/// How numbers are computed. Weights are float32 masters in each.
+enum class Precision : std::uint8_t { kFloat32, kMixedBFloat16, kFloat64 /* reference only */ };
+
+/// A variable as an engine stores it: a weight, an optimizer's slot, a moving average.
+struct VariableSpec {
+  std::string name;  ///< "small_conv/kernel", "adam/small_conv/kernel/m"
+  Shape shape;
+  DType dtype = DType::kFloat32;
+};
+
+/// The variables of one training, in the engine's memory and layout. Plans of several batch sizes
+/// share one. Not thread-safe; outlives the plans made from it (they keep it alive).
+class Variables {
+ public:
+  virtual ~Variables() = default;
+  virtual const std::vector<VariableSpec>& specs() const noexcept = 0;
+  /// A copy in plain row-major layout.
+  virtual Tensor read(std::int32_t slot) const = 0;
+  /// Throws ShapeError (W001) if dtype or shape differ.
+  virtual void write(std::int32_t slot, const Tensor& value) = 0;
+};
+
+/// Numbers that change from step to step.
+struct StepNumbers {
+  float learning_rate = 0.0F;
+  std::int64_t iteration = 0;  ///< Updates done before this one; Adam's t is iteration + 1.
+  std::uint64_t seed = 0;      ///< With `iteration`, names the streams of dropout.
+};
+
+/// One entry of a compiled plan, for tests, reports and profiles.
+struct PlanStep {
+  std::string op;              ///< "convolution_2d+relu"
+  std::string name;            ///< The layers it came from.
+  std::string implementation;  ///< "jit:avx512_core", "own:dense_1", "reference"
+  bool border_reorder = false; ///< A reorder between plain and engine layout at an input or output.
+  bool reorder = false;        ///< Any reorder.
+  double floating_point_operations = 0.0;
+};
+struct PlanReport {
+  std::vector<PlanStep> steps;
+  std::size_t arena_bytes = 0;
+  std::size_t scratch_bytes = 0;
+};
+
+/// A compiled program. run() allocates nothing and looks nothing up. One thread at a time.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+  /// Binds input `index` of the program to `value`; its memory must stay valid and unchanged until
+  /// run() returns. Throws ShapeError if dtype or shape differ. A binding lasts until the next one.
+  virtual void bind_input(std::size_t index, const Tensor& value) = 0;
+  /// Runs all steps. Throws EngineError (E001) if an input is not bound.
+  virtual void run(const StepNumbers& numbers) = 0;
+  /// Output `index` of the program in plain row-major layout; a view valid until the next run().
+  virtual Tensor output(std::size_t index) const = 0;
+  virtual const PlanReport& report() const noexcept = 0;
+};
+
+struct CompileOptions {
+  Precision precision = Precision::kFloat32;
+  int threads = 0;  ///< 0: as many as the machine has cores (and OMP_NUM_THREADS allows).
+};
+
+/// Compiles programs for one kind of hardware. Thread-safe; one object per process and kind.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string_view name() const noexcept = 0;     ///< "reference", "onednn"
+  virtual std::string description() const = 0;            ///< "oneDNN 2.6.3, AVX-512, 2 threads"
+  virtual bool supports(Precision precision) const noexcept = 0;
+  virtual std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const = 0;
+  /// Throws EngineError (E001) if the engine lacks an op or a precision, naming it.
+  virtual std::unique_ptr<Plan> compile(const ops::Program& program,
+                                        std::shared_ptr<Variables> variables,
+                                        const CompileOptions& options = {}) const = 0;
+};
+
+/// The plain engine, the judge of all others. Always there.
+const Engine& reference_engine();
+/// The oneDNN engine. Throws EngineError that says how to get it where it was not built in.
+const Engine& onednn_engine();
+bool has_onednn_engine() noexcept;
+/// By name: "reference", "onednn", or "" for the best one built in. Throws EngineError.
+/// (Defined in train, which is the room that sees all engines' libraries.)
+
+}  // namespace tenon::backend
