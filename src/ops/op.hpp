@@ -41,6 +41,8 @@ enum class OpKind : std::uint8_t {
   kMultiply,   // a, b -> y; broadcasts
   kMaximum,    // a, b -> y; broadcasts; the gradient goes to the larger, half to each when equal
   kMinimum,    // a, b -> y; broadcasts
+  kMaximumBackward,  // a, b, dy -> [da], [db], both of dy's shape (before any sum over broadcast axes)
+  kMinimumBackward,  // a, b, dy -> [da], [db], as above
   kAddN,       // x0, x1, … -> y; all of one shape
   kReduceSum,  // x -> y of ShapeAttributes.shape; sums over the axes that were broadcast
   kAffine,     // x -> y = x * scale + offset, per last axis where the lists are longer than 1
@@ -66,7 +68,7 @@ enum class OpKind : std::uint8_t {
   kUpSampling2D,          // x (N, H, W, C) -> y (N, H·sh, W·sw, C). UpSamplingAttributes
   kUpSampling2DBackward,  // dy -> dx
   // --- dtype
-  kCast,  // x (any numeric dtype) -> y of the output value's dtype
+  kCast,  // x (any numeric dtype or bool) -> y of CastAttributes.dtype (the output value's dtype)
   // --- losses. LossAttributes
   kLoss,          // prediction, target, [sample_weight (N)] -> total (scalar), each (prediction's
                   // shape without the last axis; unweighted)
@@ -146,8 +148,9 @@ struct ActivationAttributes {
   float max_value = 0.0F; // relu, when has_max_value
   bool has_max_value = false;
 };
-/// True where f'(x) is computed from y = f(x): relu without a threshold, leaky_relu with a slope
-/// >= 0, sigmoid, tanh, elu, selu, exponential, linear. Then kActivationBackward's first input is y.
+/// True where f'(x) is computed from y = f(x): relu without a threshold and leaky_relu, both with a
+/// slope >= 0, sigmoid, tanh, elu with alpha >= 0, selu, exponential, linear. Then
+/// kActivationBackward's first input is y; otherwise it is x.
 bool activation_uses_output(const ActivationAttributes& attributes) noexcept;
 
 struct NormalizationAttributes {
@@ -189,6 +192,9 @@ struct LossAttributes {
   double weight = 1.0;
 };
 
+struct CastAttributes {
+  DType dtype = DType::kFloat32;
+};
 struct ClipAttributes {
   double limit = 0.0;
 };
@@ -210,7 +216,7 @@ using Attributes =
                  PermutationAttributes, AxisAttributes, RangeAttributes, AffineAttributes,
                  ActivationAttributes, NormalizationAttributes, MovingAverageAttributes,
                  DropoutAttributes, PenaltyAttributes, UpSamplingAttributes, LossAttributes,
-                 ClipAttributes, OptimizerAttributes>;
+                 ClipAttributes, OptimizerAttributes, CastAttributes>;
 
 /// "convolution_2d_backward_data"
 std::string_view name_of(OpKind kind) noexcept;
