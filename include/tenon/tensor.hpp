@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,10 @@ class Tensor {
   template <class T>
   static Tensor from(const Shape& shape, const std::vector<T>& values);
   template <class T>
+  static Tensor from(const Shape& shape, std::initializer_list<T> values) {
+    return from(shape, std::span<const T>(values.begin(), values.size()));
+  }
+  template <class T>
   static Tensor scalar(T value);
   static Tensor strings(const Shape& shape, std::vector<std::string> values);
 
@@ -71,8 +76,9 @@ class Tensor {
   Tensor reshape(const Shape& shape) const;
   /// A copy that owns its memory.
   Tensor clone() const;
-  /// A copy in `dtype`, each element converted as C++ does (float to integer truncates, saturating
-  /// at the range's ends; NaN becomes 0; bool is 0 or 1). Throws ShapeError to or from strings.
+  /// A copy in `dtype`, each element converted as C++ does: float to integer truncates, saturating
+  /// at the range's ends, and NaN becomes 0; integer to integer wraps; to bool, all but 0 is true.
+  /// Throws ShapeError to or from strings.
   /// Whether values are lost is not checked; see converts_without_loss and the stage `cast`.
   Tensor cast(DType dtype) const;
 

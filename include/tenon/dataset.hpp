@@ -1,0 +1,229 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tenon/diagnostic.hpp"
+#include "tenon/generator.hpp"
+#include "tenon/lineage.hpp"
+#include "tenon/record.hpp"
+#include "tenon/source_location.hpp"
+#include "tenon/spec.hpp"
+
+namespace tenon {
+
+namespace data {
+class Source;
+class Stage;
+class Pipeline;
+}  // namespace data
+
+using Keys = std::vector<std::string>;
+using KeyMap = std::vector<std::pair<std::string, std::string>>;
+/// [height, width].
+using Size2D = std::array<std::int64_t, 2>;
+
+/// How many elements a dataset gives.
+struct Cardinality {
+  enum class Kind : std::uint8_t { kKnown, kInfinite, kUnknown };
+  Kind kind = Kind::kUnknown;
+  std::int64_t count = 0;  ///< When known. With filter or skipped bad samples: at most.
+  bool exact = true;
+  bool operator==(const Cardinality&) const = default;
+};
+
+/// What to do with a sample that a source or a stage cannot read or process.
+enum class BadSamplePolicy : std::uint8_t { kStop, kSkip, kQuarantine };
+struct BadSampleOptions {
+  BadSamplePolicy policy = BadSamplePolicy::kStop;
+  double max_bad = 0.01;  ///< The budget: more than this share of the samples read ends the run.
+};
+/// One bad sample, as the quarantine lists it.
+struct BadSample {
+  SampleIdentity sample;
+  StageReference stage;
+  std::string reason;
+};
+
+// Options of stages. `size` and `extent` are [height, width].
+struct CsvOptions {
+  char separator = ',';
+  /// Dtypes of columns by name; the others are inferred from all rows: int64, float32 (a column
+  /// whose numbers float32 cannot hold exactly as written decimals is still float32), or string.
+  std::vector<std::pair<std::string, DType>> types{};
+};
+struct MapOptions {
+  std::string name = "map";
+  /// What the function does to the keys. Without it the function is run once on one sample when the
+  /// dataset is first used and what it did is held as its contract.
+  std::optional<Schema> result{};
+};
+struct LoadImageOptions {
+  std::string root{};         ///< Put before relative paths.
+  int channels = 3;           ///< 1, 3 or 4: the file is converted; 0: as in the file.
+  DType dtype = DType::kUInt8;  ///< kUInt8, kUInt16, kInt32 or kFloat32. A 16-bit file into kUInt8 is a bad sample.
+};
+enum class Interpolation : std::uint8_t { kNearest, kBilinear, kArea };
+struct ResizeOptions {
+  Interpolation interpolation = Interpolation::kBilinear;
+  bool antialias = true;  ///< When shrinking with kBilinear: the filter is widened by the factor.
+};
+struct CropOptions {
+  Size2D size{0, 0};  ///< Resized to this; {0, 0}: left as cut.
+  Interpolation interpolation = Interpolation::kBilinear;
+  bool antialias = true;
+  double padding_value = 0.0;  ///< Where the cut reaches over the border.
+};
+struct BatchOptions {
+  bool drop_remainder = false;
+  bool padded = false;         ///< Samples of different sizes are padded at the end to the largest.
+  double padding_value = 0.0;
+};
+struct PadOptions {
+  double value = 0.0;
+  bool centered = false;  ///< Half before, half after; otherwise all after.
+};
+struct FilterOptions {
+  std::vector<std::string> in{};  ///< Kept if the value, as text, is one of these.
+  std::optional<double> min{};
+  std::optional<double> max{};
+};
+/// One description of how a dataset is run. The records do not depend on `threads`.
+struct IterateOptions {
+  std::uint64_t seed = 0;
+  std::int64_t epoch = 0;
+  int threads = 0;  ///< Workers for loading and per-sample stages; 0: one per core, 1: none.
+};
+
+/// Runs a dataset. next() is called by one thread at a time; workers run behind it.
+class DatasetIterator {
+ public:
+  class Implementation;
+  explicit DatasetIterator(std::shared_ptr<Implementation> implementation);
+  DatasetIterator(DatasetIterator&&) noexcept;
+  DatasetIterator& operator=(DatasetIterator&&) noexcept;
+  ~DatasetIterator();
+
+  /// False at the end. Throws DataError (G003, F001, …) with sample, stage and file.
+  bool next(Record& record);
+  const Schema& schema() const noexcept;
+  /// Where this iterator stands, as text (JSON); restoring continues with the very next record.
+  std::string state() const;
+  /// Reads at most the samples that sat in shuffle and prefetch buffers. Throws FormatError if the
+  /// state is not of this pipeline, DataError where a source cannot be resumed (a coroutine).
+  void restore(const std::string& state);
+  /// Bad samples met so far (skip, quarantine).
+  const std::vector<BadSample>& bad_samples() const;
+  /// Starts the next epoch: same pipeline, other random numbers.
+  void next_epoch();
+  /// Seconds that next() had to wait for data since the start.
+  double seconds_waited() const noexcept;
+
+ private:
+  std::shared_ptr<Implementation> implementation_;
+};
+
+/// An immutable description of a stream of records: a source and stages. Every call returns a new
+/// Dataset; nothing is read until it is iterated (a CSV's scan for types and the first element of a
+/// generator are what schemas cost). Schema and lineage are there before any data are read.
+///
+/// A stage that needs a key which does not exist does not throw: the problem (K007, K012, …) is kept
+/// in diagnostics(), so that all are told at once when the data meet a model, or are iterated.
+class Dataset {
+ public:
+  using Here = SourceLocation;
+
+  // --- sources
+  /// A coroutine, each yield an element (batched already, as in Keras). It can be run once; runs
+  /// that need it again (a second epoch without steps_per_epoch) use the other overload.
+  static Dataset from_generator(Generator generator, Here location = Here::current());
+  static Dataset from_generator(std::function<Generator()> make, Here location = Here::current());
+  /// Named tensors with the samples along axis 0. Throws ShapeError (S005) if their counts differ.
+  static Dataset from_tensors(NamedTensors tensors, Here location = Here::current());
+  /// `read(i)` for i in [0, count): any order, several threads at once.
+  static Dataset from_function(Schema schema, std::int64_t count,
+                               std::function<Record(std::int64_t index)> read,
+                               Here location = Here::current());
+  static Dataset from_npz(const std::string& path, Here location = Here::current());
+  /// Columns become keys. Paths in columns stay text.
+  static Dataset from_csv(const std::string& path, CsvOptions options = {},
+                          Here location = Here::current());
+  static Dataset from_source(std::shared_ptr<const data::Source> source);
+
+  // --- stages on keys
+  Dataset rename(KeyMap map, Here location = Here::current()) const;
+  Dataset drop(Keys keys, Here location = Here::current()) const;
+  Dataset copy(std::string from, std::string to, Here location = Here::current()) const;
+  Dataset select(Keys keys, Here location = Here::current()) const;
+  // --- stages on values
+  /// `function` is called by several threads at once. See MapOptions::result.
+  Dataset map(std::function<void(Record&)> function, MapOptions options = {},
+              Here location = Here::current()) const;
+  /// (height, width, channels) from the file named by the text key `from`: JPEG, PNG, TIFF.
+  Dataset load_image(std::string from, std::string to, LoadImageOptions options = {},
+                     Here location = Here::current()) const;
+  Dataset resize(Keys keys, Size2D size, ResizeOptions options = {}, Here location = Here::current()) const;
+  /// Cuts the box given by four scalar keys {xmin, ymin, xmax, ymax} in pixels, upper end not
+  /// included. An empty box is a bad sample.
+  Dataset crop_box(std::string from, std::string to, std::array<std::string, 4> box,
+                   CropOptions options = {}, Here location = Here::current()) const;
+  /// Cuts `extent` pixels around the middle of the box; over the border it is padded.
+  Dataset crop_around(std::string from, std::string to, std::array<std::string, 4> box, Size2D extent,
+                      CropOptions options = {}, Here location = Here::current()) const;
+  /// x * factor + offset, as float32.
+  Dataset scale(Keys keys, double factor, double offset = 0.0, Here location = Here::current()) const;
+  /// (x - mean) / standard_deviation, one number each or one per channel, as float32.
+  Dataset normalize(Keys keys, std::vector<double> mean, std::vector<double> standard_deviation,
+                    Here location = Here::current()) const;
+  /// Throws nothing for lossy dtypes; a value that does not fit is a bad sample (D001).
+  Dataset cast(Keys keys, DType dtype, Here location = Here::current()) const;
+  /// The position of the text (or number, as text) in `classes`, as int64. Others are bad samples.
+  Dataset encode(std::string from, std::string to, std::vector<std::string> classes,
+                 Here location = Here::current()) const;
+  /// Integer ids in [0, depth) to float32 vectors.
+  Dataset one_hot(Keys keys, std::int64_t depth, Here location = Here::current()) const;
+  Dataset transpose(Keys keys, std::vector<int> permutation, Here location = Here::current()) const;
+  /// To [height, width]; larger ones are bad samples.
+  Dataset pad(Keys keys, Size2D size, PadOptions options = {}, Here location = Here::current()) const;
+  /// Flips all keys together, each axis ("height", "width") with probability 1/2.
+  Dataset random_flip(Keys keys, std::vector<std::string> axes, Here location = Here::current()) const;
+  // --- stages on the stream
+  Dataset shuffle(std::int64_t buffer, Here location = Here::current()) const;
+  Dataset batch(std::int64_t size, BatchOptions options = {}, Here location = Here::current()) const;
+  /// count < 0: for ever.
+  Dataset repeat(std::int64_t count = -1, Here location = Here::current()) const;
+  Dataset take(std::int64_t count, Here location = Here::current()) const;
+  Dataset skip(std::int64_t count, Here location = Here::current()) const;
+  Dataset filter(std::function<bool(const Record&)> keep, Here location = Here::current()) const;
+  Dataset filter(std::string key, FilterOptions options, Here location = Here::current()) const;
+  Dataset prefetch(std::int64_t batches, Here location = Here::current()) const;
+  Dataset stage(std::shared_ptr<const data::Stage> stage) const;
+  Dataset on_bad_sample(BadSampleOptions options) const;
+
+  // --- what is known before reading
+  const Schema& schema() const;
+  const Lineage& lineage() const;
+  const std::vector<Diagnostic>& diagnostics() const;
+  Cardinality cardinality() const;
+  bool batched() const;  ///< A batch stage, or a source that yields batches.
+  /// Source and stages in order, for messages.
+  std::vector<StageReference> stages() const;
+  /// Runs what can only be known by running (opaque maps) on one sample. Done by fit and iterate.
+  Dataset observed() const;
+
+  /// Throws ContractError with all of diagnostics() if any is an error.
+  DatasetIterator iterate(IterateOptions options = {}) const;
+  const std::shared_ptr<const data::Pipeline>& pipeline() const noexcept { return pipeline_; }
+
+ private:
+  explicit Dataset(std::shared_ptr<const data::Pipeline> pipeline);
+  std::shared_ptr<const data::Pipeline> pipeline_;
+};
+
+}  // namespace tenon

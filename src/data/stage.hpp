@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tenon/dataset.hpp"
+
+namespace tenon::data {
+
+/// Through this a stage states what it requires, adds, changes, renames and removes. It keeps the
+/// schema, the lineage and the diagnostics: a key that is required but missing becomes K007 (once;
+/// what follows from it is not told again), one that is written twice K012.
+class SchemaEditor {
+ public:
+  virtual ~SchemaEditor() = default;
+  virtual const Schema& schema() const = 0;
+  /// The spec of `key`, or nullptr after having noted K007. A key that is missing because of an
+  /// earlier noted problem gives nullptr without another note.
+  virtual const TensorSpec* require(const std::string& key) = 0;
+  virtual void add(const std::string& key, TensorSpec spec, const std::string& made_from = "") = 0;
+  virtual void change(const std::string& key, TensorSpec spec) = 0;
+  virtual void rename(const std::string& from, const std::string& to) = 0;
+  virtual void remove(const std::string& key) = 0;
+  /// Notes a problem of the stage's own (a rank it cannot take, …); stage and location are filled in.
+  virtual void problem(Diagnostic diagnostic) = 0;
+};
+
+/// Names the random stream of a sample in a stage.
+struct SampleContext {
+  std::uint64_t seed = 0;
+  std::int64_t epoch = 0;
+  std::int64_t sample = 0;  ///< Position in the source (or in the stream, if it has none).
+  std::int64_t stage = 0;   ///< Index of the stage.
+};
+
+/// A stage as bound to its input schema: record in, record out; pure, called by several threads.
+using SampleFunction = std::function<Record(Record record, const SampleContext& context)>;
+
+enum class StageKind : std::uint8_t { kSample, kStream };
+
+/// One step of a pipeline. Immutable.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  virtual const std::string& name() const noexcept = 0;  ///< The word of the experiment file.
+  virtual SourceLocation location() const noexcept = 0;
+  virtual StageKind kind() const noexcept = 0;
+  virtual void edit(SchemaEditor& editor) const = 0;
+};
+
+/// A stage that works on one record at a time. Works on samples and, where it can, on batches.
+class SampleStage : public Stage {
+ public:
+  StageKind kind() const noexcept override { return StageKind::kSample; }
+  /// `in` and `out` are the schemas before and after; names are resolved to slots here, once.
+  virtual SampleFunction bind(std::shared_ptr<const Schema> in,
+                              std::shared_ptr<const Schema> out) const = 0;
+};
+
+}  // namespace tenon::data
