@@ -16,17 +16,17 @@ namespace tenon {
 /// They have constructors, not braces: g++ 12 miscompiles aggregates inside co_yield.
 class Inputs {
  public:
-  explicit Inputs(NamedTensors tensors) : tensors(std::move(tensors)) {}
+  explicit Inputs(NamedTensors named) : tensors(std::move(named)) {}
   NamedTensors tensors;
 };
 class Targets {
  public:
-  explicit Targets(NamedTensors tensors) : tensors(std::move(tensors)) {}
+  explicit Targets(NamedTensors named) : tensors(std::move(named)) {}
   NamedTensors tensors;
 };
 class SampleWeights {
  public:
-  explicit SampleWeights(NamedTensors tensors) : tensors(std::move(tensors)) {}
+  explicit SampleWeights(NamedTensors named) : tensors(std::move(named)) {}
   NamedTensors tensors;
 };
 
