@@ -24,6 +24,14 @@ struct StageReference {
   SourceLocation location;
 };
 
+/// `stage 3 rename (train.cpp:41)`; `source load_image (train.cpp:38)` for index -1. Folders of the
+/// file are left out.
+std::string to_string(const StageReference& stage);
+/// `train.cpp:41`, without folders; empty if the location is not known.
+std::string to_string(const SourceLocation& location);
+/// `sample 16 "row 17" (cells.csv:18)`; what is not known is left out.
+std::string to_string(const SampleIdentity& sample);
+
 /// A change of lines of a text file: lines [first_line, last_line] (from 1) become `replacement`;
 /// an insertion has last_line = first_line - 1.
 struct Edit {
@@ -33,7 +41,8 @@ struct Edit {
   std::string replacement;
 };
 
-/// A way to mend it. `text` is for people; `cpp` and `toml` can be pasted; empty where there is none.
+/// A way to mend it. `text` is for people; `cpp` and `toml` can be pasted; empty where there is
+/// none.
 struct Fix {
   std::string text;
   std::string cpp;

@@ -57,26 +57,48 @@ bool converts_without_loss(DType from, DType to) noexcept;
 template <class T>
 constexpr DType dtype_of() noexcept;
 template <>
-constexpr DType dtype_of<float>() noexcept { return DType::kFloat32; }
+constexpr DType dtype_of<float>() noexcept {
+  return DType::kFloat32;
+}
 template <>
-constexpr DType dtype_of<double>() noexcept { return DType::kFloat64; }
+constexpr DType dtype_of<double>() noexcept {
+  return DType::kFloat64;
+}
 template <>
-constexpr DType dtype_of<BFloat16>() noexcept { return DType::kBFloat16; }
+constexpr DType dtype_of<BFloat16>() noexcept {
+  return DType::kBFloat16;
+}
 template <>
-constexpr DType dtype_of<std::int8_t>() noexcept { return DType::kInt8; }
+constexpr DType dtype_of<std::int8_t>() noexcept {
+  return DType::kInt8;
+}
 template <>
-constexpr DType dtype_of<std::int16_t>() noexcept { return DType::kInt16; }
+constexpr DType dtype_of<std::int16_t>() noexcept {
+  return DType::kInt16;
+}
 template <>
-constexpr DType dtype_of<std::int32_t>() noexcept { return DType::kInt32; }
+constexpr DType dtype_of<std::int32_t>() noexcept {
+  return DType::kInt32;
+}
 template <>
-constexpr DType dtype_of<std::int64_t>() noexcept { return DType::kInt64; }
+constexpr DType dtype_of<std::int64_t>() noexcept {
+  return DType::kInt64;
+}
 template <>
-constexpr DType dtype_of<std::uint8_t>() noexcept { return DType::kUInt8; }
+constexpr DType dtype_of<std::uint8_t>() noexcept {
+  return DType::kUInt8;
+}
 template <>
-constexpr DType dtype_of<std::uint16_t>() noexcept { return DType::kUInt16; }
+constexpr DType dtype_of<std::uint16_t>() noexcept {
+  return DType::kUInt16;
+}
 template <>
-constexpr DType dtype_of<bool>() noexcept { return DType::kBool; }
+constexpr DType dtype_of<bool>() noexcept {
+  return DType::kBool;
+}
 template <>
-constexpr DType dtype_of<std::string>() noexcept { return DType::kString; }
+constexpr DType dtype_of<std::string>() noexcept {
+  return DType::kString;
+}
 
 }  // namespace tenon

@@ -43,7 +43,8 @@ class ModelError : public ContractError {
  public:
   using ContractError::ContractError;
 };
-/// A file is missing, damaged, hostile or over a limit (F001), or an experiment file is wrong (C001).
+/// A file is missing, damaged, hostile or over a limit (F001), or an experiment file is wrong
+/// (C001).
 class FormatError : public Error {
  public:
   using Error::Error;

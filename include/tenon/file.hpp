@@ -7,7 +7,8 @@
 
 namespace tenon {
 
-/// Reads a whole file. Throws FormatError (F001) if it is missing, a folder, or above `limit` bytes.
+/// Reads a whole file. Throws FormatError (F001) if it is missing, a folder, or above `limit`
+/// bytes.
 std::string read_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 32);
 
 /// Writes a file such that a reader sees the old one or the new one, whole: written beside it,

@@ -11,7 +11,8 @@
 
 namespace tenon {
 
-/// Which sample this is. Travels beside a Record, outside the keys: no `select` or `rename` loses it.
+/// Which sample this is. Travels beside a Record, outside the keys: no `select` or `rename` loses
+/// it.
 struct SampleIdentity {
   std::int64_t index = -1;  ///< Position in the source, from 0; -1 if the source has none.
   std::string id;           ///< A name for people: "row 17", a file's stem. May be empty.

@@ -17,7 +17,7 @@ namespace tenon {
 /// The size of an axis in a spec: known, unknown, or a symbol that several keys share ("B").
 class Dim {
  public:
-  Dim() = default;  ///< Unknown.
+  Dim() = default;                         ///< Unknown.
   Dim(std::int64_t size) : size_(size) {}  // NOLINT(google-explicit-constructor): 32 is a Dim.
   static Dim unknown() { return {}; }
   static Dim symbol(std::string name);
@@ -51,7 +51,8 @@ struct Geometry {
   bool operator==(const Geometry&) const = default;
 };
 
-/// What a key's tensors look like: dtype and shape, with the batch axis (a symbol "B") once batched.
+/// What a key's tensors look like: dtype and shape, with the batch axis (a symbol "B") once
+/// batched.
 struct TensorSpec {
   DType dtype = DType::kFloat32;
   std::vector<Dim> shape;

@@ -15,9 +15,9 @@ namespace tenon {
 
 /// A dense array, row-major, 64-byte aligned where it owns its memory.
 ///
-/// A Tensor is a handle: copying one shares the memory, `clone()` copies it. A view (`slice`, `row`,
-/// `reshape`) keeps the memory of its origin alive. Reading from several threads is safe; writing
-/// while another thread reads the same elements is not.
+/// A Tensor is a handle: copying one shares the memory, `clone()` copies it. A view (`slice`,
+/// `row`, `reshape`) keeps the memory of its origin alive. Reading from several threads is safe;
+/// writing while another thread reads the same elements is not.
 class Tensor {
  public:
   /// Undefined: `defined()` is false, and every access but assignment throws ShapeError.

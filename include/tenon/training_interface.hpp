@@ -53,7 +53,8 @@ struct TrainingInterface {
   std::vector<TrainedOutput> outputs;
   std::vector<NameUse> uses;
   std::vector<Monitor> monitors;
-  std::vector<std::string> log_names;  ///< What the logs will hold: "loss", "accuracy", "val_loss", …
+  std::vector<std::string>
+      log_names;  ///< What the logs will hold: "loss", "accuracy", "val_loss", …
   /// Output name → the data key that holds its sample weights.
   std::vector<std::pair<std::string, std::string>> sample_weights;
   std::vector<std::string> ignored_keys;  ///< Data keys the caller lists as not used.
