@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tenon/history.hpp"
+
+namespace tenon {
+
+class Model;
+
+/// What a callback may do while a training runs. Valid during the call only.
+class TrainingControl {
+ public:
+  virtual ~TrainingControl() = default;
+  virtual Model& model() = 0;
+  virtual void stop_training() = 0;
+  virtual double learning_rate() const = 0;
+  virtual void set_learning_rate(double value) = 0;
+  virtual std::int64_t epochs() const = 0;
+  virtual std::optional<std::int64_t> steps_per_epoch() const = 0;
+};
+
+/// Numbers of one training step, beside its logs.
+struct StepInfo {
+  std::int64_t epoch = 0;    ///< From 0.
+  std::int64_t step = 0;     ///< Of the epoch, from 0.
+  std::int64_t examples = 0; ///< Rows of the batch.
+  double seconds_data = 0.0;
+  double seconds_compute = 0.0;
+  Logs batch;                ///< loss and metrics of this batch alone, before its update.
+};
+
+/// Told of what happens; all calls come from the thread that called fit, in order.
+class Callback {
+ public:
+  virtual ~Callback() = default;
+  virtual std::string name() const = 0;  ///< "EarlyStopping": for messages.
+  /// The name this callback watches; the contract checks it when fit starts (C002).
+  virtual std::optional<std::string> monitor() const { return {}; }
+  virtual void on_train_begin(TrainingControl&) {}
+  virtual void on_epoch_begin(TrainingControl&, std::int64_t /*epoch*/) {}
+  /// `running` holds Keras's running means of the epoch.
+  virtual void on_train_batch_end(TrainingControl&, const StepInfo&, const Logs& /*running*/) {}
+  virtual void on_epoch_end(TrainingControl&, std::int64_t /*epoch*/, const Logs&) {}
+  virtual void on_train_end(TrainingControl&, const Logs&) {}
+};
+using Callbacks = std::vector<std::shared_ptr<Callback>>;
+
+struct EarlyStoppingOptions {
+  std::string monitor = "val_loss";
+  double min_delta = 0.0;
+  int patience = 0;
+  std::string mode = "auto";  ///< "min" | "max" | "auto": by the metric's own direction.
+  std::optional<double> baseline{};
+  bool restore_best_weights = false;
+  int start_from_epoch = 0;
+};
+std::shared_ptr<Callback> EarlyStopping(EarlyStoppingOptions options = {});
+
+/// Writes models; implemented by io/models.
+class ModelWriter {
+ public:
+  virtual ~ModelWriter() = default;
+  virtual void save(const Model& model, const std::string& path) const = 0;
+  virtual void save_weights(const Model& model, const std::string& path) const = 0;
+};
+const ModelWriter& default_model_writer();
+
+struct ModelCheckpointOptions {
+  std::string monitor = "val_loss";
+  bool save_best_only = false;
+  bool save_weights_only = false;
+  std::string mode = "auto";
+  /// "epoch", or every so many steps.
+  std::string save_freq = "epoch";
+};
+/// `filepath` may hold {epoch:02d} and {val_loss:.2f}, as in Keras. Written atomically.
+std::shared_ptr<Callback> ModelCheckpoint(std::string filepath, ModelCheckpointOptions options = {},
+                                          const ModelWriter& writer = default_model_writer());
+
+struct CSVLoggerOptions {
+  std::string separator = ",";
+  bool append = false;
+};
+/// One row per epoch: epoch, then the logs' names.
+std::shared_ptr<Callback> CSVLogger(std::string filename, CSVLoggerOptions options = {});
+/// One row per training step: epoch,step,loss,<metrics>,examples,seconds_data,seconds_compute; nine
+/// significant digits; loss and metrics are of the batch alone.
+std::shared_ptr<Callback> StepsLogger(std::string filename, bool append = false);
+/// Stops when the loss is NaN or infinite.
+std::shared_ptr<Callback> TerminateOnNaN();
+
+}  // namespace tenon
