@@ -30,23 +30,23 @@ enum class OpKind : std::uint8_t {
   kAveragePooling2D,          // x -> y
   kAveragePooling2DBackward,  // dy -> dx                        (attributes.input_shape)
   // --- shape
-  kReshape,      // x -> y; same elements, same order (a view where the layout allows). ShapeAttributes
+  kReshape,  // x -> y; same elements, same order (a view where the layout allows). ShapeAttributes
   kTranspose,    // x -> y; PermutationAttributes
   kConcatenate,  // x0, x1, … -> y along AxisAttributes.axis
   kSlice,        // x -> y = x[begin:end) on every axis. RangeAttributes
   kPad,          // x -> y, zeros around. RangeAttributes: begin = before, end = after
   // --- arithmetic
-  kAdd,        // a, b -> y; shapes broadcast as NumPy's
-  kSubtract,   // a, b -> y; broadcasts
-  kMultiply,   // a, b -> y; broadcasts
-  kMaximum,    // a, b -> y; broadcasts; the gradient goes to the larger, half to each when equal
-  kMinimum,    // a, b -> y; broadcasts
-  kMaximumBackward,  // a, b, dy -> [da], [db], both of dy's shape (before any sum over broadcast axes)
+  kAdd,       // a, b -> y; shapes broadcast as NumPy's
+  kSubtract,  // a, b -> y; broadcasts
+  kMultiply,  // a, b -> y; broadcasts
+  kMaximum,   // a, b -> y; broadcasts; the gradient goes to the larger, half to each when equal
+  kMinimum,   // a, b -> y; broadcasts
+  kMaximumBackward,  // a, b, dy -> [da], [db], both of dy's shape (not yet summed to a's and b's)
   kMinimumBackward,  // a, b, dy -> [da], [db], as above
-  kAddN,       // x0, x1, … -> y; all of one shape
-  kReduceSum,  // x -> y of ShapeAttributes.shape; sums over the axes that were broadcast
-  kAffine,     // x -> y = x * scale + offset, per last axis where the lists are longer than 1
-  // --- activations. ActivationAttributes, SoftmaxAttributes
+  kAddN,             // x0, x1, … -> y; all of one shape
+  kReduceSum,        // x -> y of ShapeAttributes.shape; sums over the axes that were broadcast
+  kAffine,           // x -> y = x * scale + offset, per last axis where the lists are longer than 1
+  // --- activations. ActivationAttributes; softmax: AxisAttributes
   kActivation,          // x -> y
   kActivationBackward,  // (y if activation_uses_output(kind), else x), dy -> dx
   kSoftmax,             // x -> y along axis
@@ -54,15 +54,17 @@ enum class OpKind : std::uint8_t {
   kLogSoftmax,          // x -> y along axis
   kLogSoftmaxBackward,  // y, dy -> dx
   // --- normalisation over all axes but the last. NormalizationAttributes
-  kBatchNormalizationTraining,   // x, [gamma], [beta] -> y, mean (C), variance (C, biased)
-  kBatchNormalizationBackward,   // x, dy, [gamma], mean, variance -> dx, [dgamma], [dbeta]
-  kBatchNormalizationInference,  // x, [gamma], [beta], moving_mean, moving_variance -> y
-  kBatchNormalizationInferenceBackward,  // x, dy, [gamma], moving_mean, moving_variance -> dx, [dgamma], [dbeta]
-  kMovingAverageUpdate,  // moving (variable, written), value -> (none): moving = m·moving + (1 − m)·value
+  kBatchNormalizationTraining,           // x, [gamma], [beta] -> y, mean (C), variance (C, biased)
+  kBatchNormalizationBackward,           // x, dy, [gamma], mean, variance -> dx, [dgamma], [dbeta]
+  kBatchNormalizationInference,          // x, [gamma], [beta], moving_mean, moving_variance -> y
+  kBatchNormalizationInferenceBackward,  // x, dy, [gamma], moving_mean, moving_variance -> dx,
+                                         // [dgamma], [dbeta]
+  kMovingAverageUpdate,                  // moving (variable, written), value -> (none):
+                                         // moving = m·moving + (1 − m)·value
   // --- regularisation
-  kDropout,          // x -> y, mask (opaque); keeps with 1 − rate, scales by 1 / (1 − rate)
-  kDropoutBackward,  // dy, mask -> dx
-  kL1L2Penalty,      // w -> scalar l1·Σ|w| + l2·Σw². PenaltyAttributes
+  kDropout,              // x -> y, mask (opaque); keeps with 1 − rate, scales by 1 / (1 − rate)
+  kDropoutBackward,      // dy, mask -> dx
+  kL1L2Penalty,          // w -> scalar l1·Σ|w| + l2·Σw². PenaltyAttributes
   kL1L2PenaltyBackward,  // w, dscalar -> dw
   // --- images
   kUpSampling2D,          // x (N, H, W, C) -> y (N, H·sh, W·sw, C). UpSamplingAttributes
@@ -123,13 +125,13 @@ struct AffineAttributes {
 
 enum class ActivationKind : std::uint8_t {
   kLinear,
-  kRelu,     // Keras's ReLU: max_value (alpha), negative_slope (beta), threshold (gamma)
+  kRelu,  // Keras's ReLU: max_value, negative_slope (beta), threshold
   kSigmoid,
   kTanh,
-  kElu,      // alpha
+  kElu,  // alpha
   kSelu,
-  kGelu,     // exact, by erf
-  kGeluTanh, // approximate
+  kGelu,      // exact, by erf
+  kGeluTanh,  // approximate
   kSilu,
   kLeakyRelu,  // beta is the negative slope
   kSoftplus,
@@ -142,10 +144,10 @@ enum class ActivationKind : std::uint8_t {
 };
 struct ActivationAttributes {
   ActivationKind kind = ActivationKind::kLinear;
-  float alpha = 1.0F;     // elu: alpha
-  float beta = 0.0F;      // relu, leaky_relu: negative slope
-  float threshold = 0.0F; // relu
-  float max_value = 0.0F; // relu, when has_max_value
+  float alpha = 1.0F;      // elu: alpha
+  float beta = 0.0F;       // relu, leaky_relu: negative slope
+  float threshold = 0.0F;  // relu
+  float max_value = 0.0F;  // relu, when has_max_value
   bool has_max_value = false;
 };
 /// True where f'(x) is computed from y = f(x): relu without a threshold and leaky_relu, both with a
@@ -198,7 +200,8 @@ struct CastAttributes {
 struct ClipAttributes {
   double limit = 0.0;
 };
-/// Keras 3's formulas. weight_decay is decoupled: w -= learning_rate·weight_decay·w before the update.
+/// Keras 3's formulas. weight_decay is decoupled: before the update,
+/// w -= learning_rate·weight_decay·w.
 struct OptimizerAttributes {
   double momentum = 0.0;  // sgd, rmsprop
   bool nesterov = false;
@@ -220,5 +223,8 @@ using Attributes =
 
 /// "convolution_2d_backward_data"
 std::string_view name_of(OpKind kind) noexcept;
+/// For people: "relu", "gelu_tanh", …; "sparse_categorical_crossentropy", …
+std::string_view name_of(ActivationKind kind) noexcept;
+std::string_view name_of(LossKind kind) noexcept;
 
 }  // namespace tenon::ops

@@ -21,9 +21,9 @@ struct Value {
   ValueKind kind = ValueKind::kIntermediate;
   DType dtype = DType::kFloat32;
   Shape shape;
-  std::string name;       ///< Where it came from, for people: "small_conv/kernel".
-  std::int32_t slot = -1; ///< kInput: index of Program::inputs; kVariable: index of the variable.
-  float constant = 0.0F;  ///< kConstant: the value of every element.
+  std::string name;        ///< Where it came from, for people: "small_conv/kernel".
+  std::int32_t slot = -1;  ///< kInput: index of Program::inputs; kVariable: index of the variable.
+  float constant = 0.0F;   ///< kConstant: the value of every element.
   bool opaque = false;
 };
 
@@ -42,7 +42,8 @@ struct NamedValue {
   ValueId value = kNoValue;
 };
 
-/// A list of nodes in order, for one batch size: forward only, or forward, loss, backward and update.
+/// A list of nodes in order, for one batch size: forward only, or forward, loss, backward and
+/// update.
 struct Program {
   std::vector<Value> values;
   std::vector<Node> nodes;
@@ -58,16 +59,23 @@ class Builder {
  public:
   explicit Builder(Program& program) : program_(program) {}
 
+  /// Throws ModelError (M001) if an input of that name exists.
   ValueId input(std::string name, DType dtype, Shape shape);
+  /// The value of variable `slot`; asked for again, the same value. Throws ModelError if it was of
+  /// another shape or dtype then.
   ValueId variable(std::int32_t slot, std::string name, Shape shape, DType dtype = DType::kFloat32);
-  ValueId constant(float value, Shape shape);
+  ValueId constant(float value, Shape shape, DType dtype = DType::kFloat32);
+  /// Throws ModelError (M001) if an output of that name exists.
   void output(std::string name, ValueId value);
 
   /// Appends a node; the outputs are made by the op's shape rule. `wanted_outputs` tells for ops
-  /// with optional outputs which are wanted (empty: all).
+  /// with optional outputs which are wanted (empty: all); the others are kNoValue. Optional inputs
+  /// at the end may be left out: the node gets kNoValue for them, so that its inputs follow its
+  /// ports one to one.
   std::vector<ValueId> append(OpKind kind, Attributes attributes, std::vector<ValueId> inputs,
                               std::string name, std::vector<bool> wanted_outputs = {});
-  /// … of an op with one wanted output.
+  /// … with all outputs, and returns the first; kNoValue for an op that has none. Optional outputs
+  /// that nobody reads are taken away by remove_dead_nodes.
   ValueId apply(OpKind kind, Attributes attributes, std::vector<ValueId> inputs, std::string name);
 
   const Shape& shape(ValueId id) const { return program_.value(id).shape; }
@@ -90,7 +98,8 @@ void validate(const Program& program);
 /// For people: a line per node.
 std::string to_string(const Program& program);
 
-/// Removes nodes whose outputs nobody reads and that write no variable; keeps the order.
+/// Removes nodes whose outputs nobody reads and that write no variable; keeps the order and the
+/// ids of values. An optional output of a kept node becomes kNoValue where nobody reads it.
 void remove_dead_nodes(Program& program);
 
 }  // namespace tenon::ops

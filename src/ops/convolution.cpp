@@ -1,0 +1,191 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "ops/families.hpp"
+#include "ops/shape_rule.hpp"
+
+namespace tenon::ops {
+namespace {
+
+void require_matching_channels(const InferContext& context, const ConvolutionAttributes& attributes,
+                               const Shape& x, const Shape& kernel) {
+  const std::int64_t groups = attributes.groups;
+  if (groups < 1) fail_attribute(context, fmt::format("groups is {}, expected 1 or more", groups));
+  if (x[3] % groups != 0 || x[3] / groups != kernel[2]) {
+    fail_shape(context, fmt::format("the kernel {} takes {} channels in each of {} groups, the "
+                                    "image {} has {}",
+                                    kernel.to_string(), kernel[2], groups, x.to_string(), x[3]));
+  }
+  if (kernel[3] % groups != 0) {
+    fail_shape(context,
+               fmt::format("the kernel {} gives {} channels, which {} groups do not divide",
+                           kernel.to_string(), kernel[3], groups));
+  }
+}
+
+/// (N, OH, OW, F) of a convolution of x (N, H, W, C) with a kernel (height, width, in, out).
+Shape convolved_shape(const InferContext& context, const ConvolutionAttributes& attributes,
+                      const Shape& x, const Shape& kernel) {
+  require_matching_channels(context, attributes, x, kernel);
+  const auto along = [&](std::string_view name, std::size_t axis) {
+    return window_count(context, {.axis = name,
+                                  .input = x[axis + 1],
+                                  .size = kernel[axis],
+                                  .stride = attributes.strides[axis],
+                                  .pad_before = attributes.pad_before[axis],
+                                  .pad_after = attributes.pad_after[axis],
+                                  .dilation = attributes.dilation[axis]});
+  };
+  return {x[0], along("height", 0), along("width", 1), kernel[3]};
+}
+
+void infer_forward(InferContext& context) {
+  const auto& attributes = attributes_of<ConvolutionAttributes>(context);
+  require_rank(context, 0, 4, "(N, H, W, C)");
+  require_rank(context, 1, 4, "(height, width, in / groups, out)");
+  const DType dtype = require_one_floating_dtype(context);
+  const Shape& kernel = input_shape(context, 1);
+  Shape y = convolved_shape(context, attributes, input_shape(context, 0), kernel);
+  if (has_input(context, 2)) require_input_shape(context, 2, Shape{kernel[3]});
+  set_output(context, 0, dtype, std::move(y));
+}
+
+void require_gradient_shape(const InferContext& context, const Shape& dy, const Shape& expected) {
+  if (dy == expected) return;
+  fail_shape(context, fmt::format("dy has the shape {}, the convolution gives {}", dy.to_string(),
+                                  expected.to_string()));
+}
+
+void infer_backward_data(InferContext& context) {
+  const auto& attributes = attributes_of<ConvolutionAttributes>(context);
+  require_rank(context, 0, 4, "(N, OH, OW, F)");
+  require_rank(context, 1, 4, "(height, width, in / groups, out)");
+  const DType dtype = require_one_floating_dtype(context);
+  const Shape& dx = attributes.input_shape;
+  if (dx.rank() != 4) {
+    fail_attribute(context, fmt::format("input_shape is {}, expected the four axes (N, H, W, C)",
+                                        dx.to_string()));
+  }
+  require_gradient_shape(context, input_shape(context, 0),
+                         convolved_shape(context, attributes, dx, input_shape(context, 1)));
+  set_output(context, 0, dtype, dx);
+}
+
+void infer_backward_weights(InferContext& context) {
+  const auto& attributes = attributes_of<ConvolutionAttributes>(context);
+  require_rank(context, 0, 4, "(N, H, W, C)");
+  require_rank(context, 1, 4, "(N, OH, OW, F)");
+  const DType dtype = require_one_floating_dtype(context);
+  const Shape& kernel = attributes.kernel_shape;
+  if (kernel.rank() != 4) {
+    fail_attribute(context,
+                   fmt::format("kernel_shape is {}, expected the four axes (height, width, "
+                               "in / groups, out)",
+                               kernel.to_string()));
+  }
+  require_gradient_shape(context, input_shape(context, 1),
+                         convolved_shape(context, attributes, input_shape(context, 0), kernel));
+  set_output(context, 0, dtype, kernel);
+  set_output(context, 1, dtype, Shape{kernel[3]});
+}
+
+ConvolutionAttributes with_input_shape(ConvolutionAttributes attributes, const Shape& shape) {
+  attributes.input_shape = shape;
+  return attributes;
+}
+ConvolutionAttributes with_kernel_shape(ConvolutionAttributes attributes, const Shape& shape) {
+  attributes.kernel_shape = shape;
+  return attributes;
+}
+
+std::vector<ValueId> forward_gradient(Builder& builder, const Node& node,
+                                      const std::vector<ValueId>& output_gradients,
+                                      const std::vector<bool>& wanted) {
+  const auto& attributes = attributes_of<ConvolutionAttributes>(node);
+  const ValueId x = node.inputs[0];
+  const ValueId kernel = node.inputs[1];
+  const ValueId dy = output_gradients[0];
+  std::vector<ValueId> gradients(3, kNoValue);
+  if (wanted[0]) {
+    gradients[0] = builder.apply(OpKind::kConvolution2DBackwardData,
+                                 with_input_shape(attributes, builder.shape(x)), {dy, kernel},
+                                 gradient_name(node));
+  }
+  if (wanted[1]) {
+    const std::vector<ValueId> made = builder.append(
+        OpKind::kConvolution2DBackwardWeights, with_kernel_shape(attributes, builder.shape(kernel)),
+        {x, dy}, gradient_name(node), {true, wanted[2]});
+    gradients[1] = made[0];
+    gradients[2] = made[1];
+  } else if (wanted[2]) {
+    gradients[2] = builder.apply(OpKind::kReduceSum, ShapeAttributes{builder.shape(node.inputs[2])},
+                                 {dy}, gradient_name(node));
+  }
+  return gradients;
+}
+
+/// Backward data is also the forward of a transposed convolution: dy is its input, dx its output.
+std::vector<ValueId> backward_data_gradient(Builder& builder, const Node& node,
+                                            const std::vector<ValueId>& output_gradients,
+                                            const std::vector<bool>& wanted) {
+  const auto& attributes = attributes_of<ConvolutionAttributes>(node);
+  const ValueId input = node.inputs[0];
+  const ValueId kernel = node.inputs[1];
+  const ValueId gradient = output_gradients[0];
+  std::vector<ValueId> gradients(2, kNoValue);
+  if (wanted[0]) {
+    gradients[0] =
+        builder.apply(OpKind::kConvolution2D, attributes, {gradient, kernel}, gradient_name(node));
+  }
+  if (wanted[1]) {
+    gradients[1] = builder.append(OpKind::kConvolution2DBackwardWeights,
+                                  with_kernel_shape(attributes, builder.shape(kernel)),
+                                  {gradient, input}, gradient_name(node), {true, false})[0];
+  }
+  return gradients;
+}
+
+/// Two for each multiply-add of the kernel at each place of dy or y.
+double multiply_adds(const Shape& kernel, const Shape& y) {
+  return 2.0 * static_cast<double>(y.element_count()) *
+         static_cast<double>(kernel[0] * kernel[1] * kernel[2]);
+}
+double forward_operations(const Program& program, const Node& node) {
+  return multiply_adds(program.value(node.inputs[1]).shape, program.value(node.outputs[0]).shape);
+}
+double backward_data_operations(const Program& program, const Node& node) {
+  return multiply_adds(program.value(node.inputs[1]).shape, program.value(node.inputs[0]).shape);
+}
+double backward_weights_operations(const Program& program, const Node& node) {
+  return multiply_adds(program.value(node.outputs[0]).shape, program.value(node.inputs[1]).shape);
+}
+
+}  // namespace
+
+std::vector<Descriptor> convolution_descriptors() {
+  return {
+      {.kind = OpKind::kConvolution2D,
+       .name = "convolution_2d",
+       .inputs = {{"x"}, {"kernel"}, {.name = "bias", .optional = true}},
+       .outputs = {{"y"}},
+       .infer = infer_forward,
+       .gradient = forward_gradient,
+       .floating_point_operations = forward_operations},
+      {.kind = OpKind::kConvolution2DBackwardData,
+       .name = "convolution_2d_backward_data",
+       .inputs = {{"dy"}, {"kernel"}},
+       .outputs = {{"dx"}},
+       .infer = infer_backward_data,
+       .gradient = backward_data_gradient,
+       .floating_point_operations = backward_data_operations},
+      {.kind = OpKind::kConvolution2DBackwardWeights,
+       .name = "convolution_2d_backward_weights",
+       .inputs = {{"x"}, {"dy"}},
+       .outputs = {{"dkernel"}, {.name = "dbias", .optional = true}},
+       .infer = infer_backward_weights,
+       .floating_point_operations = backward_weights_operations},
+  };
+}
+
+}  // namespace tenon::ops

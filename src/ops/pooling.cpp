@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "ops/families.hpp"
+#include "ops/shape_rule.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::ops {
+namespace {
+
+Shape pooled_shape(const InferContext& context, const PoolingAttributes& attributes,
+                   const Shape& x) {
+  const auto along = [&](std::string_view name, std::size_t axis) {
+    if (attributes.pad_before[axis] >= attributes.window[axis] ||
+        attributes.pad_after[axis] >= attributes.window[axis]) {
+      fail_attribute(context,
+                     fmt::format("the padding of the {} ({} and {}) leaves a window of {} with "
+                                 "nothing but padding",
+                                 name, attributes.pad_before[axis], attributes.pad_after[axis],
+                                 attributes.window[axis]));
+    }
+    return window_count(context, {.axis = name,
+                                  .input = x[axis + 1],
+                                  .size = attributes.window[axis],
+                                  .stride = attributes.strides[axis],
+                                  .pad_before = attributes.pad_before[axis],
+                                  .pad_after = attributes.pad_after[axis]});
+  };
+  return {x[0], along("height", 0), along("width", 1), x[3]};
+}
+
+void infer_forward(InferContext& context) {
+  const auto& attributes = attributes_of<PoolingAttributes>(context);
+  require_rank(context, 0, 4, "(N, H, W, C)");
+  const DType dtype = require_one_floating_dtype(context);
+  set_output(context, 0, dtype, pooled_shape(context, attributes, input_shape(context, 0)));
+}
+
+void infer_maximum_backward(InferContext& context) {
+  const auto& attributes = attributes_of<PoolingAttributes>(context);
+  require_rank(context, 0, 4, "(N, H, W, C)");
+  const DType dtype = require_one_floating_dtype(context);
+  const Shape& x = input_shape(context, 0);
+  const Shape y = pooled_shape(context, attributes, x);
+  require_input_shape(context, 1, y);
+  require_input_shape(context, 3, y);
+  set_output(context, 0, dtype, x);
+}
+
+void infer_average_backward(InferContext& context) {
+  const auto& attributes = attributes_of<PoolingAttributes>(context);
+  require_rank(context, 0, 4, "(N, OH, OW, C)");
+  const DType dtype = require_one_floating_dtype(context);
+  const Shape& dx = attributes.input_shape;
+  if (dx.rank() != 4) {
+    fail_attribute(context, fmt::format("input_shape is {}, expected the four axes (N, H, W, C)",
+                                        dx.to_string()));
+  }
+  require_input_shape(context, 0, pooled_shape(context, attributes, dx));
+  set_output(context, 0, dtype, dx);
+}
+
+PoolingAttributes with_input_shape(PoolingAttributes attributes, const Shape& shape) {
+  attributes.input_shape = shape;
+  return attributes;
+}
+
+std::vector<ValueId> maximum_gradient(Builder& builder, const Node& node,
+                                      const std::vector<ValueId>& output_gradients,
+                                      const std::vector<bool>& /*wanted*/) {
+  const ValueId x = node.inputs[0];
+  if (node.outputs[1] == kNoValue) {
+    throw ModelError(make_diagnostic(
+        "M001", fmt::format("{} (max_pooling_2d): its gradient needs the output workspace, which "
+                            "was left out; build the program for training with it",
+                            node.name)));
+  }
+  const auto& attributes = attributes_of<PoolingAttributes>(node);
+  return {builder.apply(
+      OpKind::kMaxPooling2DBackward, with_input_shape(attributes, builder.shape(x)),
+      {x, node.outputs[0], node.outputs[1], output_gradients[0]}, gradient_name(node))};
+}
+
+std::vector<ValueId> average_gradient(Builder& builder, const Node& node,
+                                      const std::vector<ValueId>& output_gradients,
+                                      const std::vector<bool>& /*wanted*/) {
+  const auto& attributes = attributes_of<PoolingAttributes>(node);
+  return {builder.apply(OpKind::kAveragePooling2DBackward,
+                        with_input_shape(attributes, builder.shape(node.inputs[0])),
+                        {output_gradients[0]}, gradient_name(node))};
+}
+
+/// One for each element of each window.
+double window_operations(const Node& node, const Shape& y) {
+  const auto& attributes = attributes_of<PoolingAttributes>(node);
+  return static_cast<double>(y.element_count()) *
+         static_cast<double>(attributes.window[0] * attributes.window[1]);
+}
+double forward_operations(const Program& program, const Node& node) {
+  return window_operations(node, program.value(node.outputs[0]).shape);
+}
+double backward_operations(const Program& program, const Node& node) {
+  return window_operations(node, program.value(node.inputs.back()).shape);
+}
+
+}  // namespace
+
+std::vector<Descriptor> pooling_descriptors() {
+  return {
+      {.kind = OpKind::kMaxPooling2D,
+       .name = "max_pooling_2d",
+       .inputs = {{"x"}},
+       .outputs = {{"y"}, {.name = "workspace", .optional = true, .opaque = true}},
+       .infer = infer_forward,
+       .gradient = maximum_gradient,
+       .floating_point_operations = forward_operations},
+      {.kind = OpKind::kMaxPooling2DBackward,
+       .name = "max_pooling_2d_backward",
+       .inputs = {{"x"}, {"y"}, {.name = "workspace", .opaque = true}, {"dy"}},
+       .outputs = {{"dx"}},
+       .infer = infer_maximum_backward,
+       .floating_point_operations = backward_operations},
+      {.kind = OpKind::kAveragePooling2D,
+       .name = "average_pooling_2d",
+       .inputs = {{"x"}},
+       .outputs = {{"y"}},
+       .infer = infer_forward,
+       .gradient = average_gradient,
+       .floating_point_operations = forward_operations},
+      {.kind = OpKind::kAveragePooling2DBackward,
+       .name = "average_pooling_2d_backward",
+       .inputs = {{"dy"}},
+       .outputs = {{"dx"}},
+       .infer = infer_average_backward,
+       .floating_point_operations = backward_operations},
+  };
+}
+
+}  // namespace tenon::ops
