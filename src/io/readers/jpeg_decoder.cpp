@@ -1,0 +1,172 @@
+#include <array>
+#include <csetjmp>
+#include <cstdio>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+#include "io/readers/image_decoder.hpp"
+
+namespace tenon::readers {
+namespace {
+
+constexpr std::string_view kKind = "JPEG";
+/// A hostile progressive file may hold scans without end; honest encoders write about ten.
+constexpr int kMaxScans = 500;
+
+/// Everything that libjpeg reaches back to. libjpeg reports errors by a jump out of the call, so
+/// the functions it jumps over (named guarded_…) hold nothing that has a destructor.
+struct JpegSession {
+  jpeg_decompress_struct decompressor{};
+  jpeg_error_mgr errors{};
+  jpeg_progress_mgr progress{};
+  std::jmp_buf jump{};
+  std::array<char, JMSG_LENGTH_MAX> message{};
+  bool created = false;
+
+  JpegSession() = default;
+  JpegSession(const JpegSession&) = delete;
+  JpegSession& operator=(const JpegSession&) = delete;
+  ~JpegSession() {
+    if (created) {
+      jpeg_destroy_decompress(&decompressor);
+    }
+  }
+};
+
+JpegSession& session_of(j_common_ptr common) {
+  return *static_cast<JpegSession*>(common->client_data);
+}
+
+[[noreturn]] void leave_by_jump(j_common_ptr common) {
+  JpegSession& session = session_of(common);
+  (*common->err->format_message)(common, session.message.data());
+  std::longjmp(session.jump, 1);
+}
+
+/// Of the warnings, those on metadata are let pass; the others mean that pixels are missing or made
+/// up, and are errors.
+void on_message(j_common_ptr common, int level) {
+  if (level >= 0) {
+    return;
+  }
+  const int code = common->err->msg_code;
+  if (code != JWRN_ADOBE_XFORM && code != JWRN_JFIF_MAJOR && code != JWRN_BOGUS_ICC) {
+    leave_by_jump(common);
+  }
+}
+
+void no_output(j_common_ptr) {}
+
+void check_scans(j_common_ptr common) {
+  JpegSession& session = session_of(common);
+  if (session.decompressor.input_scan_number > kMaxScans) {
+    std::snprintf(session.message.data(), session.message.size(), "more than %d scans", kMaxScans);
+    std::longjmp(session.jump, 1);
+  }
+}
+
+/// libjpeg has no red, green, blue for four-colour images; they are converted here.
+bool is_four_colour(const jpeg_decompress_struct& decompressor) {
+  return decompressor.jpeg_color_space == JCS_CMYK || decompressor.jpeg_color_space == JCS_YCCK;
+}
+
+void prepare(JpegSession& session) {
+  session.decompressor.err = jpeg_std_error(&session.errors);
+  session.errors.error_exit = leave_by_jump;
+  session.errors.emit_message = on_message;
+  session.errors.output_message = no_output;
+  session.decompressor.client_data = &session;
+  session.progress.progress_monitor = check_scans;
+}
+
+bool guarded_read_header(JpegSession& session, const unsigned char* bytes, unsigned long size) {
+  if (setjmp(session.jump) != 0) {
+    return false;
+  }
+  session.created = true;
+  jpeg_create_decompress(&session.decompressor);
+  session.decompressor.progress = &session.progress;
+  jpeg_mem_src(&session.decompressor, bytes, size);
+  jpeg_read_header(&session.decompressor, TRUE);
+  const bool grey = session.decompressor.jpeg_color_space == JCS_GRAYSCALE;
+  session.decompressor.out_color_space = is_four_colour(session.decompressor) ? JCS_CMYK
+                                         : grey                               ? JCS_GRAYSCALE
+                                                                              : JCS_RGB;
+  return true;
+}
+
+/// Rows of `stride` bytes into `pixels`. Four-colour rows go through `row`, a buffer of one row.
+bool guarded_read_pixels(JpegSession& session, unsigned char* pixels, std::size_t stride,
+                         unsigned char* row) {
+  if (setjmp(session.jump) != 0) {
+    return false;
+  }
+  jpeg_decompress_struct& decompressor = session.decompressor;
+  jpeg_start_decompress(&decompressor);
+  while (decompressor.output_scanline < decompressor.output_height) {
+    unsigned char* const out = pixels + stride * decompressor.output_scanline;
+    JSAMPROW target = row != nullptr ? row : out;
+    if (jpeg_read_scanlines(&decompressor, &target, 1) != 1 || row == nullptr) {
+      continue;
+    }
+    const bool inverted = decompressor.saw_Adobe_marker != 0;
+    for (std::size_t x = 0; x < decompressor.output_width; ++x) {
+      const int black = inverted ? row[4 * x + 3] : 255 - row[4 * x + 3];
+      for (std::size_t channel = 0; channel < 3; ++channel) {
+        const int ink = inverted ? row[4 * x + channel] : 255 - row[4 * x + channel];
+        out[3 * x + channel] = static_cast<unsigned char>((ink * black + 127) / 255);
+      }
+    }
+  }
+  jpeg_finish_decompress(&decompressor);
+  return true;
+}
+
+ImageInfo read_header(JpegSession& session, std::string_view bytes, const std::string& name) {
+  prepare(session);
+  if (!guarded_read_header(session, reinterpret_cast<const unsigned char*>(bytes.data()),
+                           static_cast<unsigned long>(bytes.size()))) {
+    throw_image_error(kKind, name, session.message.data());
+  }
+  ImageInfo info;
+  info.height = session.decompressor.image_height;
+  info.width = session.decompressor.image_width;
+  info.channels = session.decompressor.out_color_space == JCS_GRAYSCALE ? 1 : 3;
+  info.bits = 8;
+  check_image_limits(info, name);
+  return info;
+}
+
+bool recognises(std::string_view bytes) noexcept { return bytes.starts_with("\xFF\xD8\xFF"); }
+
+ImageInfo info(std::string_view bytes, const std::string& name) {
+  JpegSession session;
+  return read_header(session, bytes, name);
+}
+
+Tensor decode(std::string_view bytes, const std::string& name) {
+  JpegSession session;
+  const ImageInfo header = read_header(session, bytes, name);
+  Tensor image = allocate_image(header, name);
+  std::vector<unsigned char> row;
+  if (is_four_colour(session.decompressor)) {
+    row.resize(static_cast<std::size_t>(header.width) * 4);
+  }
+  const auto stride = static_cast<std::size_t>(header.width * header.channels);
+  if (!guarded_read_pixels(session, image.data<std::uint8_t>().data(), stride,
+                           row.empty() ? nullptr : row.data())) {
+    throw_image_error(kKind, name, session.message.data());
+  }
+  return image;
+}
+
+}  // namespace
+
+const ImageDecoder& jpeg_decoder() noexcept {
+  static const ImageDecoder decoder{kKind, recognises, info, decode};
+  return decoder;
+}
+
+}  // namespace tenon::readers
