@@ -1,0 +1,93 @@
+#include "backend/api/arena.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace tenon::backend {
+namespace {
+
+bool overlap(const Lifetime& a, const Lifetime& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+std::size_t align_up(std::size_t bytes, std::size_t alignment) {
+  return (bytes + alignment - 1) & ~(alignment - 1);
+}
+
+struct Placed {
+  std::size_t begin = 0;
+  std::size_t end = 0;  ///< Aligned.
+  Lifetime lifetime;
+};
+
+/// The start of the smallest gap of `bytes` or more between those of `placed` (sorted by begin)
+/// that live at the same time; behind them all if there is none.
+std::size_t find_offset(const std::vector<Placed>& placed, const Lifetime& lifetime,
+                        std::size_t bytes) {
+  std::size_t best = 0;
+  std::size_t best_gap = std::numeric_limits<std::size_t>::max();
+  std::size_t free_from = 0;
+  for (const Placed& other : placed) {
+    if (!overlap(other.lifetime, lifetime)) continue;
+    if (other.begin >= free_from + bytes && other.begin - free_from < best_gap) {
+      best_gap = other.begin - free_from;
+      best = free_from;
+    }
+    free_from = std::max(free_from, other.end);
+  }
+  return best_gap == std::numeric_limits<std::size_t>::max() ? free_from : best;
+}
+
+}  // namespace
+
+Lifetime join(const Lifetime& a, const Lifetime& b) noexcept {
+  if (!a.used()) return b;
+  if (!b.used()) return a;
+  return {std::min(a.first, b.first), std::max(a.last, b.last)};
+}
+
+std::vector<Lifetime> liveness(const ops::Program& program) {
+  std::vector<Lifetime> lifetimes(program.values.size());
+  const auto touch = [&](ops::ValueId id, int position) {
+    if (id == ops::kNoValue) return;
+    Lifetime& lifetime = lifetimes[static_cast<std::size_t>(id)];
+    const bool early = program.value(id).kind != ops::ValueKind::kIntermediate;
+    lifetime = join(lifetime, {early ? 0 : position, position});
+  };
+  int position = 0;
+  for (const ops::Node& node : program.nodes) {
+    for (const ops::ValueId id : node.inputs) touch(id, position);
+    for (const ops::ValueId id : node.outputs) touch(id, position);
+    ++position;
+  }
+  for (const ops::NamedValue& output : program.outputs) touch(output.value, position);
+  return lifetimes;
+}
+
+ArenaPlan plan_arena(std::span<const ArenaBuffer> buffers, std::size_t alignment) {
+  ArenaPlan plan;
+  plan.offsets.assign(buffers.size(), 0);
+  std::vector<std::size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return buffers[a].bytes > buffers[b].bytes;
+  });
+  std::vector<Placed> placed;
+  for (const std::size_t index : order) {
+    const ArenaBuffer& buffer = buffers[index];
+    if (buffer.bytes == 0 || !buffer.lifetime.used()) continue;
+    const std::size_t bytes = align_up(buffer.bytes, alignment);
+    const std::size_t offset = find_offset(placed, buffer.lifetime, bytes);
+    const Placed entry{offset, offset + bytes, buffer.lifetime};
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), entry,
+                         [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
+        entry);
+    plan.offsets[index] = offset;
+    plan.total = std::max(plan.total, entry.end);
+  }
+  return plan;
+}
+
+}  // namespace tenon::backend
