@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace tenon {
+
+struct CloseFile {
+  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+
+/// A file open for reading, and its size; 0 where it has none (a pipe).
+struct OpenFile {
+  std::unique_ptr<std::FILE, CloseFile> handle;
+  std::uint64_t size = 0;
+};
+
+/// Throws FormatError (F001) if the file is missing, a folder, or may not be read.
+OpenFile open_for_reading(const std::string& path);
+
+}  // namespace tenon

@@ -1,0 +1,55 @@
+#include "core/thread_pool.hpp"
+
+#include "tenon/error.hpp"
+
+namespace tenon {
+
+ThreadPool::ThreadPool(std::size_t num_threads) {
+  if (num_threads == 0) throw_argument_error("ThreadPool", "0 threads", "at least 1 thread");
+  threads_.reserve(num_threads);
+  try {
+    for (std::size_t i = 0; i < num_threads; ++i) threads_.emplace_back([this] { work(); });
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    wake_.notify_all();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  std::deque<std::function<void()>> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    dropped.swap(tasks_);
+  }
+  wake_.notify_all();
+  threads_.clear();
+}
+
+void ThreadPool::enqueue(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    // A task that outlives the pool's last moments is dropped like the others that have not begun.
+    if (closing_) return;
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void ThreadPool::work() {
+  for (;;) {
+    std::function<void()> task;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return closing_ || !tasks_.empty(); });
+      if (tasks_.empty()) return;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    task();
+  }
+}
+
+}  // namespace tenon
