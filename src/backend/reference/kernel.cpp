@@ -33,8 +33,8 @@ bool connected(const std::vector<const Buffer*>& ports, int port) noexcept {
 }  // namespace
 
 KernelContext::KernelContext(const ops::Node& node, std::vector<const Buffer*> inputs,
-                             std::vector<const Buffer*> outputs)
-    : node_(&node), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
+                             std::vector<const Buffer*> outputs, const StepNumbers& numbers)
+    : node_(&node), inputs_(std::move(inputs)), outputs_(std::move(outputs)), numbers_(&numbers) {}
 
 bool KernelContext::has_input(int port) const noexcept { return connected(inputs_, port); }
 bool KernelContext::has_output(int port) const noexcept { return connected(outputs_, port); }

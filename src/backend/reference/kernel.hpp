@@ -25,8 +25,9 @@ struct Buffer {
 /// What one node computes from and into. Ports that are not connected hold nullptr.
 class KernelContext {
  public:
+  /// All references must outlive the context; `numbers` is read at each run.
   KernelContext(const ops::Node& node, std::vector<const Buffer*> inputs,
-                std::vector<const Buffer*> outputs);
+                std::vector<const Buffer*> outputs, const StepNumbers& numbers);
 
   const ops::Node& node() const noexcept { return *node_; }
   template <class A>
@@ -61,7 +62,6 @@ class KernelContext {
   }
 
   const StepNumbers& numbers() const noexcept { return *numbers_; }
-  void set_numbers(const StepNumbers& numbers) noexcept { numbers_ = &numbers; }
 
  private:
   template <class T>
@@ -76,7 +76,7 @@ class KernelContext {
   const ops::Node* node_;
   std::vector<const Buffer*> inputs_;
   std::vector<const Buffer*> outputs_;
-  const StepNumbers* numbers_ = nullptr;
+  const StepNumbers* numbers_;
 };
 
 using Kernel = void (*)(const KernelContext&);

@@ -171,12 +171,15 @@ void backward_from_output(const KernelContext& context, const ActivationAttribut
 
 template <class T>
 void backward_from_input(const KernelContext& context, const ActivationAttributes& a) {
+  const T alpha = static_cast<T>(a.alpha);
   const T slope = static_cast<T>(a.beta);
   switch (a.kind) {
     case ActivationKind::kRelu:
       return apply<T>(context, [&a](T x) { return relu_slope(a, x); });
     case ActivationKind::kLeakyRelu:
       return apply<T>(context, [=](T x) { return x > 0 ? T(1) : slope; });
+    case ActivationKind::kElu:
+      return apply<T>(context, [=](T x) { return x > 0 ? T(1) : alpha * std::exp(x); });
     case ActivationKind::kGelu:
       return apply<T>(context, [](T x) { return gelu_slope(x); });
     case ActivationKind::kGeluTanh:

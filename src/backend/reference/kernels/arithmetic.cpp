@@ -53,6 +53,43 @@ void minimum(const KernelContext& context) {
   broadcast<T>(context, [](T a, T b) { return a < b || std::isnan(a) ? a : b; });
 }
 
+/// da = dy · share(a, b), db = dy · share(b, a), where share is 1 for the winner, ½ for each of two
+/// equals; all of the broadcast shape.
+template <class T, class Share>
+void broadcast_extremum_backward(const KernelContext& context, Share share) {
+  const T* a = context.input<T>(0);
+  const T* b = context.input<T>(1);
+  const T* dy = context.input<T>(2);
+  T* da = context.output<T>(0);
+  T* db = context.output<T>(1);
+  const Shape& shape = context.input_shape(2);
+  auto visit = [&](const std::array<std::int64_t, 3>& at) {
+    if (da != nullptr) {
+      da[at[2]] = dy[at[2]] * share(a[at[0]], b[at[1]]);
+    }
+    if (db != nullptr) {
+      db[at[2]] = dy[at[2]] * share(b[at[1]], a[at[0]]);
+    }
+  };
+  for_each_index<3>(shape,
+                    {broadcast_strides(context.input_shape(0), shape),
+                     broadcast_strides(context.input_shape(1), shape), strides_of(shape)},
+                    visit);
+}
+
+template <class T>
+void maximum_backward(const KernelContext& context) {
+  broadcast_extremum_backward<T>(context, [](T own, T other) {
+    return own > other ? T(1) : own == other ? T(0.5) : T(0);
+  });
+}
+template <class T>
+void minimum_backward(const KernelContext& context) {
+  broadcast_extremum_backward<T>(context, [](T own, T other) {
+    return own < other ? T(1) : own == other ? T(0.5) : T(0);
+  });
+}
+
 template <class T>
 void add_n(const KernelContext& context) {
   T* y = context.output<T>(0);
@@ -174,6 +211,8 @@ constexpr KernelEntry kKernels[] = {
     {ops::OpKind::kMultiply, multiply<float>, multiply<double>},
     {ops::OpKind::kMaximum, maximum<float>, maximum<double>},
     {ops::OpKind::kMinimum, minimum<float>, minimum<double>},
+    {ops::OpKind::kMaximumBackward, maximum_backward<float>, maximum_backward<double>},
+    {ops::OpKind::kMinimumBackward, minimum_backward<float>, minimum_backward<double>},
     {ops::OpKind::kAddN, add_n<float>, add_n<double>},
     {ops::OpKind::kReduceSum, reduce_sum<float>, reduce_sum<double>},
     {ops::OpKind::kAffine, affine<float>, affine<double>},

@@ -1,0 +1,195 @@
+#include "backend/reference/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "ops/descriptor.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::backend::reference {
+namespace {
+
+void widen(const Tensor& from, const Buffer& to) {
+  auto* values = reinterpret_cast<double*>(to.data);
+  if (from.dtype() == DType::kFloat64) {
+    std::ranges::copy(from.data<double>(), values);
+  } else {
+    std::ranges::copy(from.data<float>(), values);
+  }
+}
+
+void narrow(const Buffer& from, Tensor& to) {
+  const auto* values = reinterpret_cast<const double*>(from.data);
+  std::transform(values, values + from.size, to.data<float>().begin(),
+                 [](double value) { return static_cast<float>(value); });
+}
+
+bool is_written(const ops::Program& program, ops::ValueId id) {
+  for (const ops::Node& node : program.nodes) {
+    const auto& ports = ops::descriptor(node.kind).inputs;
+    for (std::size_t i = 0; i < node.inputs.size() && i < ports.size(); ++i) {
+      if (node.inputs[i] == id && ports[i].written) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// What a message calls a value: "float32 (8, 32, 3)".
+std::string describe(DType dtype, const Shape& shape) {
+  return fmt::format("{} {}", name_of(dtype), shape.to_string());
+}
+
+[[noreturn]] void throw_no_port(std::string_view what, std::size_t index, std::size_t count) {
+  throw EngineError(make_diagnostic(
+      "E001", fmt::format("{} {} of the plan does not exist; there are {}", what, index, count)));
+}
+
+}  // namespace
+
+ReferencePlan::ReferencePlan(const ops::Program& program,
+                             std::shared_ptr<ReferenceVariables> variables, Precision precision)
+    : program_(program),
+      variables_(std::move(variables)),
+      precision_(precision),
+      memory_(place_values(program_, precision)),
+      bound_(program_.inputs.size()) {
+  connect_variables();
+  steps_.reserve(program_.nodes.size());
+  for (const ops::Node& node : program_.nodes) {
+    add_step(node);
+  }
+  report_.arena_bytes = memory_.arena.byte_size();
+}
+
+void ReferencePlan::connect_variables() {
+  for (std::size_t i = 0; i < program_.values.size(); ++i) {
+    const ops::Value& value = program_.values[i];
+    if (value.kind != ops::ValueKind::kVariable) {
+      continue;
+    }
+    if (variables_ == nullptr) {
+      throw EngineError(make_diagnostic(
+          "E001",
+          fmt::format("the program uses the variable `{}`, but none were given", value.name)));
+    }
+    Tensor& stored = variables_->tensor(value.slot);
+    if (stored.dtype() != value.dtype || stored.shape() != value.shape) {
+      throw ShapeError(make_diagnostic(
+          "W001", fmt::format("the program takes `{}` as {}, but variable {} is {}", value.name,
+                              describe(value.dtype, value.shape), value.slot,
+                              describe(stored.dtype(), stored.shape()))));
+    }
+    Buffer& held = memory_.buffers[i];
+    if (held.dtype == value.dtype) {
+      held.data = stored.bytes();
+    } else {
+      converted_variables_.push_back(
+          {&stored, &held, is_written(program_, static_cast<ops::ValueId>(i))});
+    }
+  }
+}
+
+void ReferencePlan::add_step(const ops::Node& node) {
+  const KernelEntry* kernels = find_kernels(node.kind);
+  if (kernels == nullptr) {
+    throw EngineError(
+        make_diagnostic("E001", fmt::format("the reference engine has no kernel for {} (`{}`)",
+                                            ops::name_of(node.kind), node.name)));
+  }
+  std::vector<const Buffer*> inputs;
+  std::vector<const Buffer*> outputs;
+  bool in_double = false;
+  for (const ops::ValueId id : node.inputs) {
+    inputs.push_back(port(id));
+    in_double = in_double || (id != ops::kNoValue && buffer(id).dtype == DType::kFloat64);
+  }
+  for (const ops::ValueId id : node.outputs) {
+    outputs.push_back(port(id));
+  }
+  steps_.push_back({in_double ? kernels->float64 : kernels->float32,
+                    KernelContext(node, std::move(inputs), std::move(outputs), numbers_)});
+  report_.steps.push_back(
+      {.op = std::string(ops::name_of(node.kind)),
+       .name = node.name,
+       .implementation = "reference",
+       .border_reorder = false,
+       .reorder = false,
+       .floating_point_operations = ops::floating_point_operations(program_, node)});
+}
+
+void ReferencePlan::bind_input(std::size_t index, const Tensor& value) {
+  if (index >= bound_.size()) {
+    throw_no_port("input", index, bound_.size());
+  }
+  const ops::NamedValue& input = program_.inputs[index];
+  const ops::Value& expected = program_.value(input.value);
+  const bool same_dtype =
+      value.dtype() == expected.dtype || value.dtype() == held_dtype(expected.dtype, precision_);
+  if (!value.defined() || !same_dtype || value.shape() != expected.shape) {
+    throw ShapeError(
+        make_diagnostic("S002", fmt::format("input `{}` of the plan is {}, but {} came", input.name,
+                                            describe(expected.dtype, expected.shape),
+                                            value.defined() ? describe(value.dtype(), value.shape())
+                                                            : "an undefined tensor")));
+  }
+  bound_[index] = value;
+}
+
+void ReferencePlan::require_bound_inputs() const {
+  for (std::size_t i = 0; i < bound_.size(); ++i) {
+    if (!bound_[i].defined()) {
+      throw EngineError(make_diagnostic(
+          "E001", fmt::format("input `{}` of the plan is not bound", program_.inputs[i].name), {},
+          "call bind_input for every input before run()"));
+    }
+  }
+}
+
+void ReferencePlan::load_inputs() {
+  for (std::size_t i = 0; i < bound_.size(); ++i) {
+    const ops::ValueId id = program_.inputs[i].value;
+    if (program_.value(id).dtype == buffer(id).dtype) {
+      buffer(id).data = bound_[i].bytes();
+    } else {
+      widen(bound_[i], buffer(id));
+    }
+  }
+}
+
+void ReferencePlan::run(const StepNumbers& numbers) {
+  require_bound_inputs();
+  numbers_ = numbers;
+  load_inputs();
+  for (const ConvertedVariable& variable : converted_variables_) {
+    widen(*variable.stored, *variable.held);
+  }
+  for (const Step& step : steps_) {
+    step.kernel(step.context);
+  }
+  for (const ConvertedVariable& variable : converted_variables_) {
+    if (variable.written) {
+      narrow(*variable.held, *variable.stored);
+    }
+  }
+}
+
+Tensor ReferencePlan::output(std::size_t index) const {
+  if (index >= program_.outputs.size()) {
+    throw_no_port("output", index, program_.outputs.size());
+  }
+  const ops::ValueId id = program_.outputs[index].value;
+  const Buffer& held = memory_.buffers[static_cast<std::size_t>(id)];
+  if (held.data == nullptr) {
+    throw EngineError(make_diagnostic(
+        "E001",
+        fmt::format("output `{}` of the plan is read before a run", program_.outputs[index].name)));
+  }
+  return Tensor::view(held.data, held.dtype, held.shape,
+                      std::make_shared<const Tensor>(memory_.arena));
+}
+
+}  // namespace tenon::backend::reference

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/api/engine.hpp"
+#include "backend/reference/kernel.hpp"
+#include "backend/reference/memory.hpp"
+#include "backend/reference/variables.hpp"
+
+namespace tenon::backend::reference {
+
+/// A program as a list of kernels over buffers.
+///
+/// In double mode (Precision::kFloat64) every float32 value is held in double: inputs may be bound
+/// as float32 or float64, outputs are float64, and variables are widened before a run and rounded
+/// back after it where an op wrote them.
+class ReferencePlan final : public Plan {
+ public:
+  /// Throws EngineError (E001) for an op without a kernel, ShapeError (W001) where a variable of
+  /// the program is not the one in its slot.
+  ReferencePlan(const ops::Program& program, std::shared_ptr<ReferenceVariables> variables,
+                Precision precision);
+  ReferencePlan(const ReferencePlan&) = delete;
+  ReferencePlan& operator=(const ReferencePlan&) = delete;
+
+  void bind_input(std::size_t index, const Tensor& value) override;
+  void run(const StepNumbers& numbers) override;
+  Tensor output(std::size_t index) const override;
+  const PlanReport& report() const noexcept override { return report_; }
+
+ private:
+  struct Step {
+    Kernel kernel;
+    KernelContext context;
+  };
+  /// A variable of the program whose dtype is converted at the border.
+  struct ConvertedVariable {
+    Tensor* stored;
+    const Buffer* held;
+    bool written;
+  };
+
+  void connect_variables();
+  void add_step(const ops::Node& node);
+  void require_bound_inputs() const;
+  void load_inputs();
+  Buffer& buffer(ops::ValueId id) { return memory_.buffers[static_cast<std::size_t>(id)]; }
+  const Buffer* port(ops::ValueId id) { return id == ops::kNoValue ? nullptr : &buffer(id); }
+
+  ops::Program program_;
+  std::shared_ptr<ReferenceVariables> variables_;
+  Precision precision_;
+  Memory memory_;
+  std::vector<Tensor> bound_;  // one per input of the program
+  std::vector<ConvertedVariable> converted_variables_;
+  std::vector<Step> steps_;
+  StepNumbers numbers_;
+  PlanReport report_;
+};
+
+}  // namespace tenon::backend::reference
