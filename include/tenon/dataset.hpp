@@ -135,6 +135,16 @@ class DatasetIterator {
 ///
 /// A stage that needs a key which does not exist does not throw: the problem (K007, K012, …) is kept
 /// in diagnostics(), so that all are told at once when the data meet a model, or are iterated.
+/// A call whose own arguments cannot work (batch(0)) throws ContractError (A001) at once.
+///
+/// Which sample a record is travels beside it (Record::samples()). Where a stage asks for the key
+/// "sample_index" by name (select, copy, rename, …) and the data have no such key, it is added there:
+/// int64, the sample's position in the source. Nobody who does not ask for it gets it.
+///
+/// Stages work on samples and, behind batch or a generator of batches, on whole batches where that
+/// makes sense (crops, filter by key and batch itself do not, and say so in diagnostics()). take,
+/// skip, repeat and shuffle count samples of the source, bad ones too, until a filter or a batch
+/// stands before them; then they count what that gives.
 class Dataset {
  public:
   using Here = SourceLocation;
@@ -142,6 +152,10 @@ class Dataset {
   // --- sources
   /// A coroutine, each yield an element (batched already, as in Keras). It can be run once; runs
   /// that need it again (a second epoch without steps_per_epoch) use the other overload.
+  /// Every element is held to the keys, dtypes and shapes of the first (G002); the first axis is the
+  /// batch ("B") if all keys of the first element agree on its size. Roles: inputs, targets, weights.
+  /// The unnamed target has the key ""; weights have the keys of weight_key().
+  /// Throws DataError if the first element cannot be had (G003 with the error, G001 if there is none).
   static Dataset from_generator(Generator generator, Here location = Here::current());
   static Dataset from_generator(std::function<Generator()> make, Here location = Here::current());
   /// Named tensors with the samples along axis 0. Throws ShapeError (S005) if their counts differ.
@@ -173,7 +187,8 @@ class Dataset {
   /// included. An empty box is a bad sample.
   Dataset crop_box(std::string from, std::string to, std::array<std::string, 4> box,
                    CropOptions options = {}, Here location = Here::current()) const;
-  /// Cuts `extent` pixels around the middle of the box; over the border it is padded.
+  /// Cuts `extent` pixels around the middle of the box; over the border it is padded. The first column
+  /// is floor((xmin + xmax - width) / 2), rows likewise.
   Dataset crop_around(std::string from, std::string to, std::array<std::string, 4> box, Size2D extent,
                       CropOptions options = {}, Here location = Here::current()) const;
   /// x * factor + offset, as float32.
@@ -188,6 +203,8 @@ class Dataset {
                  Here location = Here::current()) const;
   /// Integer ids in [0, depth) to float32 vectors.
   Dataset one_hot(Keys keys, std::int64_t depth, Here location = Here::current()) const;
+  /// `permutation` is of the sample's axes (from 0, the batch axis not counted), as NumPy's: the new
+  /// axis i is the old axis permutation[i].
   Dataset transpose(Keys keys, std::vector<int> permutation, Here location = Here::current()) const;
   /// To [height, width]; larger ones are bad samples.
   Dataset pad(Keys keys, Size2D size, PadOptions options = {}, Here location = Here::current()) const;
@@ -207,6 +224,7 @@ class Dataset {
   Dataset on_bad_sample(BadSampleOptions options) const;
 
   // --- what is known before reading
+  /// Until observed(), a map without MapOptions::result counts as changing nothing.
   const Schema& schema() const;
   const Lineage& lineage() const;
   const std::vector<Diagnostic>& diagnostics() const;

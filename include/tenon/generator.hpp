@@ -64,6 +64,12 @@ SampleWeights sample_weights(Pairs&&... pairs) {
   return SampleWeights(std::move(out));
 }
 
+/// The key under which a dataset holds the sample weights of `output`: "sample_weight:cell"; those of
+/// an unnamed weight are "sample_weight". (An output's own name is the key of its target.)
+inline std::string weight_key(const std::string& output) {
+  return output.empty() ? std::string("sample_weight") : "sample_weight:" + output;
+}
+
 /// What a generator yields: inputs, then targets (one unnamed tensor, or named ones), then weights.
 class Example {
  public:

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tenon/dataset.hpp"
 
@@ -15,17 +16,26 @@ class Source {
   virtual ~Source() = default;
   /// "csv", "generator", …; `reference().index` is -1.
   virtual StageReference reference() const = 0;
-  /// Every source adds the key "sample_index" (int64, scalar) where it has an index, unless the
-  /// data have a key of that name. (The pipeline does it: `schema()` is without it.)
+  /// Without "sample_index": the pipeline adds that key where a stage asks for it by name.
   virtual std::shared_ptr<const Schema> schema() const = 0;
   virtual Cardinality cardinality() const = 0;
   /// True if schema() is of whole batches (a generator).
   virtual bool batched() const { return false; }
+  /// What is wrong with the source itself (two keys of one name, …); told with the stages' problems.
+  virtual std::vector<Diagnostic> problems() const { return {}; }
+  /// What it was made with, as text: part of the fingerprint of a saved iterator state.
+  virtual std::string arguments() const { return {}; }
 
   /// Random access, for sources of known size: the record of `index`, with its SampleIdentity.
   /// Throws DataError or FormatError for a bad sample.
   virtual bool random_access() const { return true; }
   virtual Record read(std::int64_t index) const = 0;
+  /// Whose record read(index) would give, without reading it: names a sample that cannot be read.
+  virtual SampleIdentity identity(std::int64_t index) const {
+    SampleIdentity identity;
+    identity.index = index;
+    return identity;
+  }
 
   /// Sequential sources (random_access() false): a new stream from the start.
   class Stream {
@@ -34,6 +44,10 @@ class Source {
     virtual bool next(Record& record) = 0;
   };
   virtual std::unique_ptr<Stream> stream() const { return nullptr; }
+  /// False if a second stream() goes on where the first stopped (a coroutine that is there once).
+  virtual bool restartable() const { return true; }
+  /// The first record without using it up, for sources that had to read it for their schema.
+  virtual std::optional<Record> peek() const { return std::nullopt; }
 };
 
 }  // namespace tenon::data

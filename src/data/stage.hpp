@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,31 @@ class SchemaEditor {
  public:
   virtual ~SchemaEditor() = default;
   virtual const Schema& schema() const = 0;
+  /// True behind a batch stage or a source that yields batches.
+  virtual bool batched() const { return false; }
   /// The spec of `key`, or nullptr after having noted K007. A key that is missing because of an
-  /// earlier noted problem gives nullptr without another note.
+  /// earlier noted problem gives nullptr without another note. The pointer holds until the next
+  /// call that edits. A stage that got nullptr still adds the keys it makes (of unknown rank), so
+  /// that later stages do not complain of what follows from this problem.
+  /// Asking for "sample_index" adds that key (int64, the sample's position in the source) where the
+  /// data have none.
   virtual const TensorSpec* require(const std::string& key) = 0;
   virtual void add(const std::string& key, TensorSpec spec, const std::string& made_from = "") = 0;
   virtual void change(const std::string& key, TensorSpec spec) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
+  /// All at once: {{"a", "b"}, {"b", "a"}} swaps.
+  virtual void rename_all(const KeyMap& map) {
+    for (const auto& [from, to] : map) rename(from, to);
+  }
   virtual void remove(const std::string& key) = 0;
   /// Notes a problem of the stage's own (a rank it cannot take, …); stage and location are filled in.
   virtual void problem(Diagnostic diagnostic) = 0;
+};
+
+/// Names one row of a batch in random streams.
+struct RowContext {
+  std::int64_t epoch = 0;
+  std::int64_t sample = 0;
 };
 
 /// Names the random stream of a sample in a stage.
@@ -34,6 +51,8 @@ struct SampleContext {
   std::int64_t epoch = 0;
   std::int64_t sample = 0;  ///< Position in the source (or in the stream, if it has none).
   std::int64_t stage = 0;   ///< Index of the stage.
+  /// Of a batch: its rows' own names, as many as the record has samples. Empty for a sample.
+  std::span<const RowContext> rows{};
 };
 
 /// A stage as bound to its input schema: record in, record out; pure, called by several threads.
@@ -49,6 +68,9 @@ class Stage {
   virtual SourceLocation location() const noexcept = 0;
   virtual StageKind kind() const noexcept = 0;
   virtual void edit(SchemaEditor& editor) const = 0;
+  /// What it was made with, as text: part of the fingerprint by which a saved iterator state is
+  /// known to be of this pipeline.
+  virtual std::string arguments() const { return {}; }
 };
 
 /// A stage that works on one record at a time. Works on samples and, where it can, on batches.
