@@ -25,7 +25,7 @@ TiffFile::TiffFile(std::string_view bytes, const std::string& name)
   // "m": libtiff copies out of our memory and never works inside of it.
   handle_.reset(TIFFClientOpenExt(name_.c_str(), "rm", this, read, refuse_write, seek, leave_open,
                                   size, nullptr, nullptr, options.get()));
-  if (handle_ == nullptr) {
+  if (handle_ == nullptr || damaged_) {
     fail("it cannot be opened");
   }
 }
@@ -67,9 +67,12 @@ int TiffFile::on_error(TIFF*, void* self, const char*, const char* format, va_li
 
 int TiffFile::on_warning(TIFF*, void* self, const char* module, const char* format,
                          va_list arguments) {
-  auto& file = *static_cast<TiffFile*>(self);
-  if (module != nullptr && std::strcmp(module, "JPEGLib") == 0) {
-    file.damaged_ = true;
+  const bool lost_pixels = module != nullptr && std::strcmp(module, "JPEGLib") == 0;
+  // A tag that lies behind the end of the file is dropped by libtiff with a mere warning, after
+  // which a palette image would come out grey.
+  const bool lost_tag = std::strncmp(format, "IO error", 8) == 0;
+  if (lost_pixels || lost_tag) {
+    static_cast<TiffFile*>(self)->damaged_ = true;
     return on_error(nullptr, self, module, format, arguments);
   }
   return 1;

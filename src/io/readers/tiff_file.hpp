@@ -29,7 +29,7 @@ class TiffFile {
   }
   /// Throws FormatError with libtiff's first message, or `reason` if it gave none.
   [[noreturn]] void fail(const std::string& reason) const;
-  /// True once the JPEG codec inside libtiff warned: pixels are then missing or made up.
+  /// True once libtiff warned that pixels or a tag are missing, and went on with made-up ones.
   bool damaged() const noexcept { return damaged_; }
 
  private:
