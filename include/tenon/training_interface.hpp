@@ -15,6 +15,8 @@ namespace tenon {
 struct Port {
   std::string name;
   TensorSpec spec;
+  /// Inputs: a layer that sees it first brings values to scale (Rescaling, BatchNormalization).
+  bool rescaled = false;
 };
 
 /// What a loss wants of the target of its output.

@@ -25,7 +25,9 @@ class Variable {
   Variable(std::string layer_name, std::string variable_name, Shape shape, Initializer initializer,
            Regularizer regularizer = {}, bool is_trainable = true);
 
-  const std::string& layer() const noexcept { return layer_; }  ///< "small_conv"
+  /// The layer's name: "small_conv". In a model that holds another model with a layer of the same
+  /// name, the inner one's is told apart by the inner model's name: "encoder/small_conv".
+  const std::string& layer() const noexcept { return layer_; }
   const std::string& name() const noexcept { return name_; }    ///< "kernel"
   std::string path() const { return layer_ + "/" + name_; }
   const Shape& shape() const noexcept { return shape_; }
@@ -35,6 +37,7 @@ class Variable {
   bool trainable() const noexcept { return trainable_; }
 
   /// A copy, float32, row-major (convolution kernels: height, width, in, out; dense: in, out).
+  /// Before the first assign() or Model::initialize(), what the initializer draws for seed 0.
   Tensor value() const;
   /// Throws ShapeError (W001) if the shape or the dtype (float32) is another.
   void assign(const Tensor& value);

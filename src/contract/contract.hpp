@@ -44,7 +44,8 @@ struct StepPlace {
 };
 
 /// Holds every batch of a run to what was bound: keys, dtypes, ranks, shapes, one batch size, value
-/// ranges of class ids, and, if asked, NaN and Inf. By slot; no string is looked at unless it fails.
+/// ranges of class ids, and, if asked, NaN and Inf. By slot; no string is looked at unless it
+/// fails.
 class BatchChecker {
  public:
   BatchChecker(const TrainingInterface& interface, const Dataset& dataset, const Binding& binding,
@@ -71,8 +72,8 @@ class BatchChecker {
 /// class weight keys against the outputs (K011). Also part of check().
 std::vector<Diagnostic> check_names(const TrainingInterface& interface);
 
-/// True if a target of `target` shape can stand for `output` under a loss of `form`: equal, or (B) for
-/// (B, 1) and the reverse; class ids without the last axis.
+/// True if a target of `target` shape can stand for `output` under a loss of `form`: equal, or (B)
+/// for (B, 1) and the reverse; class ids without the last axis.
 bool target_fits(const TensorSpec& target, const TrainedOutput& output);
 
 }  // namespace tenon::contract

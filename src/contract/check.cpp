@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "contract/cardinality_problems.hpp"
+#include "contract/contract.hpp"
+#include "contract/key_problems.hpp"
+#include "contract/shape_problems.hpp"
+#include "contract/wanted.hpp"
+
+namespace tenon::contract {
+namespace {
+
+/// The most fundamental first; codes that are not listed stand behind.
+constexpr std::array kOrder = {"C001", "M001", "C002", "K007", "K012", "K005", "K003",
+                               "K002", "K004", "K006", "K001", "K011", "K010", "S001",
+                               "S003", "S004", "S002", "S005", "S006", "S007", "S008",
+                               "D001", "D002", "D003", "G001"};
+
+std::size_t rank_of(const Diagnostic& diagnostic) {
+  const auto found = std::find(kOrder.begin(), kOrder.end(), diagnostic.code);
+  return static_cast<std::size_t>(found - kOrder.begin());
+}
+
+/// True if two splits have the same problem, so that it is told once.
+bool same_problem(const Diagnostic& a, const Diagnostic& b) {
+  const auto same_key = [](const KeyReport& x, const KeyReport& y) {
+    return x.key == y.key && x.role == y.role && x.actual == y.actual;
+  };
+  return a.code == b.code && a.severity == b.severity && a.candidate == b.candidate &&
+         a.code != "G001" && (a.keys.empty() ? a.message == b.message : true) &&
+         std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
+}
+
+/// Keys that a stage with a problem of its own could not make: their absence is told by that
+/// problem.
+bool follows_from(const Diagnostic& diagnostic, const std::vector<Diagnostic>& own) {
+  if (diagnostic.code != "K001" || own.empty()) return false;
+  return std::any_of(own.begin(), own.end(), [](const Diagnostic& d) {
+    return d.severity == Severity::kError && (d.code == "K007" || d.code == "K012");
+  });
+}
+
+std::vector<Diagnostic> check_split(const TrainingInterface& interface, const Split& split) {
+  std::vector<Diagnostic> problems = split.dataset->diagnostics();
+  const std::vector<Diagnostic> own = problems;
+  const Join joined = join(interface, split.dataset->schema());
+  for (Diagnostic& problem : key_problems(interface, split, joined)) {
+    if (!follows_from(problem, own)) problems.push_back(std::move(problem));
+  }
+  for (Diagnostic& problem : shape_problems(interface, split, joined))
+    problems.push_back(std::move(problem));
+  for (Diagnostic& problem : cardinality_problems(split)) problems.push_back(std::move(problem));
+  for (Diagnostic& problem : problems) problem.datasets = {split.name};
+  return problems;
+}
+
+void merge(std::vector<Diagnostic>& all, std::vector<Diagnostic> more) {
+  for (Diagnostic& problem : more) {
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Diagnostic& known) {
+      return same_problem(known, problem);
+    });
+    if (same == all.end()) {
+      all.push_back(std::move(problem));
+    } else {
+      same->datasets.insert(same->datasets.end(), problem.datasets.begin(), problem.datasets.end());
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Diagnostic> check(const TrainingInterface& interface, std::span<const Split> splits) {
+  std::vector<Diagnostic> all = check_names(interface);
+  for (const Split& split : splits) merge(all, check_split(interface, split));
+  std::stable_sort(all.begin(), all.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tuple(a.severity, rank_of(a)) < std::tuple(b.severity, rank_of(b));
+  });
+  return all;
+}
+
+}  // namespace tenon::contract

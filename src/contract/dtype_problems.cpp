@@ -1,0 +1,116 @@
+#include "contract/dtype_problems.hpp"
+
+#include <fmt/format.h>
+
+#include "contract/lineage_facts.hpp"
+#include "core/name_list.hpp"
+
+namespace tenon::contract {
+namespace {
+
+Diagnostic lossy(const Split& split, const Wanted& wish, const Field& field) {
+  const std::string_view from = name_of(field.spec.dtype);
+  const std::string_view to = name_of(wish.spec.dtype);
+  const bool text = field.spec.dtype == DType::kString;
+  Diagnostic out =
+      make_diagnostic("D001", fmt::format("{} {} is {}, which does not become {} without loss",
+                                          title_of(wish.role), quote_key(wish.port), from, to));
+  const auto setter = how_it_was_made(split.dataset->lineage(), field.key);
+  out.keys.push_back({wish.port, wish.role, wish.spec, field.spec,
+                      setter ? std::optional<StageReference>(setter->stage) : std::nullopt});
+  out.stage = out.keys.front().stage;
+  Fix fix;
+  if (text && wish.role == Role::kTarget) {
+    fix.text =
+        fmt::format("turn the text into class ids: .encode(\"{0}\", \"{1}\", {{…the classes…}})",
+                    field.key, wish.name);
+  } else if (text) {
+    fix.text = "turn the text into numbers: load_image for file names, encode for classes";
+  } else {
+    fix.cpp = fmt::format(".cast({{\"{}\"}}, DType::{})", field.key,
+                          wish.spec.dtype == DType::kInt64 ? "kInt64" : "kFloat32");
+    fix.toml = fmt::format("{{ op = \"cast\", keys = [\"{}\"], dtype = \"{}\" }}", field.key, to);
+    fix.text = fmt::format("if the loss is meant, add {}", fix.cpp);
+    if (field.role != Role::kData) fix.text = fmt::format("yield {} instead of {}", to, from);
+  }
+  out.fixes.push_back(std::move(fix));
+  return out;
+}
+
+bool looks_unscaled(const TrainingInterface& interface, const Wanted& wish, const Field& field) {
+  if (wish.role != Role::kInput || field.spec.dtype != DType::kUInt8) return false;
+  for (const Port& input : interface.inputs) {
+    if (input.name == wish.port) return !input.rescaled;
+  }
+  return true;
+}
+
+Diagnostic unscaled(const Split& split, const std::vector<const Wanted*>& wishes) {
+  std::vector<std::string> names;
+  std::string keys;
+  Diagnostic out = make_diagnostic("D003", "");
+  out.severity = Severity::kWarning;
+  for (const Wanted* wish : wishes) {
+    const Field& field = split.dataset->schema()[*wish->slot];
+    names.push_back(wish->port);
+    keys += fmt::format("{}\"{}\"", keys.empty() ? "" : ", ", field.key);
+    out.keys.push_back({wish->port, wish->role, wish->spec, field.spec, std::nullopt});
+  }
+  out.message =
+      fmt::format("uint8 values 0..255 go into {} as they are, and the model does not rescale them",
+                  list_names(names));
+  Fix fix;
+  fix.cpp = fmt::format(".scale({{{}}}, 1.0 / 255.0)", keys);
+  fix.toml = fmt::format("{{ op = \"scale\", keys = [{}], factor = 0.00392156862745098 }}", keys);
+  fix.text = fmt::format("add {}, or begin the model with Rescaling(1.0 / 255.0)", fix.cpp);
+  out.fixes.push_back(std::move(fix));
+  return out;
+}
+
+Diagnostic widened(const Split& split, const std::vector<const Wanted*>& wishes) {
+  std::string text;
+  Diagnostic out = make_diagnostic("D001", "");
+  out.severity = Severity::kNote;
+  for (const Wanted* wish : wishes) {
+    const Field& field = split.dataset->schema()[*wish->slot];
+    text += fmt::format("{}{} from {}", text.empty() ? "" : ", ", quote_key(wish->port),
+                        name_of(field.spec.dtype));
+    out.keys.push_back({wish->port, wish->role, wish->spec, field.spec, std::nullopt});
+  }
+  out.message = fmt::format("converted to float32 without loss: {}", text);
+  return out;
+}
+
+}  // namespace
+
+bool dtype_fits(const Wanted& wish, DType data) {
+  if (data == DType::kString) return false;
+  if (wish.role == Role::kTarget && wish.output->target_form == TargetForm::kClassIds) {
+    return is_integer(data) || data == DType::kBool;
+  }
+  if (wish.role != Role::kInput && is_integer(data)) return true;
+  return converts_without_loss(data, wish.spec.dtype);
+}
+
+std::vector<Diagnostic> dtype_problems(const TrainingInterface& interface, const Split& split,
+                                       const Join& join) {
+  std::vector<Diagnostic> problems;
+  std::vector<const Wanted*> raw;
+  std::vector<const Wanted*> wider;
+  for (const Wanted& wish : join.wanted) {
+    if (!wish.slot) continue;
+    const Field& field = split.dataset->schema()[*wish.slot];
+    if (!dtype_fits(wish, field.spec.dtype)) {
+      problems.push_back(lossy(split, wish, field));
+    } else if (looks_unscaled(interface, wish, field)) {
+      raw.push_back(&wish);
+    } else if (wish.role == Role::kInput && field.spec.dtype != wish.spec.dtype) {
+      wider.push_back(&wish);
+    }
+  }
+  if (!raw.empty()) problems.push_back(unscaled(split, raw));
+  if (!wider.empty()) problems.push_back(widened(split, wider));
+  return problems;
+}
+
+}  // namespace tenon::contract

@@ -1,0 +1,91 @@
+#include "contract/lineage_facts.hpp"
+
+#include <fmt/format.h>
+
+namespace tenon::contract {
+namespace {
+
+std::optional<Dim> dim_from_end(const std::optional<TensorSpec>& spec, int axis_from_end) {
+  if (!spec || !spec->rank_known || spec->rank() < axis_from_end) return std::nullopt;
+  return spec->shape[static_cast<std::size_t>(spec->rank() - axis_from_end)];
+}
+
+std::string short_place(const StageReference& stage) {
+  if (!stage.location.known()) return {};
+  const std::string file = stage.location.file;
+  const std::size_t slash = file.find_last_of('/');
+  return fmt::format("{}:{}", slash == std::string::npos ? file : file.substr(slash + 1),
+                     stage.location.line);
+}
+
+}  // namespace
+
+std::optional<LineageEvent> how_it_ended(const Lineage& lineage, const std::string& key) {
+  std::optional<LineageEvent> end;
+  for (const LineageEvent& event : lineage.events) {
+    const bool removed = event.action == LineageAction::kRemoved && event.key == key;
+    const bool renamed = event.action == LineageAction::kRenamed && event.previous == key;
+    if (removed || renamed) end = event;
+  }
+  return end;
+}
+
+std::optional<LineageEvent> how_it_was_named(const Lineage& lineage, const std::string& key) {
+  std::optional<LineageEvent> found;
+  for (const LineageEvent& event : lineage.events) {
+    const bool names =
+        event.action == LineageAction::kCreated || event.action == LineageAction::kRenamed;
+    if (names && event.key == key) found = event;
+  }
+  return found;
+}
+
+std::optional<LineageEvent> how_it_was_made(const Lineage& lineage, const std::string& key) {
+  for (const LineageEvent& event : lineage.of(key)) {
+    if (event.action == LineageAction::kCreated) return event;
+  }
+  return how_it_was_named(lineage, key);
+}
+
+std::optional<LineageEvent> who_set_axis(const Lineage& lineage, const std::string& key,
+                                         int axis_from_end) {
+  std::optional<LineageEvent> found;
+  for (const LineageEvent& event : lineage.of(key)) {
+    if (event.action == LineageAction::kRenamed || event.action == LineageAction::kRemoved)
+      continue;
+    const auto before = dim_from_end(event.before, axis_from_end);
+    const auto after = dim_from_end(event.after, axis_from_end);
+    const bool sets =
+        event.action == LineageAction::kCreated || (after && (!before || !(*before == *after)));
+    if (sets) found = event;
+  }
+  return found;
+}
+
+std::string stage_text(const StageReference& stage) {
+  const std::string place = short_place(stage);
+  const std::string name = stage.index < 0 ? fmt::format("source {}", stage.name)
+                                           : fmt::format("stage {} {}", stage.index, stage.name);
+  return place.empty() ? name : fmt::format("{} ({})", name, place);
+}
+
+std::string stage_place(const StageReference& stage) {
+  const std::string place = short_place(stage);
+  return place.empty() ? fmt::format("the {} (stage {})", stage.name, stage.index)
+                       : fmt::format("the {} at {}", stage.name, place);
+}
+
+std::string origin_text(const Lineage& lineage, const std::string& key) {
+  const auto named = how_it_was_named(lineage, key);
+  if (!named) return {};
+  std::string text = fmt::format("{} was made by {}", quote_key(key), stage_text(named->stage));
+  if (named->previous.empty()) return text;
+  text += fmt::format(" out of {}", quote_key(named->previous));
+  const auto origin = how_it_was_made(lineage, named->previous);
+  if (origin && origin->stage.index != named->stage.index) {
+    text += fmt::format(" ({})", stage_text(origin->stage));
+  }
+  return text;
+}
+
+}  // namespace tenon::contract

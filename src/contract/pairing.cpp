@@ -1,0 +1,134 @@
+#include "contract/pairing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "contract/assignment.hpp"
+#include "core/text_distance.hpp"
+
+namespace tenon::contract {
+namespace {
+
+/// Costs are ordered: a nearer kind always beats a farther one, edits decide within a kind, a spec
+/// that fits breaks ties.
+constexpr std::int64_t kKindStep = 1000;
+constexpr std::int64_t kNoPair = 1'000'000;
+
+bool same_spec(const Wanted& wish, const TensorSpec& spec) {
+  if (!spec.rank_known || spec.dtype != wish.spec.dtype || spec.rank() != wish.spec.rank())
+    return false;
+  for (std::size_t axis = 1; axis < spec.shape.size(); ++axis) {
+    if (!spec.shape[axis].known() || !(spec.shape[axis] == wish.spec.shape[axis])) return false;
+  }
+  return true;
+}
+
+bool may_stand_for(const Wanted& wish, const Field& field) {
+  return field.role == Role::kData || field.role == wish.role;
+}
+
+Nearness nearness_of(const Wanted& wish, const Field& field) {
+  if (field.key.empty()) return Nearness::kNone;
+  const std::string& wanted = wish.name;
+  if (trim_blanks(wanted) == trim_blanks(field.key)) return Nearness::kBlanks;
+  if (fold_case(wanted) == fold_case(field.key)) return Nearness::kCase;
+  if (fold_case(fold_separators(wanted)) == fold_case(fold_separators(field.key))) {
+    return Nearness::kSeparators;
+  }
+  if (near_by_typo(wanted, field.key)) return Nearness::kTypo;
+  if (same_words(wanted, field.key)) return Nearness::kWords;
+  if (same_spec(wish, field.spec)) return Nearness::kSpec;
+  return Nearness::kNone;
+}
+
+std::int64_t cost_of(const Wanted& wish, const Field& field) {
+  if (!may_stand_for(wish, field)) return kNoPair;
+  const Nearness nearness = nearness_of(wish, field);
+  if (nearness == Nearness::kNone) return kNoPair;
+  const auto kind = static_cast<std::int64_t>(nearness) * kKindStep;
+  const auto edits = std::min<std::size_t>(damerau_levenshtein(wish.name, field.key), 400);
+  const std::int64_t spec_penalty = wish.spec.shape_fits(field.spec) ? 0 : 1;
+  return kind + 2 * static_cast<std::int64_t>(edits) + spec_penalty;
+}
+
+std::size_t count_blanks(std::string_view text, bool at_end) {
+  const std::string blanks = " \t";
+  const auto is_blank = [&](char c) { return blanks.find(c) != std::string::npos; };
+  std::size_t count = 0;
+  while (count < text.size() && is_blank(at_end ? text[text.size() - 1 - count] : text[count]))
+    ++count;
+  return count;
+}
+
+std::string blanks_text(std::string_view wanted, std::string_view key) {
+  const std::size_t at_start = count_blanks(key, false);
+  const std::size_t at_end = count_blanks(key, true);
+  const auto words = [](std::size_t count, const char* place) {
+    return fmt::format("{} blank{} at the {}", count, count == 1 ? "" : "s", place);
+  };
+  if (at_start != count_blanks(wanted, false) && at_start > 0) return words(at_start, "start");
+  if (at_end != count_blanks(wanted, true) && at_end > 0) return words(at_end, "end");
+  if (count_blanks(wanted, false) + count_blanks(wanted, true) > 0) return "blanks at the ends";
+  return {};
+}
+
+std::string separators_text(std::string_view wanted, std::string_view key) {
+  const std::string blanks = blanks_text(wanted, key);
+  if (!blanks.empty()) return blanks;
+  const bool ascii = std::all_of(key.begin(), key.end(), [](char c) { return (c & 0x80) == 0; });
+  return ascii ? "a blank, `_`, `-` or `.`" : "characters that look alike or do not show";
+}
+
+}  // namespace
+
+std::vector<std::optional<Candidate>> pair_missing(std::span<const Wanted* const> missing,
+                                                   std::span<const std::size_t> unused,
+                                                   const Schema& schema) {
+  std::vector<std::optional<Candidate>> pairs(missing.size());
+  if (missing.empty() || unused.empty()) return pairs;
+  // One more column per row stands for "no key": there are always enough columns.
+  std::vector<std::vector<std::int64_t>> costs;
+  for (const Wanted* wish : missing) {
+    std::vector<std::int64_t> row;
+    for (const std::size_t slot : unused) row.push_back(cost_of(*wish, schema[slot]));
+    row.resize(unused.size() + missing.size(), kNoPair);
+    costs.push_back(std::move(row));
+  }
+  const std::vector<int> columns = assign(costs);
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    const auto column = static_cast<std::size_t>(columns[i]);
+    if (column >= unused.size() || costs[i][column] >= kNoPair) continue;
+    const std::size_t slot = unused[column];
+    pairs[i] = Candidate{slot, nearness_of(*missing[i], schema[slot])};
+  }
+  return pairs;
+}
+
+std::string describe_difference(std::string_view wanted, std::string_view key, Nearness nearness) {
+  switch (nearness) {
+    case Nearness::kBlanks:
+      return blanks_text(wanted, key).empty() ? separators_text(wanted, key)
+                                              : blanks_text(wanted, key);
+    case Nearness::kCase:
+      return "case";
+    case Nearness::kSeparators: {
+      const bool case_too = fold_separators(wanted) != fold_separators(key);
+      return (case_too ? "case, and " : "") + separators_text(wanted, key);
+    }
+    case Nearness::kTypo: {
+      const std::size_t edits =
+          damerau_levenshtein(fold_case(fold_separators(wanted)), fold_case(fold_separators(key)));
+      return fmt::format("likely a typo, {} letter{} apart", edits, edits == 1 ? "" : "s");
+    }
+    case Nearness::kWords:
+      return "the same words in another order";
+    case Nearness::kSpec:
+      return "the same dtype and shape: is it this one?";
+    case Nearness::kNone:
+      break;
+  }
+  return {};
+}
+
+}  // namespace tenon::contract

@@ -1,0 +1,251 @@
+#include "contract/shape_problems.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "contract/dtype_problems.hpp"
+#include "contract/lineage_facts.hpp"
+#include "contract/shape_rules.hpp"
+#include "contract/target_problems.hpp"
+#include "core/name_list.hpp"
+
+namespace tenon::contract {
+namespace {
+
+struct Context {
+  const TrainingInterface& interface;
+  const Split& split;
+  const Schema& schema() const { return split.dataset->schema(); }
+  const Field& field(const Wanted& wish) const { return schema()[*wish.slot]; }
+};
+
+KeyReport report(const Context& context, const Wanted& wish) {
+  const Field& field = context.field(wish);
+  KeyReport key{wish.port, wish.role, wish.spec, field.spec, std::nullopt};
+  const auto made = how_it_was_made(context.split.dataset->lineage(), field.key);
+  if (made) key.stage = made->stage;
+  return key;
+}
+
+Comparison table_of(const Context& context, const std::vector<const Wanted*>& wishes,
+                    const std::vector<std::string>& remarks) {
+  Comparison table;
+  table.expected_title = fmt::format("model `{}` expects", context.interface.model_name);
+  table.actual_title = fmt::format("{} data gives", context.split.name);
+  for (std::size_t i = 0; i < wishes.size(); ++i) {
+    const Field& field = context.field(*wishes[i]);
+    table.rows.push_back({wishes[i]->port, wishes[i]->spec, field.key, field.spec, remarks[i]});
+  }
+  return table;
+}
+
+std::string plain_shape(const TensorSpec& spec) {
+  return spec.rank() == 0 ? "single numbers" : spec.shape_string();
+}
+
+Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*>& wishes) {
+  const Dataset& dataset = *context.split.dataset;
+  std::vector<std::string> names;
+  for (const Wanted* wish : wishes) names.push_back(context.field(*wish).key);
+  const Field& first = context.field(*wishes.front());
+  const bool generator = first.role != Role::kData;
+  Diagnostic out =
+      make_diagnostic("S001", fmt::format("the batch axis is missing: the {} yields {} for {}",
+                                          generator ? "generator" : "data", plain_shape(first.spec),
+                                          list_names(names)));
+  for (const Wanted* wish : wishes) out.keys.push_back(report(context, *wish));
+  out.stage = out.keys.front().stage;
+  out.comparison = table_of(context, wishes, std::vector<std::string>(wishes.size()));
+  Fix fix;
+  fix.cpp = ".batch(32)";
+  fix.toml = "{ op = \"batch\", size = 32 }";
+  fix.text =
+      dataset.batched() && generator
+          ? fmt::format(
+                "yield whole batches, {}: every tensor with the samples along its first axis",
+                wishes.front()->spec.shape_string())
+          : "add .batch(n) at the end of the stages";
+  if (dataset.batched() && generator) fix.cpp = fix.toml = "";
+  out.fixes.push_back(std::move(fix));
+  return out;
+}
+
+Diagnostic swapped(const Context& context, const Wanted& a, const Wanted& b) {
+  Diagnostic out = make_diagnostic("S003", fmt::format("the data of inputs {} and {} look swapped",
+                                                       quote_key(a.port), quote_key(b.port)));
+  out.keys = {report(context, a), report(context, b)};
+  out.stage = out.keys.front().stage;
+  out.comparison = table_of(
+      context, {&a, &b},
+      {fmt::format("fits {}", quote_key(b.port)), fmt::format("fits {}", quote_key(a.port))});
+  Fix fix;
+  fix.cpp = fmt::format(".rename({{{{\"{0}\", \"{1}\"}}, {{\"{1}\", \"{0}\"}}}})", a.name, b.name);
+  fix.toml = fmt::format("{{ op = \"rename\", map = {{ \"{0}\" = \"{1}\", \"{1}\" = \"{0}\" }} }}",
+                         a.name, b.name);
+  fix.text = fmt::format("swap them where they are made, or add {}", fix.cpp);
+  out.fixes.push_back(std::move(fix));
+  return out;
+}
+
+Diagnostic other_layout(const Context& context, const Wanted& wish, ShapeFit fit) {
+  const Field& field = context.field(wish);
+  const bool first = fit == ShapeFit::kChannelsFirst;
+  Diagnostic out = make_diagnostic(
+      "S004", fmt::format("{} is channels {} where channels {} is expected", quote_key(field.key),
+                          first ? "first" : "last", first ? "last" : "first"));
+  out.keys = {report(context, wish)};
+  const auto setter = who_set_axis(context.split.dataset->lineage(), field.key, 1);
+  if (setter) out.stage = out.keys.front().stage = setter->stage;
+  out.comparison = table_of(context, {&wish}, {first ? "channels first" : "channels last"});
+  // A sample's axes: the stage stands best before batching, and says so by its rank.
+  const int rank = wish.spec.rank() - 1;
+  std::string axes = first ? "" : std::to_string(rank - 1);
+  for (int axis = first ? 1 : 0; axis < (first ? rank : rank - 1); ++axis) {
+    axes += fmt::format("{}{}", axes.empty() ? "" : ", ", axis);
+  }
+  if (first) axes += ", 0";
+  Fix fix;
+  fix.cpp = fmt::format(".transpose({{\"{}\"}}, {{{}}})", field.key, axes);
+  fix.toml =
+      fmt::format("{{ op = \"transpose\", keys = [\"{}\"], permutation = [{}] }}", field.key, axes);
+  fix.text = fmt::format("add {} before the batch stage", fix.cpp);
+  out.fixes.push_back(std::move(fix));
+  return out;
+}
+
+Diagnostic wrong_shape(const Context& context, const Wanted& wish, ShapeFit fit) {
+  const Field& field = context.field(wish);
+  Diagnostic out = make_diagnostic("S002", "");
+  out.keys = {report(context, wish)};
+  const auto axis = differing_axis(wish.spec, field.spec);
+  if (fit == ShapeFit::kRank || !axis) {
+    out.message = fmt::format("{} {} has rank {} where {} is expected", title_of(wish.role),
+                              quote_key(wish.port), field.spec.rank(), wish.spec.rank());
+  } else {
+    const auto i = static_cast<std::size_t>(*axis);
+    out.message = fmt::format("{} {}: {} is {} where {} is expected", title_of(wish.role),
+                              quote_key(wish.port), axis_name(wish.spec, *axis),
+                              field.spec.shape[i].to_string(), wish.spec.shape[i].to_string());
+    const auto setter =
+        who_set_axis(context.split.dataset->lineage(), field.key, field.spec.rank() - *axis);
+    if (setter) {
+      out.stage = out.keys.front().stage = setter->stage;
+      out.notes.push_back(fmt::format("{} was last set by {}", axis_name(wish.spec, *axis),
+                                      stage_text(setter->stage)));
+    }
+  }
+  out.comparison = table_of(context, {&wish}, {axis ? axis_name(wish.spec, *axis) : "rank"});
+  Fix fix;
+  const bool spatial = axis && *axis >= 1 && *axis <= 2 && wish.spec.rank() == 4 &&
+                       wish.spec.shape[1].known() && wish.spec.shape[2].known() &&
+                       wish.spec.shape[3].fits(field.spec.shape[3]);
+  if (spatial) {
+    fix.cpp = fmt::format(".resize({{\"{}\"}}, {{{}, {}}})", field.key, wish.spec.shape[1].size(),
+                          wish.spec.shape[2].size());
+    fix.toml = fmt::format("{{ op = \"resize\", keys = [\"{}\"], size = [{}, {}] }}", field.key,
+                           wish.spec.shape[1].size(), wish.spec.shape[2].size());
+    fix.text = fmt::format("mend the size where it is set, or add {}", fix.cpp);
+  } else {
+    fix.text = fmt::format("make it {}, or declare the model's input as {}",
+                           wish.spec.shape_string(), field.spec.shape_string());
+  }
+  out.fixes.push_back(std::move(fix));
+  return out;
+}
+
+/// S005: keys of one element that have different numbers of rows.
+void add_batch_sizes(std::vector<Diagnostic>& problems, const Context& context, const Join& join) {
+  std::vector<const Wanted*> sized;
+  for (const Wanted& wish : join.wanted) {
+    if (!wish.slot) continue;
+    const TensorSpec& spec = context.field(wish).spec;
+    const bool batched = spec.rank() >= 1 && fit_of(wish.spec, spec) != ShapeFit::kNoBatchAxis;
+    if (batched && spec.shape.front().known()) sized.push_back(&wish);
+  }
+  const auto differs = [&](const Wanted* wish) {
+    return !(context.field(*wish).spec.shape.front() ==
+             context.field(*sized.front()).spec.shape.front());
+  };
+  if (sized.size() < 2 || std::none_of(sized.begin(), sized.end(), differs)) return;
+  std::string sizes;
+  Diagnostic out = make_diagnostic("S005", "");
+  for (const Wanted* wish : sized) {
+    const Field& field = context.field(*wish);
+    sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ",
+                         field.key.empty() ? "the target" : quote_key(field.key),
+                         field.spec.shape.front().size());
+    out.keys.push_back(report(context, *wish));
+  }
+  out.message = fmt::format("the keys of a batch have different numbers of rows: {}", sizes);
+  out.stage = out.keys.front().stage;
+  Fix fix;
+  fix.text = "give every key as many rows as the others: row i of each belongs to sample i";
+  out.fixes.push_back(std::move(fix));
+  problems.push_back(std::move(out));
+}
+
+std::vector<const Wanted*> with_fit(const Context& context, const Join& join, ShapeFit fit) {
+  std::vector<const Wanted*> found;
+  for (const Wanted& wish : join.wanted) {
+    if (!wish.slot) continue;
+    const TensorSpec& spec = context.field(wish).spec;
+    const bool target_ok = wish.role == Role::kTarget && target_fits(spec, *wish.output);
+    if (!target_ok && fit_of(wish.spec, spec) == fit) found.push_back(&wish);
+  }
+  return found;
+}
+
+/// Pairs of inputs where each fits the other's port and not its own (S003); they are taken out.
+void add_swapped(std::vector<Diagnostic>& problems, const Context& context,
+                 std::vector<const Wanted*>& wrong) {
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    for (std::size_t j = i + 1; j < wrong.size(); ++j) {
+      const Wanted& a = *wrong[i];
+      const Wanted& b = *wrong[j];
+      if (a.role != Role::kInput || b.role != Role::kInput) continue;
+      const auto loosely = [&](const Wanted& wish, const Wanted& other) {
+        const ShapeFit fit = fit_of(wish.spec, context.field(other).spec);
+        return fit == ShapeFit::kFits || fit == ShapeFit::kNoBatchAxis;
+      };
+      if (!loosely(a, b) || !loosely(b, a)) continue;
+      problems.push_back(swapped(context, a, b));
+      wrong.erase(wrong.begin() + static_cast<std::ptrdiff_t>(j));
+      wrong.erase(wrong.begin() + static_cast<std::ptrdiff_t>(i));
+      --i;
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Diagnostic> shape_problems(const TrainingInterface& interface, const Split& split,
+                                       const Join& join) {
+  const Context context{interface, split};
+  std::vector<Diagnostic> problems;
+  const auto unbatched = with_fit(context, join, ShapeFit::kNoBatchAxis);
+  if (!unbatched.empty()) problems.push_back(no_batch_axis(context, unbatched));
+  std::vector<const Wanted*> wrong;
+  for (const ShapeFit fit :
+       {ShapeFit::kChannelsFirst, ShapeFit::kChannelsLast, ShapeFit::kRank, ShapeFit::kAxis}) {
+    for (const Wanted* wish : with_fit(context, join, fit)) wrong.push_back(wish);
+  }
+  add_swapped(problems, context, wrong);
+  for (const Wanted* wish : wrong) {
+    const ShapeFit fit = fit_of(wish->spec, context.field(*wish).spec);
+    if (wish->role == Role::kTarget) {
+      problems.push_back(target_problem(interface, split, *wish));
+    } else if (fit == ShapeFit::kChannelsFirst || fit == ShapeFit::kChannelsLast) {
+      problems.push_back(other_layout(context, *wish, fit));
+    } else {
+      problems.push_back(wrong_shape(context, *wish, fit));
+    }
+  }
+  add_batch_sizes(problems, context, join);
+  for (Diagnostic& problem : dtype_problems(interface, split, join))
+    problems.push_back(std::move(problem));
+  return problems;
+}
+
+}  // namespace tenon::contract

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "contract/wanted.hpp"
+
+namespace tenon::contract {
+
+/// How the shape of a key relates to what is wanted of it; the most telling that holds.
+enum class ShapeFit : std::uint8_t {
+  kFits,
+  kNoBatchAxis,    ///< The wanted shape without the batch axis.
+  kChannelsFirst,  ///< (B, C, H, W) where (B, H, W, C) is wanted.
+  kChannelsLast,   ///< The reverse.
+  kRank,
+  kAxis,
+};
+ShapeFit fit_of(const TensorSpec& wanted, const TensorSpec& actual);
+
+/// The first axis whose sizes cannot be equal; nothing if the ranks differ or all fit.
+std::optional<int> differing_axis(const TensorSpec& wanted, const TensorSpec& actual);
+
+/// "height (axis 1)", by the spec's axis letters; "axis 1" where the meaning is not known.
+std::string axis_name(const TensorSpec& spec, int axis);
+
+}  // namespace tenon::contract
