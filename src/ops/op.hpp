@@ -95,15 +95,15 @@ struct ConvolutionAttributes {
   std::array<std::int64_t, 2> pad_before{0, 0};  // height, width
   std::array<std::int64_t, 2> pad_after{0, 0};
   std::int64_t groups = 1;
-  Shape input_shape;   // backward data: the shape of dx
-  Shape kernel_shape;  // backward weights: the shape of dkernel
+  Shape input_shape{};   // backward data: the shape of dx
+  Shape kernel_shape{};  // backward weights: the shape of dkernel
 };
 struct PoolingAttributes {
   std::array<std::int64_t, 2> window{2, 2};
   std::array<std::int64_t, 2> strides{2, 2};
   std::array<std::int64_t, 2> pad_before{0, 0};
   std::array<std::int64_t, 2> pad_after{0, 0};
-  Shape input_shape;  // backward: the shape of dx
+  Shape input_shape{};  // backward: the shape of dx
 };
 struct ShapeAttributes {
   Shape shape;
@@ -165,7 +165,7 @@ struct DropoutAttributes {
   double rate = 0.5;
   std::uint64_t seed = 0;    // the layer's own seed
   std::uint64_t stream = 0;  // which dropout of the program: masks of two layers differ
-  Shape noise_shape;         // rank 0: the shape of x. Otherwise 1 where the mask is shared
+  Shape noise_shape{};       // rank 0: the shape of x. Otherwise 1 where the mask is shared
 };
 struct PenaltyAttributes {
   double l1 = 0.0;

@@ -12,6 +12,9 @@ namespace tenon::backend::reference {
 namespace {
 
 void widen(const Tensor& from, const Buffer& to) {
+  if (to.data == nullptr) {
+    return;  // No node reads it.
+  }
   auto* values = reinterpret_cast<double*>(to.data);
   if (from.dtype() == DType::kFloat64) {
     std::ranges::copy(from.data<double>(), values);
