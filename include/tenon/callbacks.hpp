@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tenon/history.hpp"
@@ -22,6 +23,12 @@ class TrainingControl {
   virtual void set_learning_rate(double value) = 0;
   virtual std::int64_t epochs() const = 0;
   virtual std::optional<std::int64_t> steps_per_epoch() const = 0;
+  /// The direction of a log's name: false for losses and errors, true for accuracies. "val_" is
+  /// looked through. Throws ContractError (C002) for a name that the logs will not have.
+  virtual bool higher_is_better(std::string_view log_name) const = 0;
+  /// All names that an epoch's logs may hold, in their order; "val_" ones are there where validation
+  /// runs at all.
+  virtual const std::vector<std::string>& log_names() const = 0;
 };
 
 /// Numbers of one training step, beside its logs.
@@ -41,6 +48,13 @@ class Callback {
   virtual std::string name() const = 0;  ///< "EarlyStopping": for messages.
   /// The name this callback watches; the contract checks it when fit starts (C002).
   virtual std::optional<std::string> monitor() const { return {}; }
+  /// All names of logs that this callback needs, checked in the same way.
+  virtual std::vector<std::string> monitors() const {
+    const std::optional<std::string> one = monitor();
+    return one ? std::vector<std::string>{*one} : std::vector<std::string>{};
+  }
+  /// True where this callback takes care of a loss that is NaN or infinite: fit then does not throw.
+  virtual bool handles_bad_loss() const { return false; }
   virtual void on_train_begin(TrainingControl&) {}
   virtual void on_epoch_begin(TrainingControl&, std::int64_t /*epoch*/) {}
   /// `running` holds Keras's running means of the epoch.
@@ -91,7 +105,7 @@ std::shared_ptr<Callback> CSVLogger(std::string filename, CSVLoggerOptions optio
 /// One row per training step: epoch,step,loss,<metrics>,examples,seconds_data,seconds_compute; nine
 /// significant digits; loss and metrics are of the batch alone.
 std::shared_ptr<Callback> StepsLogger(std::string filename, bool append = false);
-/// Stops when the loss is NaN or infinite.
+/// Stops when the loss is NaN or infinite, in place of the D002 that fit throws otherwise.
 std::shared_ptr<Callback> TerminateOnNaN();
 
 }  // namespace tenon

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace tenon::train {
+
+/// A table file that grows by whole rows, flushed row by row so that a run that was killed has all
+/// its rows. Folders above it are made.
+class CsvFile {
+ public:
+  /// Throws FormatError (F001). With `append`, rows of a file that exists are kept, and no header
+  /// is written if it has one.
+  CsvFile(std::string path, bool append, std::string separator);
+
+  /// True if the file had rows when it was opened: its header stands.
+  bool has_header() const noexcept { return has_header_; }
+  /// Cells that hold the separator, quotes or line ends are quoted. Throws FormatError (F001).
+  void write_row(std::span<const std::string> cells);
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+  std::string path_;
+  std::string separator_;
+  std::unique_ptr<std::FILE, Close> file_;
+  bool has_header_ = false;
+};
+
+}  // namespace tenon::train

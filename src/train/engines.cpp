@@ -1,0 +1,28 @@
+#include "train/engines.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "core/name_list.hpp"
+#include "core/text_distance.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::backend {
+
+const Engine& engine_by_name(std::string_view name) {
+  if (name.empty()) return has_onednn_engine() ? onednn_engine() : reference_engine();
+  if (name == "onednn") return onednn_engine();
+  if (name == "reference") return reference_engine();
+  const std::array<std::string, 2> known = {"onednn", "reference"};
+  Diagnostic diagnostic =
+      make_diagnostic("E001", fmt::format("there is no engine {}", quote_key(name)),
+                      {fmt::format("known are {}", list_names(known))});
+  if (const auto nearest = nearest_name(name, known)) {
+    diagnostic.candidate = *nearest;
+    diagnostic.notes.push_back(fmt::format("the nearest is {}", quote_key(*nearest)));
+  }
+  throw EngineError(std::move(diagnostic));
+}
+
+}  // namespace tenon::backend
