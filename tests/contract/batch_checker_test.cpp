@@ -1,0 +1,76 @@
+#include <limits>
+
+#include "contract/fixture.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::contract::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Checked {
+  TrainingInterface interface = two_scale();
+  Dataset dataset = data_named("Small", "Large", "label");
+  Binding binding = bind(interface, dataset.schema());
+  BatchChecker checker{interface, dataset, binding, true};
+};
+
+Record batch(Tensor small, Tensor large, Tensor label) {
+  auto schema = std::make_shared<Schema>(data_named("Small", "Large", "label").schema());
+  std::vector<SampleIdentity> samples;
+  for (int i = 0; i < 4; ++i)
+    samples.push_back({i, "row " + std::to_string(i), "cells.csv", i + 2});
+  return Record(std::move(schema), {std::move(small), std::move(large), std::move(label)}, samples);
+}
+
+std::string refusal(const Checked& checked, const Record& record) {
+  try {
+    checked.checker.check(record, {"train", 1, 11});
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(BatchChecker, CountsTheRowsOfAGoodBatch) {
+  const Checked checked;
+  EXPECT_EQ(checked.checker.check(batch(images(4, 32), images(4, 64), labels(4)), {"train", 0, 0}),
+            4);
+}
+
+TEST(BatchChecker, NamesStepKeyAndSampleOfANaN) {
+  const Checked checked;
+  Tensor small = images(4, 32);
+  small.data<float>()[2 * 32 * 32 * 3 + 5] = std::numeric_limits<float>::quiet_NaN();
+  const std::string text = refusal(checked, batch(small, images(4, 64), labels(4)));
+  EXPECT_THAT(text, HasSubstr("error[D002]: model input \"Small\" holds NaN in 1 of 12288 values"));
+  EXPECT_THAT(text, HasSubstr("train data, epoch 2, step 12"));
+  EXPECT_THAT(text, HasSubstr("row 2"));
+  EXPECT_THAT(text, HasSubstr("cells.csv"));
+}
+
+TEST(BatchChecker, HoldsLabelsToTheirRange) {
+  const Checked checked;
+  Tensor label = labels(4);
+  label.data<std::int64_t>()[3] = 7;
+  EXPECT_THAT(refusal(checked, batch(images(4, 32), images(4, 64), label)),
+              HasSubstr("the value 7"));
+}
+
+TEST(BatchChecker, RefusesAnotherShapeThanWasBound) {
+  const Checked checked;
+  EXPECT_THAT(refusal(checked, batch(images(4, 31), images(4, 64), labels(4))), HasSubstr("S002"));
+}
+
+TEST(BatchChecker, RefusesKeysOfDifferentRows) {
+  const Checked checked;
+  EXPECT_THAT(refusal(checked, batch(images(4, 32), images(3, 64), labels(4))), HasSubstr("S005"));
+}
+
+TEST(BatchChecker, RefusesAKeyThatVanished) {
+  const Checked checked;
+  EXPECT_THAT(refusal(checked, batch(Tensor(), images(4, 64), labels(4))), HasSubstr("G002"));
+}
+
+}  // namespace
+}  // namespace tenon::contract::testing
