@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -45,7 +45,8 @@ struct NamedValue {
 /// A list of nodes in order, for one batch size: forward only, or forward, loss, backward and
 /// update.
 struct Program {
-  std::vector<Value> values;
+  /// A deque: references to values (and their shapes) stay valid while more are added.
+  std::deque<Value> values;
   std::vector<Node> nodes;
   std::vector<NamedValue> inputs;   ///< To be bound before each run: "Small", "target/cell", …
   std::vector<NamedValue> outputs;  ///< To be read after a run: "cell", "loss", "loss/cell", …

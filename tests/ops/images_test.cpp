@@ -1,0 +1,31 @@
+#include "ops/program_test.hpp"
+
+namespace tenon::ops {
+namespace {
+
+using ::testing::HasSubstr;
+using ImagesTest = ProgramTest;
+
+TEST_F(ImagesTest, UpSamplingMultipliesHeightAndWidth) {
+  const ValueId x = input({2, 4, 5, 3});
+  const UpSamplingAttributes nearest{.size = {2, 3}};
+  const ValueId y = builder.apply(OpKind::kUpSampling2D, nearest, {x}, "up");
+  EXPECT_EQ(builder.shape(y), (Shape{2, 8, 15, 3}));
+  EXPECT_EQ(operations(), 0.0);
+  EXPECT_EQ(builder.shape(gradient(y, x)), builder.shape(x));
+  EXPECT_EQ(floating_point_operations(program, program.nodes.back()), 2.0 * 8 * 15 * 3);
+  validate(program);
+}
+
+TEST_F(ImagesTest, WrongSizesAreTold) {
+  const ValueId x = input({2, 4, 5, 3});
+  EXPECT_THAT(error_of(OpKind::kUpSampling2D, UpSamplingAttributes{.size = {0, 2}}, {x}),
+              HasSubstr("the size is (0, 2), expected 1 or more"));
+  EXPECT_THAT(error_of(OpKind::kUpSampling2D, UpSamplingAttributes{}, {input({4, 5})}),
+              HasSubstr("x has 2 axes, expected 4: (N, H, W, C)"));
+  EXPECT_THAT(error_of(OpKind::kUpSampling2DBackward, UpSamplingAttributes{}, {x}),
+              HasSubstr("height and width are no multiples of (2, 2)"));
+}
+
+}  // namespace
+}  // namespace tenon::ops
