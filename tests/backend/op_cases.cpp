@@ -1,5 +1,7 @@
 #include "op_cases.hpp"
 
+#include <cctype>
+#include <ostream>
 #include <utility>
 
 #include "tenon/random.hpp"
@@ -60,6 +62,23 @@ ops::ValueId append_loss(const OpCase& op_case, const std::vector<ops::ValueId>&
 }
 
 }  // namespace
+
+std::string test_name(const ::testing::TestParamInfo<OpCase>& info) {
+  std::string name = info.param.name;
+  for (char& c : name) {
+    c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  }
+  return name;
+}
+
+void PrintTo(const OpCase& op_case, std::ostream* stream) { *stream << op_case.name; }
+
+bool is_differentiable(const OpCase& op_case) {
+  CaseProgram scratch;
+  ops::Builder builder(scratch.program);
+  std::vector<ops::ValueId> values;
+  return !build(op_case, builder, scratch, values).differentiable.empty();
+}
 
 CaseProgram forward_program(const OpCase& op_case) {
   CaseProgram result;

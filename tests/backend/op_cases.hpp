@@ -1,6 +1,9 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -36,6 +39,10 @@ struct OpCase {
   std::function<CaseOutputs(ops::Builder&, const std::vector<ops::ValueId>&)> build;
 };
 
+/// Of the gtest parameter: "convolution_2d_stride_2_same", and as a line of a failure.
+std::string test_name(const ::testing::TestParamInfo<OpCase>& info);
+void PrintTo(const OpCase& op_case, std::ostream* stream);
+
 /// Every op has at least one; a test holds that.
 std::vector<OpCase> op_cases();
 
@@ -52,12 +59,14 @@ struct CaseProgram {
 /// The op alone; outputs "y/0", "y/1", … (the differentiable ones first).
 CaseProgram forward_program(const OpCase& op_case);
 
+/// True if gradient_program can be made of it.
+bool is_differentiable(const OpCase& op_case);
+
 /// The op, the scalar output "loss" = Σ (outputs · further inputs "weight/<i>"), and the outputs
-/// "gradient/<input>". Only for cases with a differentiable output.
+/// "gradient/<input>". Only where is_differentiable.
 CaseProgram gradient_program(const OpCase& op_case);
 
-/// Runs `program` on `engine` and gives all outputs, then the variables after the run. Inputs may
-/// be replaced by float64 ones in double mode.
+/// Runs `program` on `engine` and gives all outputs, then the variables after the run.
 std::vector<Tensor> run_case(const Engine& engine, const CaseProgram& program,
                              const CompileOptions& options = {});
 

@@ -98,7 +98,7 @@ std::vector<OpCase> softmax_cases() {
                          {{.name = "x", .shape = x, .low = -3.0F, .high = 3.0F}});
     };
     all.push_back(make("rows", {4, 5}, -1));
-    all.push_back(make("one_class", {3, 1}, -1));
+    all.push_back(make("two_classes", {3, 2}, -1));
     all.push_back(make("middle_axis", {2, 3, 4}, 1));
     all.push_back(make("images", {2, 3, 2, 6}, 3));
   }
