@@ -58,6 +58,14 @@ struct CsvOptions {
   /// whose numbers float32 cannot hold exactly as written decimals is still float32), or string.
   std::vector<std::pair<std::string, DType>> types{};
 };
+struct NpzOptions {
+  Keys keys{};  ///< The arrays that are read, in this order; empty: all.
+};
+struct FolderOptions {
+  /// The sub-folders that are read, in the order of their ids; empty: all, in the order of their
+  /// names' bytes.
+  std::vector<std::string> classes{};
+};
 struct MapOptions {
   std::string name = "map";
   /// What the function does to the keys. Without it the function is run once on one sample when the
@@ -164,8 +172,22 @@ class Dataset {
   static Dataset from_function(Schema schema, std::int64_t count,
                                std::function<Record(std::int64_t index)> read,
                                Here location = Here::current());
-  static Dataset from_npz(const std::string& path, Here location = Here::current());
-  /// Columns become keys. Paths in columns stay text.
+  /// The arrays of a .npz file, samples along axis 0. Names, dtypes and shapes are read at once, the
+  /// arrays (whole, into memory) with the first sample. Throws FormatError (F001), ShapeError (S005)
+  /// if their counts differ, KeyError (K007) for a name that the file has not.
+  static Dataset from_npz(const std::string& path, NpzOptions options = {},
+                          Here location = Here::current());
+  /// An image per sample, its class told by the sub-folder it lies in: "filename" (text, the path
+  /// with `path` before it, for load_image) and "label" (int64, the class's position). JPEG, PNG and
+  /// TIFF files directly in a sub-folder, by the ends of their names; hidden ones and others are
+  /// passed over. Samples come in the order of classes, then of names. Throws FormatError (F001).
+  static Dataset from_folder(const std::string& path, FolderOptions options = {},
+                             Here location = Here::current());
+  /// The columns of a file as RFC 4180 describes it become scalar keys, named to the letter as in its
+  /// header. Paths in columns stay text. Opening it reads it once, for the columns' types; after that
+  /// 8 bytes a row are kept. A row with a wrong number of cells, or a cell that is empty in a column
+  /// of numbers or does not fit its type, is a bad sample (F001) with file and line. Throws
+  /// FormatError (F001) if there is no header, ContractError (A001) for options that cannot work.
   static Dataset from_csv(const std::string& path, CsvOptions options = {},
                           Here location = Here::current());
   static Dataset from_source(std::shared_ptr<const data::Source> source);

@@ -1,0 +1,188 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/key_error.hpp"
+#include "data/source.hpp"
+#include "io/readers/csv_row.hpp"
+#include "io/readers/csv_scan.hpp"
+#include "io/readers/csv_value.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon {
+namespace readers {
+namespace {
+
+/// A file that several threads read at once, each where it wants.
+class SharedFile {
+ public:
+  explicit SharedFile(const std::string& path)
+      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) {
+      throw_file_error(path, "the file cannot be opened");
+    }
+  }
+  SharedFile(const SharedFile&) = delete;
+  SharedFile& operator=(const SharedFile&) = delete;
+  ~SharedFile() { ::close(descriptor_); }
+
+  std::string read(std::uint64_t begin, std::uint64_t end) const {
+    std::string bytes(end - begin, '\0');
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t got = ::pread(descriptor_, bytes.data() + done, bytes.size() - done,
+                                  static_cast<off_t>(begin + done));
+      if (got < 0 && errno == EINTR) {
+        continue;
+      }
+      if (got <= 0) {
+        throw_file_error(path_, "the file has become shorter since it was opened");
+      }
+      done += static_cast<std::size_t>(got);
+    }
+    return bytes;
+  }
+
+ private:
+  std::string path_;
+  int descriptor_;
+};
+
+/// The rows of a CSV file; its columns are scalar keys. Of two columns of one name the first
+/// counts, and the second is a problem (K012).
+class CsvSource : public data::Source {
+ public:
+  CsvSource(std::string path, const CsvOptions& options, SourceLocation location)
+      : path_(std::move(path)),
+        separator_(options.separator),
+        location_(location),
+        scan_(scan_csv(path_, separator_)),
+        file_(path_) {
+    state_types(options);
+    build_schema();
+  }
+
+  StageReference reference() const override { return {-1, "csv", location_}; }
+  std::shared_ptr<const Schema> schema() const override { return schema_; }
+  Cardinality cardinality() const override {
+    return {Cardinality::Kind::kKnown, scan_.count(), true};
+  }
+  std::vector<Diagnostic> problems() const override { return problems_; }
+  std::string arguments() const override { return fmt::format("{} {:?}", path_, separator_); }
+  SampleIdentity identity(std::int64_t index) const override {
+    const std::int64_t line = scan_.line_of(index);
+    return {index, fmt::format("row {}", line), path_, line};
+  }
+  Record read(std::int64_t index) const override;
+
+ private:
+  void state_types(const CsvOptions& options);
+  void build_schema();
+  [[noreturn]] void fail(std::int64_t index, const std::string& what,
+                         const std::string& expected) const;
+
+  std::string path_;
+  char separator_;
+  SourceLocation location_;
+  CsvScan scan_;
+  SharedFile file_;
+  std::shared_ptr<const Schema> schema_;
+  std::vector<std::size_t> columns_;  ///< The column of each slot.
+  std::vector<Diagnostic> problems_;
+};
+
+/// A cell for a message: its beginning, odd characters made visible.
+std::string quote_cell(const std::string& cell) {
+  constexpr std::size_t kShown = 60;
+  return cell.size() <= kShown ? quote_key(cell) : quote_key(cell.substr(0, kShown)) + " …";
+}
+
+void CsvSource::state_types(const CsvOptions& options) {
+  for (const auto& [name, dtype] : options.types) {
+    const auto found = std::find(scan_.names.begin(), scan_.names.end(), name);
+    if (found == scan_.names.end()) {
+      problems_.push_back(missing_key(name, scan_.names, fmt::format("types of {}", path_)));
+    } else {
+      scan_.types[static_cast<std::size_t>(found - scan_.names.begin())] = dtype;
+    }
+  }
+}
+
+void CsvSource::build_schema() {
+  Schema schema;
+  for (std::size_t column = 0; column < scan_.names.size(); ++column) {
+    const std::string& name = scan_.names[column];
+    if (schema.contains(name)) {
+      problems_.push_back(make_diagnostic(
+          "K012", fmt::format("{}: two columns are called {}", path_, quote_key(name)),
+          {fmt::format("column {} is the second", column + 1)},
+          "rename one in the file's first line"));
+      continue;
+    }
+    schema.add({name, TensorSpec(scan_.types[column], {}), Role::kData});
+    columns_.push_back(column);
+  }
+  schema_ = std::make_shared<const Schema>(std::move(schema));
+}
+
+void CsvSource::fail(std::int64_t index, const std::string& what,
+                     const std::string& expected) const {
+  throw_file_error(path_, fmt::format("line {}: {}", scan_.line_of(index), what), expected);
+}
+
+Record CsvSource::read(std::int64_t index) const {
+  const auto row = static_cast<std::size_t>(index);
+  const std::string text = file_.read(scan_.offsets[row], scan_.offsets[row + 1]);
+  std::vector<std::string> cells;
+  const std::string problem = split_csv_row(text, separator_, cells);
+  if (!problem.empty()) {
+    fail(index, problem, "a row as RFC 4180 says");
+  }
+  if (cells.size() != scan_.names.size()) {
+    fail(index, fmt::format("the row has {} cells", cells.size()),
+         fmt::format("{}, as many as the header", scan_.names.size()));
+  }
+  std::vector<Tensor> values;
+  values.reserve(columns_.size());
+  for (const std::size_t column : columns_) {
+    const DType dtype = scan_.types[column];
+    auto value = cell_value(cells[column], dtype);
+    if (!value) {
+      const bool empty = is_empty_cell(cells[column]);
+      fail(index,
+           fmt::format("column {} {}", quote_key(scan_.names[column]),
+                       empty ? "is empty" : fmt::format("holds {}", quote_cell(cells[column]))),
+           fmt::format("a value of {}", name_of(dtype)));
+    }
+    values.push_back(std::move(*value));
+  }
+  return Record(schema_, std::move(values), {identity(index)});
+}
+
+void check_options(const CsvOptions& options) {
+  constexpr std::string_view kNotSeparators = "\"\r\n";
+  if (options.separator == '\0' ||
+      kNotSeparators.find(options.separator) != std::string_view::npos) {
+    throw_argument_error("from_csv", fmt::format("separator {:?}", options.separator),
+                         "one character that is no quote and no line end");
+  }
+  for (const auto& [name, dtype] : options.types) {
+    if (dtype == DType::kBFloat16) {
+      throw_argument_error("from_csv", fmt::format("bfloat16 for column {}", quote_key(name)),
+                           "float32, float64, an integer, bool or string");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace readers
+
+Dataset Dataset::from_csv(const std::string& path, CsvOptions options, Here location) {
+  readers::check_options(options);
+  return from_source(std::make_shared<readers::CsvSource>(path, options, location));
+}
+
+}  // namespace tenon

@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "data/source.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon {
+namespace readers {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_image_name(const fs::path& name) {
+  constexpr std::array<std::string_view, 5> kEnds = {".jpg", ".jpeg", ".png", ".tif", ".tiff"};
+  std::string end = name.extension().string();
+  std::transform(end.begin(), end.end(), end.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return !name.filename().string().starts_with(".") &&
+         std::find(kEnds.begin(), kEnds.end(), end) != kEnds.end();
+}
+
+/// The names in `folder` for which `keep` holds, in the order of their bytes.
+template <class Keep>
+std::vector<std::string> names_in(const fs::path& folder, Keep keep) {
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  if (error) {
+    throw_file_error(folder.string(),
+                     fmt::format("the folder cannot be read: {}", error.message()));
+  }
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : entries) {
+    if (keep(entry)) {
+      names.push_back(entry.path().filename().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> class_folders(const std::string& path, const FolderOptions& options) {
+  if (!options.classes.empty()) {
+    return options.classes;
+  }
+  std::vector<std::string> classes = names_in(path, [](const fs::directory_entry& entry) {
+    std::error_code ignored;
+    return entry.is_directory(ignored) && !entry.path().filename().string().starts_with(".");
+  });
+  if (classes.empty()) {
+    throw_file_error(path, "there are no folders in it", "a folder of images for each class");
+  }
+  return classes;
+}
+
+/// Images below a folder, one folder a class.
+class FolderSource : public data::Source {
+ public:
+  FolderSource(std::string path, const FolderOptions& options, SourceLocation location)
+      : path_(std::move(path)), location_(location), classes_(class_folders(path_, options)) {
+    for (const std::string& name : classes_) {
+      std::vector<std::string> files =
+          names_in(fs::path(path_) / name, [](const fs::directory_entry& entry) {
+            std::error_code ignored;
+            return is_image_name(entry.path()) && entry.is_regular_file(ignored);
+          });
+      std::move(files.begin(), files.end(), std::back_inserter(files_));
+      ends_.push_back(static_cast<std::int64_t>(files_.size()));
+    }
+    if (files_.empty()) {
+      throw_file_error(path_, "there are no images in its sub-folders", "JPEG, PNG or TIFF files");
+    }
+    TensorSpec label(DType::kInt64, {});
+    label.range = ValueRange{0.0, static_cast<double>(classes_.size() - 1)};
+    schema_ = std::make_shared<const Schema>(
+        Schema{{"filename", TensorSpec(DType::kString, {}), Role::kData},
+               {"label", std::move(label), Role::kData}});
+  }
+
+  StageReference reference() const override { return {-1, "folder", location_}; }
+  std::shared_ptr<const Schema> schema() const override { return schema_; }
+  Cardinality cardinality() const override {
+    return {Cardinality::Kind::kKnown, static_cast<std::int64_t>(files_.size()), true};
+  }
+  std::string arguments() const override {
+    return fmt::format("{} {}", path_, fmt::join(classes_, "/"));
+  }
+  SampleIdentity identity(std::int64_t index) const override {
+    const fs::path file = file_of(index);
+    return {index, file.stem().string(), file.string(), -1};
+  }
+  Record read(std::int64_t index) const override {
+    return Record(schema_,
+                  {Tensor::scalar(file_of(index).string()), Tensor::scalar(class_of(index))},
+                  {identity(index)});
+  }
+
+ private:
+  std::int64_t class_of(std::int64_t index) const {
+    return std::upper_bound(ends_.begin(), ends_.end(), index) - ends_.begin();
+  }
+  fs::path file_of(std::int64_t index) const {
+    return fs::path(path_) / classes_[static_cast<std::size_t>(class_of(index))] /
+           files_[static_cast<std::size_t>(index)];
+  }
+
+  std::string path_;
+  SourceLocation location_;
+  std::vector<std::string> classes_;
+  std::vector<std::string> files_;  ///< Names, class after class.
+  std::vector<std::int64_t> ends_;  ///< Of each class, the index behind its last file.
+  std::shared_ptr<const Schema> schema_;
+};
+
+/// Names of sub-folders, so that a file's classes never lead out of the folder.
+void check_classes(const FolderOptions& options) {
+  for (std::size_t index = 0; index < options.classes.size(); ++index) {
+    const std::string& name = options.classes[index];
+    const bool plain =
+        !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+    const auto end = options.classes.begin() + static_cast<std::ptrdiff_t>(index);
+    if (!plain || std::find(options.classes.begin(), end, name) != end) {
+      throw_argument_error("from_folder", fmt::format("class {}", quote_key(name)),
+                           "names of sub-folders, each once");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace readers
+
+Dataset Dataset::from_folder(const std::string& path, FolderOptions options, Here location) {
+  readers::check_classes(options);
+  return from_source(std::make_shared<readers::FolderSource>(path, options, location));
+}
+
+}  // namespace tenon

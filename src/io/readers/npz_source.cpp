@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "core/key_error.hpp"
+#include "data/source.hpp"
+#include "tenon/error.hpp"
+#include "tenon/npz.hpp"
+
+namespace tenon {
+namespace readers {
+namespace {
+
+/// The entries of `keys` in that order; all of the file's without keys.
+std::vector<NpzEntry> chosen_entries(const std::string& path, const Keys& keys) {
+  std::vector<NpzEntry> entries = list_npz(path);
+  if (keys.empty()) {
+    return entries;
+  }
+  std::vector<std::string> names;
+  for (const NpzEntry& entry : entries) {
+    names.push_back(entry.name);
+  }
+  std::vector<NpzEntry> chosen;
+  for (const std::string& key : keys) {
+    const auto found = std::find(names.begin(), names.end(), key);
+    if (found == names.end()) {
+      throw KeyError(missing_key(key, names, path));
+    }
+    chosen.push_back(entries[static_cast<std::size_t>(found - names.begin())]);
+  }
+  return chosen;
+}
+
+/// The number of samples that all entries agree on.
+std::int64_t sample_count(const std::string& path, const std::vector<NpzEntry>& entries) {
+  if (entries.empty()) {
+    throw_file_error(path, "there are no arrays in it");
+  }
+  const bool agree = std::all_of(entries.begin(), entries.end(), [&](const NpzEntry& entry) {
+    return entry.shape.rank() > 0 && entries.front().shape.rank() > 0 &&
+           entry.shape[0] == entries.front().shape[0];
+  });
+  if (!agree) {
+    std::vector<std::string> notes;
+    for (const NpzEntry& entry : entries) {
+      notes.push_back(
+          fmt::format("{} has the shape {}", quote_key(entry.name), entry.shape.to_string()));
+    }
+    throw ShapeError(make_diagnostic(
+        "S005", fmt::format("{}: its arrays do not have the same number of samples (axis 0)", path),
+        std::move(notes), "choose the arrays that belong together with keys"));
+  }
+  return entries.front().shape[0];
+}
+
+/// The arrays of a .npz file, read when the first sample is asked for.
+class NpzSource : public data::Source {
+ public:
+  NpzSource(std::string path, const NpzOptions& options, SourceLocation location)
+      : path_(std::move(path)), location_(location) {
+    const std::vector<NpzEntry> entries = chosen_entries(path_, options.keys);
+    count_ = sample_count(path_, entries);
+    Schema schema;
+    for (const NpzEntry& entry : entries) {
+      schema.add(
+          {entry.name, TensorSpec::of(entry.dtype, entry.shape.without_batch()), Role::kData});
+    }
+    schema_ = std::make_shared<const Schema>(std::move(schema));
+  }
+
+  StageReference reference() const override { return {-1, "npz", location_}; }
+  std::shared_ptr<const Schema> schema() const override { return schema_; }
+  Cardinality cardinality() const override { return {Cardinality::Kind::kKnown, count_, true}; }
+  std::string arguments() const override { return path_; }
+  SampleIdentity identity(std::int64_t index) const override { return {index, "", path_, -1}; }
+
+  Record read(std::int64_t index) const override {
+    std::call_once(loaded_, [this] { load(); });
+    std::vector<Tensor> values;
+    values.reserve(arrays_.size());
+    for (const Tensor& array : arrays_) {
+      values.push_back(array.row(index));
+    }
+    return Record(schema_, std::move(values), {identity(index)});
+  }
+
+ private:
+  /// The file is held to what it was when the schema was made.
+  void load() const {
+    NamedTensors named = load_npz(path_);
+    std::vector<Tensor> arrays;
+    for (const Field& field : *schema_) {
+      const auto found = std::find_if(named.begin(), named.end(),
+                                      [&](const auto& entry) { return entry.first == field.key; });
+      const bool same = found != named.end() && found->second.dtype() == field.spec.dtype &&
+                        found->second.rank() > 0 && found->second.dim(0) == count_ &&
+                        field.spec.shape_fits(found->second.shape().without_batch());
+      if (!same) {
+        throw_file_error(path_, fmt::format("the array {} has changed since the file was opened",
+                                            quote_key(field.key)));
+      }
+      arrays.push_back(std::move(found->second));
+    }
+    arrays_ = std::move(arrays);
+  }
+
+  std::string path_;
+  SourceLocation location_;
+  std::int64_t count_ = 0;
+  std::shared_ptr<const Schema> schema_;
+  mutable std::once_flag loaded_;
+  mutable std::vector<Tensor> arrays_;  ///< By slot; written once, in load().
+};
+
+}  // namespace
+}  // namespace readers
+
+Dataset Dataset::from_npz(const std::string& path, NpzOptions options, Here location) {
+  return from_source(std::make_shared<readers::NpzSource>(path, options, location));
+}
+
+}  // namespace tenon

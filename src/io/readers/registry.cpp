@@ -1,0 +1,121 @@
+#include "io/readers/registry.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "data/arguments.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::readers {
+namespace {
+
+using data::ArgumentMap;
+using data::Arguments;
+using data::ArgumentType;
+
+DType dtype_argument(std::string_view owner, std::string_view argument, const std::string& name) {
+  const auto dtype = dtype_from_name(name);
+  if (!dtype) {
+    throw_argument_error(std::string(owner), fmt::format("{} = \"{}\"", argument, name),
+                         "a dtype: uint8, uint16, int32, int64, float32, string, …");
+  }
+  return *dtype;
+}
+
+/// An absolute path stays as it is.
+std::string path_argument(const Arguments& arguments, const std::string& folder) {
+  return (std::filesystem::path(folder) / arguments.text("path")).string();
+}
+
+data::StageEntry load_image_entry() {
+  return {"load_image",
+          "the image in the file that a text key names, as (height, width, channels)",
+          {{"from", ArgumentType::kText, true, "", "the key with the file's name"},
+           {"to", ArgumentType::kText, true, "", "the key that the image gets"},
+           {"root", ArgumentType::kText, false, "\"\"", "folder that relative names begin in"},
+           {"channels", ArgumentType::kInteger, false, "3",
+            "1 grey, 3 colour, 4 colour and alpha; 0: as in the file"},
+           {"dtype", ArgumentType::kText, false, "\"uint8\"",
+            "uint8, uint16, int32 or float32; 16-bit files do not go into uint8"}},
+          [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
+            const Arguments arguments("load_image", given);
+            LoadImageOptions options;
+            options.root = arguments.text("root", "");
+            const std::int64_t channels = arguments.integer("channels", 3);
+            options.channels = channels < 0 || channels > 4 ? -1 : static_cast<int>(channels);
+            options.dtype = dtype_argument("load_image", "dtype", arguments.text("dtype", "uint8"));
+            return dataset.load_image(arguments.text("from"), arguments.text("to"), options,
+                                      location);
+          }};
+}
+
+data::SourceEntry csv_entry() {
+  return {"csv",
+          "the rows of a CSV file; its columns become keys",
+          {{"path", ArgumentType::kText, true, "", "the file"},
+           {"separator", ArgumentType::kText, false, "\",\"", "one character between cells"},
+           {"types", ArgumentType::kTextMap, false, "{}",
+            "dtypes of columns; the others are learnt from all rows"}},
+          [](const ArgumentMap& given, const std::string& folder, SourceLocation location) {
+            const Arguments arguments("csv", given);
+            CsvOptions options;
+            const std::string separator = arguments.text("separator", ",");
+            if (separator.size() != 1) {
+              throw_argument_error("csv", fmt::format("separator = {}", quote_key(separator)),
+                                   "one character");
+            }
+            options.separator = separator[0];
+            if (arguments.has("types")) {
+              for (const auto& [column, name] : arguments.text_map("types")) {
+                options.types.emplace_back(column, dtype_argument("csv", "types." + column, name));
+              }
+            }
+            return Dataset::from_csv(path_argument(arguments, folder), options, location);
+          }};
+}
+
+data::SourceEntry npz_entry() {
+  return {"npz",
+          "the arrays of a .npz file, samples along axis 0",
+          {{"path", ArgumentType::kText, true, "", "the file"},
+           {"keys", ArgumentType::kTextList, false, "[]", "the arrays to read; empty: all"}},
+          [](const ArgumentMap& given, const std::string& folder, SourceLocation location) {
+            const Arguments arguments("npz", given);
+            NpzOptions options;
+            if (arguments.has("keys")) {
+              options.keys = arguments.texts("keys");
+            }
+            return Dataset::from_npz(path_argument(arguments, folder), options, location);
+          }};
+}
+
+data::SourceEntry folder_entry() {
+  return {"folder",
+          "images below a folder, one sub-folder a class: keys filename and label",
+          {{"path", ArgumentType::kText, true, "", "the folder above the classes"},
+           {"classes", ArgumentType::kTextList, false, "[]",
+            "sub-folders in the order of their ids; empty: all, by name"}},
+          [](const ArgumentMap& given, const std::string& folder, SourceLocation location) {
+            const Arguments arguments("folder", given);
+            FolderOptions options;
+            if (arguments.has("classes")) {
+              options.classes = arguments.texts("classes");
+            }
+            return Dataset::from_folder(path_argument(arguments, folder), options, location);
+          }};
+}
+
+}  // namespace
+
+const std::vector<data::StageEntry>& stage_entries() {
+  static const std::vector<data::StageEntry> entries = {load_image_entry()};
+  return entries;
+}
+
+const std::vector<data::SourceEntry>& source_entries() {
+  static const std::vector<data::SourceEntry> entries = {csv_entry(), npz_entry(), folder_entry()};
+  return entries;
+}
+
+}  // namespace tenon::readers

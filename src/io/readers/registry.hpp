@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "data/registry.hpp"
+
+namespace tenon::readers {
+
+// The words of the experiment file that read files; the command joins them with those of data.
+
+/// load_image.
+const std::vector<data::StageEntry>& stage_entries();
+/// csv, npz, folder.
+const std::vector<data::SourceEntry>& source_entries();
+
+}  // namespace tenon::readers
