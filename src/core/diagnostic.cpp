@@ -33,7 +33,7 @@ std::string to_string(const SourceLocation& location) {
 
 std::string to_string(const StageReference& stage) {
   std::string text = stage.index < 0 ? "source" : fmt::format("stage {}", stage.index);
-  if (!stage.name.empty()) text += " " + visible(stage.name);
+  if (!stage.name.empty()) text += fmt::format(" {}", visible(stage.name));
   if (stage.location.known()) text += fmt::format(" ({})", to_string(stage.location));
   return text;
 }
@@ -41,7 +41,7 @@ std::string to_string(const StageReference& stage) {
 std::string to_string(const SampleIdentity& sample) {
   std::string text = "sample";
   if (sample.index >= 0) text += fmt::format(" {}", sample.index);
-  if (!sample.id.empty()) text += " " + quote_key(sample.id);
+  if (!sample.id.empty()) text += fmt::format(" {}", quote_key(sample.id));
   if (sample.file.empty()) return text;
   text += fmt::format(" ({}", visible(base_name(sample.file)));
   if (sample.row >= 0) text += fmt::format(":{}", sample.row);

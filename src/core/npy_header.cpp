@@ -227,7 +227,12 @@ void read_exactly(ByteSource& source, void* bytes, std::size_t count, const char
   }
 }
 
-std::size_t read_header_length(ByteSource& source) {
+struct HeaderPlace {
+  std::size_t begin;   ///< Bytes before the dictionary.
+  std::size_t length;  ///< Bytes of the dictionary.
+};
+
+HeaderPlace read_header_place(ByteSource& source) {
   std::array<unsigned char, 8> start{};
   read_exactly(source, start.data(), start.size(), "the .npy header");
   constexpr std::array<unsigned char, 6> kMagic = {0x93, 'N', 'U', 'M', 'P', 'Y'};
@@ -241,10 +246,12 @@ std::size_t read_header_length(ByteSource& source) {
                      "version 1.0, 2.0 or 3.0");
   }
   std::array<unsigned char, 4> length{};
-  read_exactly(source, length.data(), major == 1 ? 2 : 4, "the .npy header");
-  return static_cast<std::size_t>(length[0]) | (static_cast<std::size_t>(length[1]) << 8U) |
-         (static_cast<std::size_t>(length[2]) << 16U) |
-         (static_cast<std::size_t>(length[3]) << 24U);
+  const std::size_t width = major == 1 ? 2 : 4;
+  read_exactly(source, length.data(), width, "the .npy header");
+  const std::size_t bytes =
+      static_cast<std::size_t>(length[0]) | (static_cast<std::size_t>(length[1]) << 8U) |
+      (static_cast<std::size_t>(length[2]) << 16U) | (static_cast<std::size_t>(length[3]) << 24U);
+  return {start.size() + width, bytes};
 }
 
 }  // namespace
@@ -261,7 +268,7 @@ NpyHeader parse_npy_dictionary(const std::string& file, std::string_view text) {
 }
 
 NpyHeader read_npy_header(ByteSource& source) {
-  const std::size_t length = read_header_length(source);
+  const auto [header_begin, length] = read_header_place(source);
   if (length > kMaxHeaderBytes || length > source.size()) {
     throw_file_error(source.name(), fmt::format("the .npy header claims {} bytes", length),
                      fmt::format("at most {} and no more than the file has", kMaxHeaderBytes));
@@ -271,7 +278,7 @@ NpyHeader read_npy_header(ByteSource& source) {
   NpyHeader header = parse_npy_dictionary(source.name(), text);
   const auto needed = static_cast<std::uint64_t>(header.shape.element_count()) *
                       static_cast<std::uint64_t>(header.element_size);
-  const std::uint64_t begin = length + 10;
+  const std::uint64_t begin = header_begin + length;
   if (needed > source.size() || begin > source.size() - needed) {
     throw_file_error(source.name(),
                      fmt::format("ends too early: the array {} needs {} bytes behind the header",

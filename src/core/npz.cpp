@@ -4,6 +4,8 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <set>
@@ -12,6 +14,7 @@
 #include "core/atomic_file.hpp"
 #include "core/npy_format.hpp"
 #include "core/open_file.hpp"
+#include "core/utf8_locale.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon {
@@ -112,8 +115,21 @@ std::uint64_t member_size(const std::string& path, const std::string& name, arch
 
 using MemberVisitor = std::function<void(const std::string& name, MemberSource& source)>;
 
+/// What numpy.savez writes for no arrays: an end record and nothing else, which libarchive does not
+/// know for a zip file.
+bool is_empty_archive(const OpenFile& file) {
+  constexpr std::size_t kEndRecordSize = 22;
+  std::array<char, kEndRecordSize> end{};
+  if (file.size != kEndRecordSize) return false;
+  if (std::fread(end.data(), 1, end.size(), file.handle.get()) != end.size()) return false;
+  return std::string_view(end.data(), end.size()).starts_with("PK\x05\x06");
+}
+
 void visit_members(const std::string& path, const MemberVisitor& visit) {
-  const std::uint64_t archive_size = open_for_reading(path).size;
+  const OpenFile file = open_for_reading(path);
+  const std::uint64_t archive_size = file.size;
+  if (is_empty_archive(file)) return;
+  const Utf8Locale locale;
   const Reader reader = open_archive(path);
   std::uint64_t total = 0;
   std::set<std::string> names;
@@ -213,6 +229,7 @@ std::vector<NpzEntry> list_npz(const std::string& path) {
 void save_npz(const std::string& path, const NamedTensors& tensors) {
   require_names(path, tensors);
   AtomicFile file(path);
+  const Utf8Locale locale;
   const Writer writer(archive_write_new());
   check(path, writer.get(), archive_write_set_format_zip(writer.get()));
   check(path, writer.get(), archive_write_set_options(writer.get(), "zip:compression=store"));

@@ -25,6 +25,8 @@ ThreadPool::~ThreadPool() {
     dropped.swap(tasks_);
   }
   wake_.notify_all();
+  // Before the threads are waited for, so that nobody waits on a task that will never begin.
+  dropped.clear();
   threads_.clear();
 }
 
