@@ -46,6 +46,24 @@ std::string describe(DType dtype, const Shape& shape) {
   return fmt::format("{} {}", name_of(dtype), shape.to_string());
 }
 
+/// Ops that only move values take every dtype; all others compute in float32 or float64 (and read
+/// class ids and opaque values as what they are).
+void require_computable(const ops::Node& node, const std::vector<const Buffer*>& inputs) {
+  for (const KernelEntry& mover : shape_kernels()) {
+    if (mover.kind == node.kind) {
+      return;
+    }
+  }
+  for (std::size_t port = 0; port < inputs.size(); ++port) {
+    if (node.kind != ops::OpKind::kCast && inputs[port] != nullptr &&
+        inputs[port]->dtype == DType::kBFloat16) {
+      throw EngineError(make_diagnostic(
+          "E001", fmt::format("the reference engine cannot run {} (`{}`): port {} is bfloat16",
+                              ops::name_of(node.kind), node.name, port)));
+    }
+  }
+}
+
 [[noreturn]] void throw_no_port(std::string_view what, std::size_t index, std::size_t count) {
   throw EngineError(make_diagnostic(
       "E001", fmt::format("{} {} of the plan does not exist; there are {}", what, index, count)));
@@ -113,6 +131,7 @@ void ReferencePlan::add_step(const ops::Node& node) {
   for (const ops::ValueId id : node.outputs) {
     outputs.push_back(port(id));
   }
+  require_computable(node, inputs);
   steps_.push_back({in_double ? kernels->float64 : kernels->float32,
                     KernelContext(node, std::move(inputs), std::move(outputs), numbers_)});
   report_.steps.push_back(
