@@ -38,7 +38,7 @@ struct StepInfo {
   std::int64_t examples = 0; ///< Rows of the batch.
   double seconds_data = 0.0;
   double seconds_compute = 0.0;
-  Logs batch;                ///< loss and metrics of this batch alone, before its update.
+  Logs batch{};              ///< loss and metrics of this batch alone, before its update.
 };
 
 /// Told of what happens; all calls come from the thread that called fit, in order.

@@ -1,0 +1,48 @@
+#include "train/bound_split.hpp"
+
+#include <algorithm>
+
+#include "tenon/error.hpp"
+#include "tenon/message.hpp"
+
+namespace tenon::train {
+
+BoundSplit::BoundSplit(std::string name, const TrainingInterface& interface, Dataset dataset,
+                       bool check_finite)
+    : name_(std::move(name)),
+      dataset_(std::move(dataset)),
+      binding_(contract::bind(interface, dataset_.schema())),
+      checker_(interface, dataset_, binding_, check_finite) {}
+
+StepData BoundSplit::data_of(const Record& record, std::int64_t epoch, std::int64_t step) const {
+  StepData data;
+  data.rows = checker_.check(record, {.split = name_, .epoch = epoch, .step = step});
+  for (const std::size_t slot : binding_.inputs) data.inputs.push_back(record[slot]);
+  for (const auto& slot : binding_.targets) {
+    data.targets.push_back(slot ? record[*slot] : Tensor());
+  }
+  for (const auto& slot : binding_.weights) {
+    data.weights.push_back(slot ? record[*slot] : Tensor());
+  }
+  return data;
+}
+
+void throw_errors(std::vector<Diagnostic> problems) {
+  const bool any = std::ranges::any_of(
+      problems, [](const Diagnostic& problem) { return problem.severity == Severity::kError; });
+  if (any) throw ContractError(std::move(problems));
+  for (const Diagnostic& message : problems) emit(message);
+}
+
+std::vector<Diagnostic> all_problems(std::vector<Diagnostic> compile_problems,
+                                     const TrainingInterface& interface,
+                                     std::span<const contract::Split> splits) {
+  std::vector<Diagnostic> problems = std::move(compile_problems);
+  for (Diagnostic& problem : contract::check(interface, splits)) {
+    problems.push_back(std::move(problem));
+  }
+  std::ranges::stable_sort(problems, {}, &Diagnostic::severity);
+  return problems;
+}
+
+}  // namespace tenon::train

@@ -1,0 +1,92 @@
+#include "train/evaluate.hpp"
+
+#include <fmt/format.h>
+
+#include "tenon/error.hpp"
+#include "train/clock.hpp"
+#include "train/interface.hpp"
+#include "train/progress.hpp"
+
+namespace tenon {
+namespace train {
+namespace {
+
+/// Tells the sink of a pass, where somebody listens.
+class PassProgress {
+ public:
+  PassProgress(const PassOptions& options, const Dataset& dataset)
+      : wanted_(progress_is_wanted(options.verbose)) {
+    event_.activity = ProgressEvent::Activity::kEvaluate;
+    event_.verbose = options.verbose;
+    const Cardinality cardinality = dataset.cardinality();
+    event_.steps = options.steps;
+    if (!event_.steps && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {
+      event_.steps = cardinality.count;
+    }
+  }
+  void tell(ProgressEvent::Kind kind, std::int64_t step, const RunningLogs& running) {
+    if (!wanted_) return;
+    event_.kind = kind;
+    event_.step = step;
+    event_.seconds = watch_.seconds();
+    event_.logs = running.running();
+    tell_progress(event_);
+  }
+
+ private:
+  bool wanted_;
+  Stopwatch watch_;
+  ProgressEvent event_;
+};
+
+}  // namespace
+
+void throw_out_of_data(const std::string& split, std::int64_t given,
+                       std::optional<std::int64_t> wanted, std::int64_t epoch) {
+  const std::string asked = wanted ? fmt::format(", {} were asked for", *wanted) : std::string();
+  throw DataError(make_diagnostic(
+      "G001",
+      fmt::format("the {} data ended in epoch {} after {} steps{}", split, epoch + 1, given, asked),
+      {"no batch is ever trained on twice to fill the gap"},
+      "add .repeat() before the end of the pipeline, or ask for fewer steps"));
+}
+
+Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& running,
+                    const PassOptions& options) {
+  running.reset();
+  DatasetIterator iterator = split.dataset().iterate(options.iterate);
+  PassProgress progress(options, split.dataset());
+  progress.tell(ProgressEvent::Kind::kBegin, 0, running);
+  Record record;
+  std::int64_t step = 0;
+  while ((!options.steps || step < *options.steps) && iterator.next(record)) {
+    const StepData data = split.data_of(record, options.epoch, step);
+    running.add(trainer.test(data), data.rows);
+    progress.tell(ProgressEvent::Kind::kStep, ++step, running);
+  }
+  if (step == 0 || (options.steps && step < *options.steps)) {
+    throw_out_of_data(split.name(), step, options.steps, options.epoch);
+  }
+  progress.tell(ProgressEvent::Kind::kEnd, step, running);
+  return running.running();
+}
+
+}  // namespace train
+
+Logs Model::evaluate(const Dataset& data, EvaluateArguments arguments, SourceLocation location) {
+  train::Trainer& trainer = train::trainer_of(*this, "evaluate");
+  const Dataset observed = data.observed();
+  const TrainingInterface interface =
+      train::evaluate_interface(*this, trainer.arguments(), arguments, location);
+  const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};
+  train::throw_errors(train::all_problems(
+      train::compile_problems(name(), outputs(), trainer.arguments()), interface, {&split, 1}));
+  const train::BoundSplit bound("test", interface, observed, true);
+  train::RunningLogs running(trainer.outputs());
+  return train::evaluate_split(trainer, bound, running,
+                               {.steps = arguments.steps,
+                                .iterate = {.threads = arguments.data_threads},
+                                .verbose = arguments.verbose});
+}
+
+}  // namespace tenon

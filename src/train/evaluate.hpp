@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "train/bound_split.hpp"
+#include "train/running_logs.hpp"
+#include "train/trainer.hpp"
+
+namespace tenon::train {
+
+/// What a pass over a split needs beside the data.
+struct PassOptions {
+  std::optional<std::int64_t> steps{};
+  IterateOptions iterate{};
+  std::int64_t epoch = 0;  ///< For messages.
+  int verbose = 0;
+};
+
+/// Runs the test steps of a split from its start and returns the means. Throws DataError (G001)
+/// where the data end before `options.steps`, or there are none.
+Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& running,
+                    const PassOptions& options);
+
+/// Throws DataError (G001): the data ended after `given` steps.
+[[noreturn]] void throw_out_of_data(const std::string& split, std::int64_t given,
+                                    std::optional<std::int64_t> wanted, std::int64_t epoch);
+
+}  // namespace tenon::train

@@ -1,0 +1,234 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tenon/error.hpp"
+#include "tenon/model.hpp"
+#include "train/bound_split.hpp"
+#include "train/clock.hpp"
+#include "train/evaluate.hpp"
+#include "train/fit_check.hpp"
+#include "train/interface.hpp"
+#include "train/progress.hpp"
+#include "train/running_logs.hpp"
+#include "train/trainer.hpp"
+
+namespace tenon {
+namespace train {
+namespace {
+
+/// One call of fit. run() is the story; the steps follow in its order.
+class FitRun final : public TrainingControl {
+ public:
+  FitRun(Model& model, const Dataset& data, FitArguments arguments, SourceLocation location)
+      : model_(model),
+        trainer_(trainer_of(model, "fit")),
+        arguments_(std::move(arguments)),
+        location_(location),
+        data_(fit_data(data, arguments_)) {}
+
+  History run() {
+    check();
+    bind();
+    begin();
+    for (epoch_ = arguments_.initial_epoch; epoch_ < arguments_.epochs && !stopped_; ++epoch_) {
+      begin_epoch();
+      train_epoch();
+      validate();
+      end_epoch();
+    }
+    return end();
+  }
+
+  Model& model() override { return model_; }
+  void stop_training() override { stopped_ = true; }
+  double learning_rate() const override { return trainer_.learning_rate(); }
+  void set_learning_rate(double value) override { trainer_.set_learning_rate(value); }
+  std::int64_t epochs() const override { return arguments_.epochs; }
+  std::optional<std::int64_t> steps_per_epoch() const override { return known_steps_; }
+  const std::vector<std::string>& log_names() const override { return log_names_; }
+  bool higher_is_better(std::string_view log_name) const override {
+    Logs known;
+    for (const std::string& name : log_names_) known.set(name, 0.0);
+    known.at(log_name);  // Throws where there is none.
+    return running_->higher_is_better(log_name.starts_with("val_") ? log_name.substr(4) : log_name);
+  }
+
+ private:
+  void check() { throw_errors(fit_problems(model_, data_, arguments_, location_)); }
+
+  void bind() {
+    const TrainingInterface interface =
+        fit_interface(model_, trainer_.arguments(), arguments_, location_);
+    log_names_ = interface.log_names;
+    train_.emplace("train", interface, data_.train, arguments_.check_finite);
+    if (data_.validation) {
+      validation_.emplace("validation", interface, *data_.validation, arguments_.check_finite);
+    }
+    class_weights_ = class_weights_by_output(model_, arguments_);
+    running_.emplace(trainer_.outputs());
+    validation_logs_.emplace(trainer_.outputs());
+  }
+
+  void begin() {
+    trainer_.set_seed(arguments_.seed);
+    trainer_.begin_training();
+    iterator_.emplace(data_.train.iterate({.seed = arguments_.seed,
+                                           .epoch = arguments_.initial_epoch,
+                                           .threads = arguments_.data_threads}));
+    known_steps_ = arguments_.steps_per_epoch;
+    const Cardinality cardinality = data_.train.cardinality();
+    if (!known_steps_ && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {
+      known_steps_ = cardinality.count;
+    }
+    leave_bad_loss_ = std::ranges::any_of(
+        arguments_.callbacks, [](const auto& callback) { return callback->handles_bad_loss(); });
+    for (const auto& callback : arguments_.callbacks) callback->on_train_begin(*this);
+  }
+
+  void begin_epoch() {
+    if (epoch_ > arguments_.initial_epoch && !arguments_.steps_per_epoch) iterator_->next_epoch();
+    running_->reset();
+    step_ = 0;
+    epoch_watch_.restart();
+    tell(ProgressEvent::Kind::kBegin);
+    for (const auto& callback : arguments_.callbacks) callback->on_epoch_begin(*this, epoch_);
+  }
+
+  void train_epoch() {
+    Record record;
+    while (!stopped_) {
+      Stopwatch watch;
+      if (!next(record)) break;
+      StepInfo info{.epoch = epoch_, .step = step_};
+      info.seconds_data = watch.restart();
+      take_step(record, info, watch);
+      ++step_;
+      const Logs running = running_->running();
+      for (const auto& callback : arguments_.callbacks) {
+        callback->on_train_batch_end(*this, info, running);
+      }
+      tell(ProgressEvent::Kind::kStep);
+    }
+    epoch_logs_ = running_->running();
+  }
+
+  /// False when the epoch is over. Data that end too early are an error: nothing is replayed.
+  bool next(Record& record) {
+    const std::optional<std::int64_t>& wanted = arguments_.steps_per_epoch;
+    if (wanted && step_ == *wanted) return false;
+    if (iterator_->next(record)) return true;
+    if (wanted || step_ == 0) throw_out_of_data("train", step_, wanted, epoch_);
+    return false;
+  }
+
+  void take_step(const Record& record, StepInfo& info, Stopwatch& watch) {
+    const StepData batch = train_->data_of(record, epoch_, step_);
+    const StepResult result = trainer_.train(batch, class_weights_);
+    running_->add(result, batch.rows);
+    info.examples = batch.rows;
+    info.batch = running_->batch();
+    info.seconds_compute = watch.restart();
+    if (arguments_.check_finite && !leave_bad_loss_ && !std::isfinite(result.loss)) {
+      throw_bad_loss(record, result.loss);
+    }
+  }
+
+  [[noreturn]] void throw_bad_loss(const Record& record, double loss) const {
+    Diagnostic problem = make_diagnostic(
+        "D002", fmt::format("the loss became {} in epoch {}, step {}",
+                            std::isnan(loss) ? "NaN" : "infinite", epoch_ + 1, step_ + 1));
+    problem.sample = record.sample();
+    for (std::size_t i = 0; i < std::min<std::size_t>(record.samples().size(), 4); ++i) {
+      problem.notes.push_back("in the batch: " + to_string(record.samples()[i]));
+    }
+    problem.notes.push_back(
+        fmt::format("the inputs hold no NaN; the weights have taken this step's update with a "
+                    "learning rate of {:g} and are not to be used",
+                    trainer_.learning_rate()));
+    Fix fix;
+    fix.text = "lower the learning rate, or clip the gradients (.clipnorm = 1.0)";
+    problem.fixes.push_back(std::move(fix));
+    problem.datasets = {"train"};
+    throw DataError(std::move(problem));
+  }
+
+  void validate() {
+    if (!validation_ || (epoch_ + 1) % arguments_.validation_freq != 0) return;
+    const Logs logs =
+        evaluate_split(trainer_, *validation_, *validation_logs_,
+                       {.steps = arguments_.validation_steps,
+                        .iterate = {.seed = arguments_.seed, .threads = arguments_.data_threads},
+                        .epoch = epoch_});
+    for (const auto& [name, value] : logs) epoch_logs_.set("val_" + name, value);
+  }
+
+  void end_epoch() {
+    tell(ProgressEvent::Kind::kEnd);
+    history_.epoch.push_back(static_cast<int>(epoch_));
+    history_.logs.push_back(epoch_logs_);
+    for (const auto& callback : arguments_.callbacks) {
+      callback->on_epoch_end(*this, epoch_, epoch_logs_);
+    }
+  }
+
+  History end() {
+    history_.stopped_early = stopped_;
+    for (const auto& callback : arguments_.callbacks) {
+      callback->on_train_end(*this, epoch_logs_);
+    }
+    return std::move(history_);
+  }
+
+  void tell(ProgressEvent::Kind kind) {
+    if (!progress_is_wanted(arguments_.verbose)) return;
+    ProgressEvent event;
+    event.kind = kind;
+    event.verbose = arguments_.verbose;
+    event.epoch = epoch_;
+    event.epochs = arguments_.epochs;
+    event.step = step_;
+    event.steps = known_steps_;
+    event.seconds = epoch_watch_.seconds();
+    event.logs = kind == ProgressEvent::Kind::kEnd ? epoch_logs_ : running_->running();
+    tell_progress(event);
+  }
+
+  Model& model_;
+  Trainer& trainer_;
+  FitArguments arguments_;
+  SourceLocation location_;
+  FitData data_;
+
+  std::vector<std::string> log_names_;
+  std::optional<BoundSplit> train_;
+  std::optional<BoundSplit> validation_;
+  std::vector<ClassWeights> class_weights_;
+  std::optional<RunningLogs> running_;
+  std::optional<RunningLogs> validation_logs_;
+
+  std::optional<DatasetIterator> iterator_;
+  std::optional<std::int64_t> known_steps_;
+  bool leave_bad_loss_ = false;
+  bool stopped_ = false;
+  std::int64_t epoch_ = 0;
+  std::int64_t step_ = 0;
+  Stopwatch epoch_watch_;
+  Logs epoch_logs_;
+  History history_;
+};
+
+}  // namespace
+}  // namespace train
+
+History Model::fit(const Dataset& data, FitArguments arguments, SourceLocation location) {
+  return train::FitRun(*this, data, std::move(arguments), location).run();
+}
+
+History Model::fit_generator(Generator generator, FitArguments arguments, SourceLocation location) {
+  return fit(Dataset::from_generator(std::move(generator), location), std::move(arguments),
+             location);
+}
+
+}  // namespace tenon

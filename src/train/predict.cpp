@@ -1,0 +1,81 @@
+#include <algorithm>
+
+#include "tenon/error.hpp"
+#include "tenon/model.hpp"
+#include "train/bound_split.hpp"
+#include "train/clock.hpp"
+#include "train/evaluate.hpp"
+#include "train/interface.hpp"
+#include "train/progress.hpp"
+#include "train/trainer.hpp"
+
+namespace tenon {
+namespace {
+
+/// The rows of all batches, by output.
+class Rows {
+ public:
+  explicit Rows(std::size_t num_outputs) : parts_(num_outputs) {}
+
+  void add(const std::vector<Tensor>& predictions) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i].push_back(predictions[i].clone());
+  }
+  NamedTensors joined(const std::vector<Port>& outputs) const {
+    NamedTensors named;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      named.emplace_back(outputs[i].name,
+                         parts_[i].size() == 1 ? parts_[i].front() : concatenate_rows(parts_[i]));
+    }
+    return named;
+  }
+
+ private:
+  std::vector<std::vector<Tensor>> parts_;
+};
+
+void tell(const PredictArguments& arguments, ProgressEvent::Kind kind, std::int64_t step,
+          const train::Stopwatch& watch) {
+  if (!train::progress_is_wanted(arguments.verbose)) return;
+  ProgressEvent event;
+  event.activity = ProgressEvent::Activity::kPredict;
+  event.kind = kind;
+  event.verbose = arguments.verbose;
+  event.step = step;
+  event.steps = arguments.steps;
+  event.seconds = watch.seconds();
+  train::tell_progress(event);
+}
+
+}  // namespace
+
+PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
+                             SourceLocation location) {
+  train::Trainer& trainer = train::trainer_for_prediction(*this);
+  const Dataset observed = data.observed();
+  const TrainingInterface interface = train::predict_interface(*this, arguments, location);
+  const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};
+  train::throw_errors(train::all_problems({}, interface, {&split, 1}));
+  const train::BoundSplit bound("test", interface, observed, true);
+
+  DatasetIterator iterator = observed.iterate({.threads = arguments.data_threads});
+  const train::Stopwatch watch;
+  tell(arguments, ProgressEvent::Kind::kBegin, 0, watch);
+  PredictResult result;
+  Rows rows(interface.outputs.size());
+  Record record;
+  std::int64_t step = 0;
+  while ((!arguments.steps || step < *arguments.steps) && iterator.next(record)) {
+    rows.add(trainer.predict(bound.data_of(record, 0, step).inputs));
+    std::ranges::copy(record.samples(), std::back_inserter(result.samples));
+    tell(arguments, ProgressEvent::Kind::kStep, ++step, watch);
+  }
+  if (step == 0 || (arguments.steps && step < *arguments.steps)) {
+    train::throw_out_of_data("test", step, arguments.steps, 0);
+  }
+  tell(arguments, ProgressEvent::Kind::kEnd, step, watch);
+  result.outputs = rows.joined(outputs());
+  result.bad_samples = iterator.bad_samples();
+  return result;
+}
+
+}  // namespace tenon

@@ -1,0 +1,197 @@
+#include "train/step_program.hpp"
+
+#include <algorithm>
+
+#include "graph/lower.hpp"
+#include "train/loss_table.hpp"
+#include "train/optimizer_table.hpp"
+
+namespace tenon::train {
+namespace {
+
+using ops::ValueId;
+
+Shape class_id_shape(const Shape& prediction) {
+  return Shape(std::vector<std::int64_t>(prediction.begin(), prediction.end() - 1));
+}
+
+/// Writes one step; its parts in the order of run().
+class StepWriter {
+ public:
+  StepWriter(const Model& model, const std::vector<OutputTraining>& outputs, const StepShape& shape)
+      : model_(model), outputs_(outputs), shape_(shape), builder_(step_.program) {}
+
+  void forward() {
+    lowered_ = graph::lower(model_, builder_, shape_.input_shapes, shape_.input_dtypes,
+                            {.training = shape_.mode == Mode::kTrain});
+    for (const ValueId id : lowered_.inputs) {
+      step_.inputs.push_back(static_cast<std::size_t>(step_.program.value(id).slot));
+    }
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      step_.predictions.push_back(
+          add_output("prediction/" + outputs_[i].name(), lowered_.outputs[i]));
+      step_.prediction_shapes.push_back(builder_.shape(lowered_.outputs[i]));
+    }
+    step_.targets.resize(outputs_.size());
+    step_.weights.resize(outputs_.size());
+    step_.output_losses.resize(outputs_.size());
+  }
+
+  void losses() {
+    std::vector<ValueId> terms;
+    const bool several = count_losses(outputs_) > 1;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      if (!outputs_[i].loss) continue;
+      const ValueId total = loss_of(i);
+      if (several) step_.output_losses[i] = add_output("loss/" + outputs_[i].name(), total);
+      if (outputs_[i].loss_weight != 0.0) terms.push_back(total);
+    }
+    const std::vector<ValueId> penalties = weight_penalties();
+    terms.insert(terms.end(), penalties.begin(), penalties.end());
+    if (terms.empty()) terms.push_back(builder_.constant(0.0F, Shape{}));
+    loss_ = terms.size() == 1
+                ? terms.front()
+                : builder_.apply(ops::OpKind::kAddN, ops::NoAttributes{}, terms, "loss");
+    step_.loss = add_output("loss", loss_);
+  }
+
+  void updates(const Optimizer& optimizer, const std::vector<VariableSlots>& slots) {
+    std::vector<ValueId> variables;
+    for (const VariableSlots& entry : slots) variables.push_back(variable(entry.weight));
+    std::vector<ValueId> gradients = ops::append_gradients(step_.program, loss_, variables);
+    clip(gradients, optimizer);
+    const UpdateRule rule = update_rule(optimizer);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (gradients[i] == ops::kNoValue) {
+        step_.without_gradient.push_back(name_of_weight(slots[i].weight));
+      } else {
+        update(rule, slots[i], variables[i], gradients[i]);
+      }
+    }
+  }
+
+  StepProgram finish() {
+    ops::remove_dead_nodes(step_.program);
+    return std::move(step_);
+  }
+
+ private:
+  std::size_t add_output(std::string name, ValueId value) {
+    builder_.output(std::move(name), value);
+    return step_.program.outputs.size() - 1;
+  }
+
+  ValueId add_input(std::string name, DType dtype, Shape shape, std::optional<std::size_t>& index) {
+    index = step_.program.inputs.size();
+    return builder_.input(std::move(name), dtype, std::move(shape));
+  }
+
+  ValueId variable(std::int32_t weight) const {
+    return lowered_.variables[static_cast<std::size_t>(weight)];
+  }
+  const std::string& name_of_weight(std::int32_t weight) const {
+    return step_.program.value(variable(weight)).name;
+  }
+
+  /// The loss of output `i` times its loss weight; with a weight of 0 as it is, for the logs.
+  ValueId loss_of(std::size_t i) {
+    const OutputTraining& output = outputs_[i];
+    const Shape& prediction = step_.prediction_shapes[i];
+    const bool ids = output.target_form() == TargetForm::kClassIds;
+    std::vector<ValueId> ports{
+        lowered_.outputs[i],
+        add_input("target/" + output.name(), ids ? DType::kInt32 : DType::kFloat32,
+                  ids ? class_id_shape(prediction) : prediction, step_.targets[i])};
+    if (shape_.weighted[i]) {
+      ports.push_back(add_input("sample_weight/" + output.name(), DType::kFloat32,
+                                Shape{prediction[0]}, step_.weights[i]));
+    }
+    const double weight = output.loss_weight == 0.0 ? 1.0 : output.loss_weight;
+    return builder_
+        .append(ops::OpKind::kLoss, loss_attributes(*output.loss, weight), std::move(ports),
+                "loss/" + output.name())
+        .front();
+  }
+
+  /// In training the lowered model has them; Keras counts them in evaluate's loss too.
+  std::vector<ValueId> weight_penalties() {
+    if (shape_.mode == Mode::kTrain) return lowered_.penalties;
+    std::vector<ValueId> penalties;
+    const auto weights = model_.weights();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const Regularizer& regularizer = weights[i]->regularizer();
+      if (!lowered_.trainable[i] || !regularizer.active()) continue;
+      penalties.push_back(
+          builder_.apply(ops::OpKind::kL1L2Penalty,
+                         ops::PenaltyAttributes{.l1 = regularizer.l1, .l2 = regularizer.l2},
+                         {lowered_.variables[i]}, weights[i]->path() + "/penalty"));
+    }
+    return penalties;
+  }
+
+  void clip(std::vector<ValueId>& gradients, const Optimizer& optimizer) {
+    if (optimizer.global_clipnorm) return clip_together(gradients, *optimizer.global_clipnorm);
+    if (!optimizer.clipnorm && !optimizer.clipvalue) return;
+    const ops::OpKind kind =
+        optimizer.clipnorm ? ops::OpKind::kClipByNorm : ops::OpKind::kClipByValue;
+    const double limit = optimizer.clipnorm ? *optimizer.clipnorm : *optimizer.clipvalue;
+    for (ValueId& gradient : gradients) {
+      if (gradient == ops::kNoValue) continue;
+      gradient =
+          builder_.apply(kind, ops::ClipAttributes{.limit = limit}, {gradient}, "clip_gradients");
+    }
+  }
+
+  void clip_together(std::vector<ValueId>& gradients, double limit) {
+    std::vector<ValueId> present;
+    std::ranges::copy_if(gradients, std::back_inserter(present),
+                         [](ValueId id) { return id != ops::kNoValue; });
+    if (present.empty()) return;
+    const std::vector<ValueId> clipped =
+        builder_.append(ops::OpKind::kClipByGlobalNorm, ops::ClipAttributes{.limit = limit},
+                        present, "clip_gradients");
+    std::size_t next = 0;
+    for (ValueId& gradient : gradients) {
+      if (gradient != ops::kNoValue) gradient = clipped[next++];
+    }
+  }
+
+  void update(const UpdateRule& rule, const VariableSlots& entry, ValueId weight,
+              ValueId gradient) {
+    std::vector<ValueId> ports{weight, gradient};
+    const Shape& shape = builder_.shape(weight);
+    for (std::size_t port = 0; port < entry.slots.size(); ++port) {
+      const std::optional<std::int32_t>& slot = entry.slots[port];
+      if (!slot) {
+        ports.push_back(ops::kNoValue);
+        continue;
+      }
+      const std::string name = name_of_weight(entry.weight) + "/" + std::string(*rule.ports[port]);
+      ports.push_back(builder_.variable(*slot, name, shape));
+    }
+    builder_.append(rule.kind, rule.attributes, std::move(ports),
+                    "update/" + name_of_weight(entry.weight));
+  }
+
+  const Model& model_;
+  const std::vector<OutputTraining>& outputs_;
+  const StepShape& shape_;
+  StepProgram step_;
+  ops::Builder builder_;
+  graph::LoweredModel lowered_;
+  ValueId loss_ = ops::kNoValue;
+};
+
+}  // namespace
+
+StepProgram build_step_program(const Model& model, const std::vector<OutputTraining>& outputs,
+                               const StepShape& shape, const Optimizer& optimizer,
+                               const std::vector<VariableSlots>& slots) {
+  StepWriter writer(model, outputs, shape);
+  writer.forward();
+  if (shape.mode != Mode::kPredict) writer.losses();
+  if (shape.mode == Mode::kTrain) writer.updates(optimizer, slots);
+  return writer.finish();
+}
+
+}  // namespace tenon::train

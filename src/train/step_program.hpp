@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ops/program.hpp"
+#include "tenon/model.hpp"
+#include "train/outputs.hpp"
+
+namespace tenon::train {
+
+enum class Mode : std::uint8_t { kTrain, kTest, kPredict };
+
+/// What a step's program depends on.
+struct StepShape {
+  Mode mode = Mode::kPredict;
+  std::vector<Shape> input_shapes;  ///< Whole, with the batch axis, per model input.
+  std::vector<DType> input_dtypes;
+  std::vector<bool> weighted;  ///< Per output: its loss has sample weights.
+  bool operator==(const StepShape&) const = default;
+};
+
+/// Where the optimizer's slots of one trainable variable are kept. Per port of the update op.
+struct VariableSlots {
+  std::int32_t weight = 0;                         ///< Index in Model::weights().
+  std::vector<std::optional<std::int32_t>> slots;  ///< Variable slots of the engine.
+};
+
+/// A step as primitive operations, and where its ends are. Indices are into Program::inputs and
+/// Program::outputs.
+struct StepProgram {
+  ops::Program program;
+  std::vector<std::size_t> inputs;                  ///< Per model input.
+  std::vector<std::optional<std::size_t>> targets;  ///< Per model output, where it has a loss.
+  std::vector<std::optional<std::size_t>> weights;
+  std::vector<std::size_t> predictions;  ///< Per model output.
+  std::vector<Shape> prediction_shapes;
+  std::optional<std::size_t> loss;
+  /// Per model output, where it has a loss and others have one too: its loss times its loss weight
+  /// (unweighted where that is 0).
+  std::vector<std::optional<std::size_t>> output_losses;
+  std::vector<std::string> without_gradient;  ///< Trainable variables that the loss does not reach.
+};
+
+/// Writes a step out: the model lowered, and for training and testing the losses (prediction,
+/// target, weights) and the weights' penalties; for training the gradients of all trainable
+/// variables, clipped, and their updates. `slots` has one entry per trainable variable.
+StepProgram build_step_program(const Model& model, const std::vector<OutputTraining>& outputs,
+                               const StepShape& shape, const Optimizer& optimizer,
+                               const std::vector<VariableSlots>& slots);
+
+}  // namespace tenon::train

@@ -1,0 +1,206 @@
+#include "train/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include "tenon/error.hpp"
+#include "tenon/message.hpp"
+#include "train/engines.hpp"
+#include "train/loss_table.hpp"
+#include "train/targets.hpp"
+#include "train/words.hpp"
+
+namespace tenon::train {
+namespace {
+
+backend::Precision precision_of(const std::string& word) {
+  if (word == "float32") return backend::Precision::kFloat32;
+  if (word == "mixed_bfloat16") return backend::Precision::kMixedBFloat16;
+  const std::array<std::string, 2> known = {"float32", "mixed_bfloat16"};
+  throw_unknown_word("precision", word, known);
+}
+
+backend::CompileOptions engine_options(const backend::Engine& engine,
+                                       const CompileArguments& arguments) {
+  if (arguments.threads < 0) {
+    throw_argument_error("compile", fmt::format("threads is {}", arguments.threads),
+                         "0 (one per core) or more");
+  }
+  const backend::Precision precision = precision_of(arguments.precision);
+  if (!engine.supports(precision)) {
+    throw EngineError(
+        make_diagnostic("E001",
+                        fmt::format("the engine {} has no precision {}", quote_key(engine.name()),
+                                    quote_key(arguments.precision)),
+                        {engine.description()}, R"(compile with .precision = "float32")"));
+  }
+  return {.precision = precision, .threads = arguments.threads};
+}
+
+void check_losses(const std::vector<OutputTraining>& outputs) {
+  for (const OutputTraining& output : outputs) {
+    if (output.loss) loss_attributes(*output.loss, output.loss_weight);
+  }
+}
+
+void tell_missing_gradients(const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  Diagnostic message = make_diagnostic(
+      "M001",
+      fmt::format("the loss does not reach {} of the trainable weights; they stay as they are",
+                  names.size()),
+      names);
+  message.severity = Severity::kWarning;
+  emit(message);
+}
+
+const ClassWeights& class_weights_of(std::span<const ClassWeights> all, std::size_t output) {
+  static const ClassWeights none;
+  return output < all.size() ? all[output] : none;
+}
+
+}  // namespace
+
+Trainer::Trainer(const Model& model, CompileArguments arguments, bool compiled)
+    : model_(model.object()),
+      arguments_(std::move(arguments)),
+      outputs_(resolve_outputs(model_.outputs(), arguments_)),
+      engine_(backend::engine_by_name(arguments_.engine)),
+      options_(engine_options(engine_, arguments_)),
+      state_(engine_, model_, arguments_.optimizer),
+      learning_rate_(arguments_.optimizer.learning_rate),
+      compiled_(compiled) {
+  check_optimizer(arguments_.optimizer);
+  check_losses(outputs_);
+}
+
+Trainer::CompiledStep Trainer::compile_step(StepShape shape) {
+  CompiledStep compiled{.shape = std::move(shape), .step = {}, .plan = nullptr};
+  compiled.step =
+      build_step_program(model_, outputs_, compiled.shape, arguments_.optimizer, state_.slots());
+  if (compiled.shape.mode == Mode::kTrain && steps_.empty()) {
+    tell_missing_gradients(compiled.step.without_gradient);
+  }
+  compiled.plan = engine_.compile(compiled.step.program, state_.variables(), options_);
+  return compiled;
+}
+
+void Trainer::acquire(bool for_training) {
+  if (!state_.acquire(for_training)) return;
+  last_ = nullptr;
+  steps_.clear();
+}
+
+EngineState& Trainer::training_state() {
+  acquire(true);
+  return state_;
+}
+
+Trainer::CompiledStep& Trainer::step_for(Mode mode, const std::vector<Tensor>& inputs,
+                                         std::vector<bool> weighted) {
+  StepShape shape{.mode = mode, .input_shapes = {}, .input_dtypes = {}, .weighted = {}};
+  for (const Tensor& input : inputs) {
+    shape.input_shapes.push_back(input.shape());
+    shape.input_dtypes.push_back(input.dtype());
+  }
+  shape.weighted = std::move(weighted);
+  acquire(mode == Mode::kTrain);
+  if (last_ != nullptr && last_->shape == shape) return *last_;
+  for (const auto& known : steps_) {
+    if (known->shape == shape) return *(last_ = known.get());
+  }
+  steps_.push_back(std::make_unique<CompiledStep>(compile_step(std::move(shape))));
+  return *(last_ = steps_.back().get());
+}
+
+StepResult Trainer::train(const StepData& data, std::span<const ClassWeights> class_weights) {
+  StepResult result = run(Mode::kTrain, data, class_weights);
+  ++iterations_;
+  return result;
+}
+
+StepResult Trainer::test(const StepData& data, std::span<const ClassWeights> class_weights) {
+  return run(Mode::kTest, data, class_weights);
+}
+
+StepResult Trainer::run(Mode mode, const StepData& data,
+                        std::span<const ClassWeights> class_weights) {
+  std::vector<bool> weighted(outputs_.size(), false);
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const bool given = i < data.weights.size() && data.weights[i].defined();
+    weighted[i] = outputs_[i].loss && (given || !class_weights_of(class_weights, i).empty());
+  }
+  CompiledStep& compiled = step_for(mode, data.inputs, weighted);
+  std::vector<Tensor> targets(outputs_.size());
+  std::vector<Tensor> weights(outputs_.size());
+  for (std::size_t i = 0; i < data.inputs.size(); ++i) {
+    compiled.plan->bind_input(compiled.step.inputs[i], data.inputs[i]);
+  }
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    if (!outputs_[i].loss) continue;
+    targets[i] = canonical_target(data.targets[i], outputs_[i], compiled.step.prediction_shapes[i]);
+    compiled.plan->bind_input(*compiled.step.targets[i], targets[i]);
+    if (!weighted[i]) continue;
+    if (i < data.weights.size() && data.weights[i].defined()) {
+      weights[i] = canonical_weights(data.weights[i], outputs_[i].name(), data.rows);
+    }
+    weights[i] =
+        with_class_weights(weights[i], class_weights_of(class_weights, i), targets[i], outputs_[i]);
+    compiled.plan->bind_input(*compiled.step.weights[i], weights[i]);
+  }
+  compiled.plan->run({.learning_rate = static_cast<float>(learning_rate_),
+                      .iteration = iterations_,
+                      .seed = seed_});
+  StepResult result = read_results(compiled);
+  result.targets = std::move(targets);
+  result.weights = std::move(weights);
+  return result;
+}
+
+StepResult Trainer::read_results(CompiledStep& compiled) {
+  StepResult result;
+  const StepProgram& step = compiled.step;
+  for (const std::size_t index : step.predictions) {
+    result.predictions.push_back(compiled.plan->output(index));
+  }
+  if (step.loss) result.loss = static_cast<double>(compiled.plan->output(*step.loss).item<float>());
+  for (std::size_t i = 0; i < step.output_losses.size(); ++i) {
+    std::optional<double> own;
+    if (step.output_losses[i]) {
+      own = static_cast<double>(compiled.plan->output(*step.output_losses[i]).item<float>());
+      if (outputs_[i].loss_weight != 0.0) *own /= outputs_[i].loss_weight;
+    }
+    result.output_losses.push_back(own);
+  }
+  return result;
+}
+
+std::vector<Tensor> Trainer::predict(const std::vector<Tensor>& inputs) {
+  CompiledStep& compiled =
+      step_for(Mode::kPredict, inputs, std::vector<bool>(outputs_.size(), false));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    compiled.plan->bind_input(compiled.step.inputs[i], inputs[i]);
+  }
+  compiled.plan->run({.learning_rate = 0.0F, .iteration = iterations_, .seed = seed_});
+  return read_results(compiled).predictions;
+}
+
+const backend::PlanReport* Trainer::last_report() const noexcept {
+  return last_ == nullptr ? nullptr : &last_->plan->report();
+}
+
+Trainer& trainer_of(const Model& model, const char* caller) {
+  const auto& trainer = model.trainer();
+  if (trainer && trainer->compiled()) return *trainer;
+  throw ContractError(
+      make_diagnostic("A001", fmt::format("{}: model `{}` is not compiled", caller, model.name()),
+                      {}, R"(call compile({.optimizer = "adam", .loss = …}) first)"));
+}
+
+Trainer& trainer_for_prediction(Model& model) {
+  if (!model.trainer()) {
+    model.set_trainer(std::make_shared<Trainer>(model, CompileArguments{}, false));
+  }
+  return *model.trainer();
+}
+
+}  // namespace tenon::train

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "backend/api/engine.hpp"
+#include "tenon/model.hpp"
+#include "train/engine_state.hpp"
+#include "train/outputs.hpp"
+#include "train/step_program.hpp"
+
+namespace tenon::train {
+
+/// A batch as it was bound: tensors per model input and per model output; undefined where there is
+/// none. Targets and weights as the data give them.
+struct StepData {
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> targets;
+  std::vector<Tensor> weights;
+  std::int64_t rows = 0;
+};
+
+/// What a step gave. Tensors are per model output; predictions are views that the next step of the
+/// same shape overwrites.
+struct StepResult {
+  std::vector<Tensor> predictions;
+  std::vector<Tensor> targets;  ///< As the loss took them; undefined where there is no loss.
+  std::vector<Tensor> weights;  ///< float32 (N); undefined where each weighs 1.
+  double loss = 0.0;
+  /// Keras's loss of each output, without its loss weight; nothing where it has none.
+  std::vector<std::optional<double>> output_losses;
+};
+
+struct BoundExample;
+
+/// Everything a compiled model needs to take steps: what compile() said, the engine, the weights
+/// and the optimizer's slots in it, one plan per kind and size of batch. Held by the Model. Not
+/// thread-safe.
+class Trainer {
+ public:
+  /// Throws ContractError (A001) for arguments that no model can have, EngineError (E001) for an
+  /// engine or a precision that is not there. `compiled` is false where predict() made it on its
+  /// own.
+  Trainer(const Model& model, CompileArguments arguments, bool compiled = true);
+
+  const CompileArguments& arguments() const noexcept { return arguments_; }
+  const std::vector<OutputTraining>& outputs() const noexcept { return outputs_; }
+  bool compiled() const noexcept { return compiled_; }
+  const backend::Engine& engine() const noexcept { return engine_; }
+
+  /// To be called when a training begins: layers may have been frozen or thawed since the last one.
+  void begin_training() { state_.refresh_trainable(); }
+  /// One update. `class_weights`: per output, empty where there are none.
+  StepResult train(const StepData& data, std::span<const ClassWeights> class_weights = {});
+  StepResult test(const StepData& data, std::span<const ClassWeights> class_weights = {});
+  std::vector<Tensor> predict(const std::vector<Tensor>& inputs);
+
+  std::int64_t iterations() const noexcept { return iterations_; }
+  void set_iterations(std::int64_t value) noexcept { iterations_ = value; }
+  double learning_rate() const noexcept { return learning_rate_; }
+  void set_learning_rate(double value) noexcept { learning_rate_ = value; }
+  /// Of dropout.
+  void set_seed(std::uint64_t seed) noexcept { seed_ = seed; }
+
+  const EngineState& state() const noexcept { return state_; }
+  /// Takes the weights in and makes the optimizer's slots, if they are not there yet.
+  EngineState& training_state();
+  /// What the last call of train_on_batch, test_on_batch (0) or predict_on_batch (1) was bound to.
+  std::shared_ptr<BoundExample>& bound_example(std::size_t kind) { return bound_examples_[kind]; }
+  /// The plan of the last step, for tests and reports; nullptr before the first one.
+  const backend::PlanReport* last_report() const noexcept;
+
+ private:
+  struct CompiledStep {
+    StepShape shape;
+    StepProgram step;
+    std::unique_ptr<backend::Plan> plan;
+  };
+  void acquire(bool for_training);
+  CompiledStep& step_for(Mode mode, const std::vector<Tensor>& inputs, std::vector<bool> weighted);
+  CompiledStep compile_step(StepShape shape);
+  StepResult run(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights);
+  StepResult read_results(CompiledStep& compiled);
+
+  Model model_;  ///< The same model behind a handle of its own: it does not hold this trainer.
+  CompileArguments arguments_;
+  std::vector<OutputTraining> outputs_;
+  const backend::Engine& engine_;
+  backend::CompileOptions options_;
+  EngineState state_;
+  std::vector<std::unique_ptr<CompiledStep>> steps_;
+  CompiledStep* last_ = nullptr;
+  std::array<std::shared_ptr<BoundExample>, 2> bound_examples_;
+  std::int64_t iterations_ = 0;
+  double learning_rate_ = 0.001;
+  std::uint64_t seed_ = 0;
+  bool compiled_ = true;
+};
+
+/// The trainer of a compiled model. Throws ContractError (A001) that says to call compile() first.
+Trainer& trainer_of(const Model& model, const char* caller);
+/// … or one with default arguments, for predict on a model that was not compiled.
+Trainer& trainer_for_prediction(Model& model);
+
+}  // namespace tenon::train
