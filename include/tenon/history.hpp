@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "tenon/dataset.hpp"
+
 namespace tenon {
 
 /// Names and numbers of a step or an epoch, in order: "loss", "accuracy", "val_loss", …
@@ -32,6 +34,8 @@ struct History {
   std::vector<double> of(std::string_view name) const;
   std::vector<std::string> names() const;
   bool stopped_early = false;
+  /// Bad samples that the train and validation data skipped or quarantined, each once.
+  std::vector<BadSample> bad_samples;
 };
 
 }  // namespace tenon

@@ -1,0 +1,145 @@
+#include "cli/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "cli/commands.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::cli {
+namespace {
+
+enum ExitStatus { kDone = 0, kContract = 1, kUsage = 2, kFailed = 3 };
+
+int status_of(const Error& error) {
+  if (dynamic_cast<const FormatError*>(&error) != nullptr) return kUsage;
+  if (dynamic_cast<const ContractError*>(&error) != nullptr) return kContract;
+  return kFailed;
+}
+
+void add_common(CLI::App& command, CommonOptions& common) {
+  command.add_flag("--quiet,-q", common.quiet, "No progress, no notes");
+  command.add_option("--format", common.format, "text or json")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Format>{{"text", Format::kText}, {"json", Format::kJson}},
+          CLI::ignore_case));
+}
+
+void add_experiment(CLI::App& command, std::string& file, std::vector<std::string>& sets) {
+  command.add_option("experiment", file, "The experiment file (TOML)")->required();
+  command.add_option("--set", sets, "Change a value of the file: --set fit.epochs=1")
+      ->allow_extra_args(false);
+}
+
+/// Everything that CLI11 fills, and what is to be run once it has.
+struct CommandLine {
+  CommonOptions common;
+  CheckOptions check;
+  TrainOptions train;
+  EvaluateOptions evaluate;
+  PredictOptions predict;
+  PeekOptions peek;
+  DemoOptions demo;
+  std::string model;
+  std::string code;
+  std::function<int()> action;
+};
+
+void add_check_and_train(CLI::App& app, CommandLine& line) {
+  CLI::App* check_command =
+      app.add_subcommand("check", "Hold the data against the model; trains nothing");
+  add_experiment(*check_command, line.check.file, line.check.sets);
+  add_common(*check_command, line.common);
+  check_command->callback([&] { line.action = [&] { return check(line.check); }; });
+
+  CLI::App* train_command = app.add_subcommand("train", "Train as the experiment file says");
+  add_experiment(*train_command, line.train.file, line.train.sets);
+  add_common(*train_command, line.common);
+  train_command->callback([&] { line.action = [&] { return train(line.train); }; });
+}
+
+void add_evaluate_and_predict(CLI::App& app, CommandLine& line) {
+  CLI::App* evaluate_command = app.add_subcommand("evaluate", "Metrics of a split, per class too");
+  add_experiment(*evaluate_command, line.evaluate.file, line.evaluate.sets);
+  evaluate_command->add_option("--split", line.evaluate.split, "train, validation or test");
+  evaluate_command->add_option("--weights", line.evaluate.weights, "A .keras or .weights.h5 file");
+  add_common(*evaluate_command, line.common);
+  evaluate_command->callback([&] { line.action = [&] { return evaluate(line.evaluate); }; });
+
+  CLI::App* predict_command =
+      app.add_subcommand("predict", "Outputs of a split, or of an .npz of inputs");
+  predict_command
+      ->add_option("subject", line.predict.subject, "An experiment file, or a model with --inputs")
+      ->required();
+  predict_command->add_option("--set", line.predict.sets, "Change a value of the file")
+      ->allow_extra_args(false);
+  predict_command->add_option("--split", line.predict.split, "train, validation or test");
+  predict_command->add_option("--weights", line.predict.weights, "A .keras or .weights.h5 file");
+  predict_command->add_option("--inputs", line.predict.inputs, "An .npz of batches by input name");
+  predict_command->add_option("--output", line.predict.output, "The .npz to write")->required();
+  add_common(*predict_command, line.common);
+  predict_command->callback([&] { line.action = [&] { return predict(line.predict); }; });
+}
+
+void add_looks(CLI::App& app, CommandLine& line) {
+  CLI::App* peek_command =
+      app.add_subcommand("peek", "What the model would see: first samples after all stages");
+  add_experiment(*peek_command, line.peek.file, line.peek.sets);
+  peek_command->add_option("--split", line.peek.split, "train, validation or test");
+  peek_command->add_option("--count", line.peek.count, "Samples")->check(CLI::Range(1, 100000));
+  peek_command->add_option("--output", line.peek.output,
+                           "An .npz, or a .png that shows the images");
+  add_common(*peek_command, line.common);
+  peek_command->callback([&] { line.action = [&] { return peek(line.peek); }; });
+
+  CLI::App* summary_command = app.add_subcommand("summary", "The layers of a model file");
+  summary_command->add_option("model", line.model, "A .keras or .json file")->required();
+  add_common(*summary_command, line.common);
+  summary_command->callback(
+      [&] { line.action = [&] { return summary(line.common, line.model); }; });
+
+  CLI::App* demo_command = app.add_subcommand("demo", "Draw a data set, train on it, report");
+  demo_command->add_option("--output", line.demo.output, "The folder to write");
+  demo_command->add_option("--seed", line.demo.seed, "Of the drawing and the training");
+  add_common(*demo_command, line.common);
+  demo_command->callback([&] { line.action = [&] { return demo(line.demo); }; });
+
+  CLI::App* explain_command =
+      app.add_subcommand("explain", "The page of a diagnostic: tenon explain K003");
+  explain_command->add_option("code", line.code, "A code, as in error[K003]")->required();
+  explain_command->callback([&] { line.action = [&] { return explain(line.code); }; });
+}
+
+int run_action(CommandLine& line) {
+  line.check.common = line.train.common = line.evaluate.common = line.common;
+  line.predict.common = line.peek.common = line.demo.common = line.common;
+  try {
+    return line.action();
+  } catch (const Error& error) {
+    report(error.diagnostics(), line.common);
+    return status_of(error);
+  } catch (const std::exception& error) {
+    print_error(std::string("error: ") + error.what() + "\n");
+    return kFailed;
+  }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app{"Trains models with several named inputs from streams of named data", "tenon"};
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  CommandLine line;
+  add_check_and_train(app, line);
+  add_evaluate_and_predict(app, line);
+  add_looks(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  return run_action(line);
+}
+
+}  // namespace tenon::cli

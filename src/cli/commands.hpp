@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/console.hpp"
+
+namespace tenon::cli {
+
+struct CheckOptions {
+  CommonOptions common;
+  std::string file;
+  std::vector<std::string> sets;
+};
+int check(const CheckOptions& options);
+
+struct TrainOptions {
+  CommonOptions common;
+  std::string file;
+  std::vector<std::string> sets;
+};
+int train(const TrainOptions& options);
+
+struct EvaluateOptions {
+  CommonOptions common;
+  std::string file;
+  std::vector<std::string> sets;
+  std::string split = "test";
+  std::string weights;  ///< A .keras or .weights.h5 file; empty: output/model.keras, else [model].
+};
+int evaluate(const EvaluateOptions& options);
+
+struct PredictOptions {
+  CommonOptions common;
+  std::string subject;  ///< An experiment file, or a model with `inputs`.
+  std::vector<std::string> sets;
+  std::string split = "test";
+  std::string weights;
+  std::string inputs;  ///< An .npz of batches by input name.
+  std::string output;
+};
+int predict(const PredictOptions& options);
+
+struct PeekOptions {
+  CommonOptions common;
+  std::string file;
+  std::vector<std::string> sets;
+  std::string split = "train";
+  std::int64_t count = 8;
+  std::string output;  ///< .npz or .png; empty: only the table.
+};
+int peek(const PeekOptions& options);
+
+struct DemoOptions {
+  CommonOptions common;
+  std::string output = "demo_output";
+  std::uint64_t seed = 1;
+};
+int demo(const DemoOptions& options);
+
+int summary(const CommonOptions& options, const std::string& model);
+int explain(const std::string& code);
+std::string version_text();
+
+}  // namespace tenon::cli

@@ -1,0 +1,66 @@
+#include "cli/console.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include "tenon/message.hpp"
+#include "tenon/progress.hpp"
+
+namespace tenon::cli {
+namespace {
+
+std::atomic<int> interrupts{0};
+
+extern "C" void on_interrupt(int signal) {
+  if (interrupts.fetch_add(1) > 0) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+}
+
+}  // namespace
+
+void print(const std::string& text) { std::cout << text << std::flush; }
+
+void print_error(const std::string& text) { std::cerr << text << std::flush; }
+
+bool color_wanted() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return isatty(STDERR_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
+}
+
+void report(std::span<const Diagnostic> diagnostics, const CommonOptions& options) {
+  if (options.format == Format::kJson) {
+    print(render_json(diagnostics) + "\n");
+  } else if (!diagnostics.empty()) {
+    print_error(render_text(diagnostics, {.color = color_wanted()}));
+  }
+}
+
+ConsoleSinks::ConsoleSinks(const CommonOptions& options) {
+  if (options.quiet) return;
+  const bool color = color_wanted();
+  set_message_sink(
+      [color](const Diagnostic& message) { print_error(render_text(message, {.color = color})); });
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  show_progress_on(std::cerr, terminal ? ProgressStyle::kBar : ProgressStyle::kLines);
+}
+
+ConsoleSinks::~ConsoleSinks() {
+  set_message_sink({});
+  set_progress_sink({});
+}
+
+void install_interrupt_handler() {
+  interrupts = 0;
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+}
+
+bool interrupted() noexcept { return interrupts.load() > 0; }
+
+}  // namespace tenon::cli

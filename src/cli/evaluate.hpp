@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/confusion.hpp"
+#include "cli/experiment.hpp"
+
+namespace tenon::cli {
+
+/// What evaluating a split gave.
+struct Evaluation {
+  Logs logs;                                                  ///< Loss and metrics.
+  std::vector<std::pair<std::string, Confusion>> confusions;  ///< By output, where it has classes.
+  std::int64_t samples = 0;
+  std::vector<BadSample> bad_samples;
+};
+
+/// Runs the split once for the metrics and once for the classes. `model` is compiled as [fit] says.
+Evaluation evaluate_split(Model& model, const Experiment& experiment, const std::string& split);
+
+/// For people.
+std::string to_text(const Evaluation& evaluation);
+/// {"loss": …, "outputs": {"cell": {"accuracy": …, "recall": {"RBC": …}, …}}, …}
+std::string to_json(const Evaluation& evaluation);
+
+}  // namespace tenon::cli

@@ -1,0 +1,282 @@
+#include "cli/experiment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/toml_tree.hpp"
+#include "io/readers/registry.hpp"
+#include "tenon/error.hpp"
+#include "tenon/file.hpp"
+
+namespace tenon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using data::ArgumentValue;
+
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{16} << 20;
+
+std::vector<const data::StageEntry*> all_stages() {
+  std::vector<const data::StageEntry*> all;
+  for (const auto& entry : data::stage_entries()) all.push_back(&entry);
+  for (const auto& entry : readers::stage_entries()) all.push_back(&entry);
+  return all;
+}
+
+std::vector<const data::SourceEntry*> all_sources() {
+  std::vector<const data::SourceEntry*> all;
+  for (const auto& entry : data::source_entries()) all.push_back(&entry);
+  for (const auto& entry : readers::source_entries()) all.push_back(&entry);
+  return all;
+}
+
+const data::StageEntry* find_stage(const std::string& op) {
+  for (const data::StageEntry* entry : all_stages()) {
+    if (entry->op == op) return entry;
+  }
+  return nullptr;
+}
+
+const data::SourceEntry* find_source(const std::string& kind) {
+  for (const data::SourceEntry* entry : all_sources()) {
+    if (entry->kind == kind) return entry;
+  }
+  return nullptr;
+}
+
+void check_against(std::string_view owner, const data::ArgumentMap& arguments,
+                   const std::vector<data::ArgumentDescriptor>& known, int line,
+                   Problems& problems) {
+  for (Diagnostic& problem :
+       data::check_arguments(owner, arguments, known, problems.file(), line)) {
+    problems.add(std::move(problem));
+  }
+}
+
+/// Takes one entry out of a map of arguments.
+std::optional<ArgumentValue> take(data::ArgumentMap& map, std::string_view key) {
+  const auto found =
+      std::find_if(map.begin(), map.end(), [&](const auto& entry) { return entry.first == key; });
+  if (found == map.end()) return std::nullopt;
+  ArgumentValue value = std::move(found->second);
+  map.erase(found);
+  return value;
+}
+
+std::optional<std::string> take_text(data::ArgumentMap& map, std::string_view key,
+                                     std::string_view owner, Problems& problems) {
+  const auto value = take(map, key);
+  if (!value) return std::nullopt;
+  if (const auto* text = std::get_if<std::string>(&value->value)) return *text;
+  problems.add(value->line, fmt::format("{} of {} is {} where a text is expected", key, owner,
+                                        type_word(*value)));
+  return std::nullopt;
+}
+
+std::optional<StageTable> read_stage(const ArgumentValue& entry, Problems& problems) {
+  StageTable stage;
+  stage.line = entry.line;
+  const auto* map = std::get_if<data::ArgumentMap>(&entry.value);
+  if (map == nullptr) {
+    problems.add(entry.line,
+                 fmt::format("a stage is {} where a table is expected", type_word(entry)),
+                 "write { op = \"batch\", size = 32 }");
+    return std::nullopt;
+  }
+  stage.arguments = *map;
+  const auto op = take_text(stage.arguments, "op", "a stage", problems);
+  if (!op) {
+    problems.add(entry.line, "a stage has no op", "write { op = \"batch\", size = 32 }");
+    return std::nullopt;
+  }
+  stage.op = *op;
+  if (const auto only = take(stage.arguments, "only")) {
+    const auto names = as_texts(*only);
+    if (names) stage.only = *names;
+    if (!names) problems.add(only->line, "only is a list of splits", "write only = [\"train\"]");
+  }
+  const data::StageEntry* known = find_stage(stage.op);
+  if (known == nullptr) {
+    std::vector<std::string> ops;
+    for (const data::StageEntry* each : all_stages()) ops.emplace_back(each->op);
+    problems.unknown(stage.line, "op", stage.op, ops);
+    return std::nullopt;
+  }
+  check_against(fmt::format("op {}", stage.op), stage.arguments, known->arguments, stage.line,
+                problems);
+  return stage;
+}
+
+void read_source(const ArgumentValue& value, SplitTable& split, Problems& problems) {
+  const auto* map = std::get_if<data::ArgumentMap>(&value.value);
+  if (map == nullptr) {
+    problems.add(value.line,
+                 fmt::format("source of data.{} is {} where a table is expected", split.name,
+                             type_word(value)),
+                 "write source = { kind = \"csv\", path = \"train.csv\" }");
+    return;
+  }
+  split.arguments = *map;
+  const auto kind = take_text(split.arguments, "kind", "source", problems);
+  if (!kind) {
+    problems.add(value.line, fmt::format("source of data.{} has no kind", split.name),
+                 "write kind = \"csv\"");
+    return;
+  }
+  split.kind = *kind;
+  const data::SourceEntry* known = find_source(split.kind);
+  if (known == nullptr) {
+    std::vector<std::string> kinds;
+    for (const data::SourceEntry* each : all_sources()) kinds.emplace_back(each->kind);
+    problems.unknown(value.line, "kind of source", split.kind, kinds);
+    return;
+  }
+  check_against(fmt::format("source {}", split.kind), split.arguments, known->arguments, value.line,
+                problems);
+}
+
+SplitTable read_split(const std::string& name, const ArgumentValue& table, Problems& problems) {
+  SplitTable split;
+  split.name = name;
+  split.line = table.line;
+  TableReader reader(table, fmt::format("data.{}", name), problems);
+  if (const auto* source = reader.any("source")) {
+    read_source(*source, split, problems);
+  } else {
+    problems.add(table.line, fmt::format("data.{} has no source", name),
+                 "write source = { kind = \"csv\", path = \"train.csv\" }");
+  }
+  if (const auto policy = reader.text("on_bad_sample")) {
+    if (*policy == "stop") {
+      split.bad_samples.policy = BadSamplePolicy::kStop;
+    } else if (*policy == "skip") {
+      split.bad_samples.policy = BadSamplePolicy::kSkip;
+    } else if (*policy == "quarantine") {
+      split.bad_samples.policy = BadSamplePolicy::kQuarantine;
+    } else {
+      problems.unknown(reader.any("on_bad_sample")->line, "value of on_bad_sample", *policy,
+                       {"stop", "skip", "quarantine"});
+    }
+  }
+  if (const auto budget = reader.number("max_bad")) {
+    split.bad_samples.max_bad = *budget;
+    if (*budget < 0.0 || *budget > 1.0) {
+      problems.add(reader.any("max_bad")->line,
+                   fmt::format("max_bad is {} where a share from 0 to 1 is expected", *budget));
+    }
+  }
+  reader.finish();
+  return split;
+}
+
+void read_data(const ArgumentValue& table, Experiment& experiment, Problems& problems) {
+  TableReader reader(table, "data", problems);
+  if (const auto* stages = reader.any("stages")) {
+    const auto* list = std::get_if<ArgumentValue::List>(&stages->value);
+    if (list == nullptr) problems.add(stages->line, "stages of data is a list of tables");
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      if (auto stage = read_stage((*list)[i], problems))
+        experiment.stages.push_back(std::move(*stage));
+    }
+  }
+  for (const char* name : {"train", "validation", "test"}) {
+    if (const auto* split = reader.any(name))
+      experiment.splits.push_back(read_split(name, *split, problems));
+  }
+  reader.finish();
+  for (const StageTable& stage : experiment.stages) {
+    for (const std::string& name : stage.only) {
+      if (experiment.split(name) == nullptr) {
+        problems.unknown(stage.line, "split in only", name, {"train", "validation", "test"});
+      }
+    }
+  }
+}
+
+std::string absolute(const Experiment& experiment, const std::string& path) {
+  return (fs::path(experiment.folder) / path).lexically_normal().string();
+}
+
+void read_tables(const ArgumentValue& root, Experiment& experiment, ExperimentNeeds needs,
+                 Problems& problems) {
+  TableReader reader(root, "the file", problems);
+  experiment.name = reader.text("name").value_or(fs::path(experiment.file).stem().string());
+  experiment.seed = static_cast<std::uint64_t>(reader.integer("seed").value_or(0));
+  if (const auto* model = reader.any("model")) {
+    TableReader table(*model, "model", problems);
+    experiment.model_line = model->line;
+    if (const auto path = table.text("path")) experiment.model_path = absolute(experiment, *path);
+    table.finish();
+  }
+  if (const auto* data = reader.any("data")) read_data(*data, experiment, problems);
+  if (const auto* fit = reader.any("fit")) experiment.fit = read_fit(*fit, experiment, problems);
+  reader.finish();
+  if (experiment.splits.empty())
+    problems.add(1, "there is no [data.train], [data.validation] or [data.test]");
+  if (needs.model && !experiment.model_path) {
+    problems.add(std::max(experiment.model_line, 1), "there is no path in [model]",
+                 "write path = \"model.keras\"");
+  }
+  if (needs.fit && !experiment.fit) problems.add(1, "there is no [fit]", "write [fit] with a loss");
+}
+
+}  // namespace
+
+const SplitTable* Experiment::split(const std::string& wanted) const {
+  for (const SplitTable& each : splits) {
+    if (each.name == wanted) return &each;
+  }
+  return nullptr;
+}
+
+Experiment load_experiment(const std::string& file, const std::vector<std::string>& sets,
+                           ExperimentNeeds needs) {
+  Experiment experiment;
+  experiment.file = file;
+  experiment.folder = fs::absolute(fs::path(file)).parent_path().string();
+  ArgumentValue root = parse_toml(read_file(file, kMaxFileBytes), file);
+  for (const std::string& assignment : sets) set_value(root, assignment);
+  Problems problems(file);
+  read_tables(root, experiment, needs, problems);
+  if (!problems.all().empty()) throw FormatError(problems.all());
+  return experiment;
+}
+
+Dataset build_dataset(const Experiment& experiment, const SplitTable& split) {
+  const char* file = intern_file(experiment.file.c_str());
+  const data::SourceEntry* source = find_source(split.kind);
+  Dataset dataset =
+      source->make(split.arguments, experiment.folder, SourceLocation{file, split.line});
+  for (const StageTable& stage : experiment.stages) {
+    const auto& only = stage.only;
+    if (!only.empty() && std::find(only.begin(), only.end(), split.name) == only.end()) continue;
+    data::ArgumentMap arguments = stage.arguments;
+    for (auto& [key, value] : arguments) {
+      auto* text = std::get_if<std::string>(&value.value);
+      if (key == "root" && text != nullptr) *text = absolute(experiment, *text);
+    }
+    dataset = find_stage(stage.op)->apply(dataset, arguments, SourceLocation{file, stage.line});
+  }
+  return dataset.on_bad_sample(split.bad_samples);
+}
+
+Model load_model_file(const std::string& path, std::uint64_t seed) {
+  const std::string ending = fs::path(path).extension().string();
+  if (ending == ".keras") return load_model(path, {.compile = false});
+  if (ending == ".json") {
+    Model model = Model::from_json(read_file(path));
+    model.initialize(seed);
+    return model;
+  }
+  throw_file_error(path, fmt::format("a model file that ends with \"{}\"", ending),
+                   "a .keras file, or the .json that Keras's model.to_json() gives",
+                   "save the model as .keras");
+}
+
+Model build_model(const Experiment& experiment) {
+  return load_model_file(*experiment.model_path, experiment.seed);
+}
+
+}  // namespace tenon::cli

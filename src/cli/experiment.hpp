@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/table_reader.hpp"
+#include "tenon/model.hpp"
+
+namespace tenon::cli {
+
+/// One stage of [data], as it stands in the file.
+struct StageTable {
+  std::string op;
+  data::ArgumentMap arguments;
+  std::vector<std::string> only;  ///< Splits it is for; empty: all.
+  int line = 0;
+};
+
+/// One [data.NAME].
+struct SplitTable {
+  std::string name;
+  std::string kind;
+  data::ArgumentMap arguments;
+  BadSampleOptions bad_samples;
+  int line = 0;
+};
+
+/// [fit], in the library's own words.
+struct FitTable {
+  CompileArguments compile;
+  FitArguments fit;
+  std::string output;  ///< A folder, made absolute; empty: nothing is written.
+  int line = 0;
+};
+
+/// An experiment file, read and checked word by word. Data and model are not looked at yet.
+struct Experiment {
+  std::string file;
+  std::string folder;  ///< What relative paths are relative to.
+  std::string name;
+  std::uint64_t seed = 0;
+  std::optional<std::string> model_path;  ///< Made absolute.
+  int model_line = 0;
+  std::vector<StageTable> stages;
+  std::vector<SplitTable> splits;
+  std::optional<FitTable> fit;
+
+  const SplitTable* split(const std::string& name) const;
+};
+
+struct ExperimentNeeds {
+  bool model = true;
+  bool fit = true;
+};
+
+/// Throws FormatError: F001 if the file cannot be read, C001 with all problems at once. `sets` are
+/// the --set assignments, applied before the file is checked.
+Experiment load_experiment(const std::string& file, const std::vector<std::string>& sets,
+                           ExperimentNeeds needs = {});
+
+/// The data of one split with its stages applied. Throws ContractError or FormatError.
+Dataset build_dataset(const Experiment& experiment, const SplitTable& split);
+
+/// The model of [model]: a .keras file, or Keras's JSON with weights drawn by `seed`.
+Model build_model(const Experiment& experiment);
+/// A model file by its ending: .keras or .json. Throws FormatError.
+Model load_model_file(const std::string& path, std::uint64_t seed);
+
+/// Reads [fit] (fit_table.cpp).
+FitTable read_fit(const data::ArgumentValue& table, const Experiment& experiment,
+                  Problems& problems);
+
+}  // namespace tenon::cli

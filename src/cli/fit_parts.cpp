@@ -1,0 +1,194 @@
+#include "cli/fit_parts.hpp"
+
+#include <fmt/format.h>
+
+#include "tenon/error.hpp"
+
+namespace tenon::cli {
+namespace {
+
+using data::ArgumentMap;
+using data::ArgumentValue;
+
+/// Runs `make` and turns its ContractError (an unknown word, a value out of range) into a C001 at
+/// `line` with the same words.
+template <class T, class Make>
+T with_line(int line, Problems& problems, T otherwise, Make make) {
+  try {
+    return make();
+  } catch (const ContractError& error) {
+    for (Diagnostic problem : error.diagnostics()) {
+      problem.message = fmt::format("{}:{}: {}", problems.file(), line, problem.message);
+      problem.code = "C001";
+      problem.stage =
+          StageReference{-1, "experiment file", {intern_file(problems.file().c_str()), line}};
+      problems.add(std::move(problem));
+    }
+    return otherwise;
+  }
+}
+
+/// The word of `value`: itself, or the `name` of a table.
+std::optional<std::string> word_of(const ArgumentValue& value, TableReader* table) {
+  if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
+  return table == nullptr ? std::nullopt : table->text("name");
+}
+
+bool is_named_table(const ArgumentValue& value) {
+  const auto* map = std::get_if<ArgumentMap>(&value.value);
+  if (map == nullptr) return false;
+  for (const auto& [key, entry] : *map) {
+    if (key == "name" && std::holds_alternative<std::string>(entry.value)) return true;
+  }
+  return false;
+}
+
+void read_optimizer_table(TableReader& table, Optimizer& out) {
+  const auto set = [&](std::string_view key, double& member) {
+    if (const auto value = table.number(key)) member = *value;
+  };
+  const auto set_optional = [&](std::string_view key, std::optional<double>& member) {
+    if (const auto value = table.number(key)) member = *value;
+  };
+  const auto set_flag = [&](std::string_view key, bool& member) {
+    if (const auto value = table.boolean(key)) member = *value;
+  };
+  set("learning_rate", out.learning_rate);
+  if (out.class_name == "SGD" || out.class_name == "RMSprop") set("momentum", out.momentum);
+  if (out.class_name == "SGD") set_flag("nesterov", out.nesterov);
+  if (out.class_name == "Adam" || out.class_name == "AdamW") {
+    set("beta_1", out.beta_1);
+    set("beta_2", out.beta_2);
+    set_flag("amsgrad", out.amsgrad);
+  }
+  if (out.class_name == "RMSprop") {
+    set("rho", out.rho);
+    set_flag("centered", out.centered);
+  }
+  if (out.class_name != "SGD") set("epsilon", out.epsilon);
+  set_optional("weight_decay", out.weight_decay);
+  set_optional("clipnorm", out.clipnorm);
+  set_optional("clipvalue", out.clipvalue);
+  set_optional("global_clipnorm", out.global_clipnorm);
+}
+
+Loss read_loss(const ArgumentValue& value, Problems& problems) {
+  if (const auto* word = std::get_if<std::string>(&value.value)) {
+    return with_line(value.line, problems, Loss(), [&] { return Loss(*word); });
+  }
+  TableReader table(value, "loss", problems);
+  const auto word = table.text("name");
+  if (!word) return {};
+  Loss loss = with_line(value.line, problems, Loss(), [&] { return Loss(*word); });
+  if (const auto logits = table.boolean("from_logits")) loss.from_logits = *logits;
+  if (const auto smoothing = table.number("label_smoothing")) loss.label_smoothing = *smoothing;
+  if (const auto reduction = table.text("reduction")) loss.reduction = *reduction;
+  table.finish();
+  return loss;
+}
+
+Metric read_metric(const ArgumentValue& value, Problems& problems) {
+  if (const auto* word = std::get_if<std::string>(&value.value)) {
+    return with_line(value.line, problems, Metric(), [&] { return Metric(*word); });
+  }
+  TableReader table(value, "a metric", problems);
+  const auto word = table.text("name");
+  if (!word) {
+    problems.add(value.line, "a metric has no name", "write { name = \"recall\", class_id = 2 }");
+    return {};
+  }
+  Metric metric = with_line(value.line, problems, Metric(), [&] { return Metric(*word); });
+  if (const auto thresholds = table.numbers("thresholds")) metric.thresholds = *thresholds;
+  if (const auto top_k = table.integer("top_k")) metric.top_k = static_cast<int>(*top_k);
+  if (const auto class_id = table.integer("class_id"))
+    metric.class_id = static_cast<int>(*class_id);
+  if (const auto count = table.integer("num_thresholds"))
+    metric.num_thresholds = static_cast<int>(*count);
+  if (const auto curve = table.text("curve")) metric.curve = *curve;
+  if (const auto method = table.text("summation_method")) metric.summation_method = *method;
+  if (const auto names = table.texts("class_names")) metric.class_names = *names;
+  if (const auto label = table.text("label")) metric.name = *label;
+  table.finish();
+  return metric;
+}
+
+Metrics read_metric_list(const ArgumentValue& value, Problems& problems) {
+  Metrics out;
+  if (const auto* list = std::get_if<ArgumentValue::List>(&value.value)) {
+    for (const ArgumentValue& entry : *list) out.push_back(read_metric(entry, problems));
+  } else {
+    out.push_back(read_metric(value, problems));
+  }
+  return out;
+}
+
+}  // namespace
+
+Optimizer read_optimizer(const ArgumentValue& value, Problems& problems) {
+  const bool is_table = std::holds_alternative<ArgumentMap>(value.value);
+  std::optional<TableReader> table;
+  if (is_table) table.emplace(value, "optimizer", problems);
+  const auto word = word_of(value, is_table ? &*table : nullptr);
+  if (!word) {
+    problems.add(value.line, "the optimizer has no name",
+                 "write { name = \"adam\", learning_rate = 0.001 }");
+    return {};
+  }
+  Optimizer out = with_line(value.line, problems, Optimizer(), [&] { return Optimizer(*word); });
+  if (table) {
+    read_optimizer_table(*table, out);
+    table->finish();
+  }
+  return out;
+}
+
+PerOutput<Loss> read_losses(const ArgumentValue& value, Problems& problems) {
+  const auto* map = std::get_if<ArgumentMap>(&value.value);
+  if (map == nullptr || is_named_table(value)) return read_loss(value, problems);
+  std::vector<std::pair<std::string, Loss>> by_name;
+  for (const auto& [output, entry] : *map) by_name.emplace_back(output, read_loss(entry, problems));
+  return PerOutput<Loss>(std::move(by_name));
+}
+
+PerOutput<double> read_loss_weights(const ArgumentValue& value, Problems& problems) {
+  const auto* map = std::get_if<ArgumentMap>(&value.value);
+  std::vector<std::pair<std::string, double>> by_name;
+  TableReader table(value, "loss_weights", problems);
+  for (std::size_t i = 0; map != nullptr && i < map->size(); ++i) {
+    if (const auto number = table.number((*map)[i].first))
+      by_name.emplace_back((*map)[i].first, *number);
+  }
+  return PerOutput<double>(std::move(by_name));
+}
+
+PerOutput<Metrics> read_metrics(const ArgumentValue& value, const std::string& place,
+                                Problems& problems) {
+  const auto* map = std::get_if<ArgumentMap>(&value.value);
+  if (map == nullptr || is_named_table(value)) {
+    if (std::holds_alternative<ArgumentValue::List>(value.value) || map != nullptr ||
+        std::holds_alternative<std::string>(value.value)) {
+      return read_metric_list(value, problems);
+    }
+    problems.add(value.line,
+                 fmt::format("{} is {} where a list is expected", place, type_word(value)));
+    return {};
+  }
+  std::vector<std::pair<std::string, Metrics>> by_name;
+  for (const auto& [output, entry] : *map)
+    by_name.emplace_back(output, read_metric_list(entry, problems));
+  return PerOutput<Metrics>(std::move(by_name));
+}
+
+PerOutput<ClassWeights> read_class_weights(const ArgumentValue& value, Problems& problems) {
+  if (const auto list = as_numbers(value)) return *list;
+  const auto* map = std::get_if<ArgumentMap>(&value.value);
+  TableReader table(value, "class_weight", problems);
+  std::vector<std::pair<std::string, ClassWeights>> by_name;
+  for (std::size_t i = 0; map != nullptr && i < map->size(); ++i) {
+    if (const auto weights = table.numbers((*map)[i].first))
+      by_name.emplace_back((*map)[i].first, *weights);
+  }
+  return PerOutput<ClassWeights>(std::move(by_name));
+}
+
+}  // namespace tenon::cli

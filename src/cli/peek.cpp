@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "cli/commands.hpp"
+#include "cli/picture.hpp"
+#include "cli/run_parts.hpp"
+#include "io/readers/image_writer.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::cli {
+namespace {
+
+/// The first samples after all stages, unbatched: per key, one tensor per sample.
+using Samples = std::vector<std::pair<std::string, std::vector<Tensor>>>;
+
+Samples first_samples(const Dataset& dataset, std::int64_t count,
+                      std::vector<SampleIdentity>& identities) {
+  Samples samples;
+  for (const Field& field : dataset.schema())
+    samples.emplace_back(field.key, std::vector<Tensor>{});
+  DatasetIterator iterator = dataset.iterate();
+  Record record;
+  std::int64_t taken = 0;
+  while (taken < count && iterator.next(record)) {
+    const std::int64_t rows = dataset.batched() ? record[0].dim(0) : 1;
+    const std::int64_t used = std::min(rows, count - taken);
+    for (std::int64_t row = 0; row < used; ++row) {
+      for (std::size_t slot = 0; slot < record.size(); ++slot) {
+        samples[slot].second.push_back(dataset.batched() ? record[slot].row(row).clone()
+                                                         : record[slot]);
+      }
+      const auto position = static_cast<std::size_t>(row);
+      identities.push_back(position < record.samples().size() ? record.samples()[position]
+                                                              : SampleIdentity{});
+    }
+    taken += used;
+  }
+  return samples;
+}
+
+std::string numbers_text(const Tensor& value) {
+  if (value.dtype() == DType::kString)
+    return value.size() == 1 ? quote_key(value.data<std::string>()[0]) : "";
+  const Tensor floats = value.cast(DType::kFloat64);
+  double low = std::numeric_limits<double>::infinity();
+  double high = -low;
+  double sum = 0.0;
+  for (const double each : floats.data<double>()) {
+    low = std::min(low, each);
+    high = std::max(high, each);
+    sum += each;
+  }
+  if (value.size() == 0) return "empty";
+  if (value.size() == 1) return fmt::format("{:g}", low);
+  return fmt::format("{:g} to {:g}, mean {:.4g}", low, high,
+                     sum / static_cast<double>(value.size()));
+}
+
+std::string table_text(const Samples& samples, const std::vector<SampleIdentity>& identities) {
+  std::string text;
+  std::size_t width = 0;
+  for (const auto& [key, values] : samples) width = std::max(width, visible(key).size());
+  for (std::size_t i = 0; i < identities.size(); ++i) {
+    const SampleIdentity& identity = identities[i];
+    text += fmt::format("sample {}",
+                        identity.index < 0 ? static_cast<std::int64_t>(i) : identity.index);
+    if (!identity.file.empty()) text += fmt::format("  {}", identity.file);
+    if (identity.row >= 0) text += fmt::format(", row {}", identity.row);
+    text += "\n";
+    for (const auto& [key, values] : samples) {
+      const std::string spec = TensorSpec::of(values[i].dtype(), values[i].shape()).to_string();
+      text +=
+          fmt::format("  {:<{}}  {:<20}  {}\n", visible(key), width, spec, numbers_text(values[i]));
+    }
+  }
+  return text;
+}
+
+bool stackable(const std::vector<Tensor>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [&](const Tensor& value) { return value.shape() == values.front().shape(); });
+}
+
+void write_npz(const std::string& path, const Samples& samples) {
+  NamedTensors arrays;
+  for (const auto& [key, values] : samples) {
+    if (values.empty()) continue;
+    if (stackable(values)) {
+      arrays.emplace_back(key, stack(values));
+      continue;
+    }
+    for (std::size_t i = 0; i < values.size(); ++i)
+      arrays.emplace_back(fmt::format("{}_{}", key, i), values[i]);
+  }
+  save_npz(path, arrays);
+}
+
+void write_picture(const std::string& path, const Samples& samples, std::size_t count) {
+  std::vector<std::vector<Tensor>> rows(count);
+  for (const auto& [key, values] : samples) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (is_image(values[i])) rows[i].push_back(values[i]);
+    }
+  }
+  if (rows.empty() || rows.front().empty()) {
+    throw_argument_error("peek --output " + path, "samples without an image",
+                         "a key of shape (height, width, 1 or 3)", "write an .npz instead");
+  }
+  readers::write_png(path, picture_grid(rows, 128));
+}
+
+}  // namespace
+
+int peek(const PeekOptions& options) {
+  const Experiment experiment =
+      load_experiment(options.file, options.sets, {.model = false, .fit = false});
+  const ConsoleSinks sinks(options.common);
+  const Dataset dataset = build_dataset(experiment, require_split(experiment, options.split));
+  std::vector<SampleIdentity> identities;
+  const Samples samples = first_samples(dataset, options.count, identities);
+  if (!options.common.quiet) print(table_text(samples, identities));
+  if (options.output.ends_with(".npz")) {
+    write_npz(options.output, samples);
+  } else if (options.output.ends_with(".png")) {
+    write_picture(options.output, samples, identities.size());
+  } else if (!options.output.empty()) {
+    throw FormatError(make_diagnostic("C001",
+                                      fmt::format("peek cannot write \"{}\"", options.output), {},
+                                      "end it with .npz or .png"));
+  }
+  return 0;
+}
+
+}  // namespace tenon::cli

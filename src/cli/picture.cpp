@@ -1,0 +1,74 @@
+#include "cli/picture.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tenon::cli {
+namespace {
+
+constexpr std::int64_t kGap = 4;
+constexpr std::uint8_t kGround = 40;
+
+struct Range {
+  float low = 0.0F;
+  float high = 1.0F;
+};
+
+Range range_of(const Tensor& image, DType original) {
+  if (original == DType::kUInt8) return {0.0F, 255.0F};
+  if (original == DType::kUInt16) return {0.0F, 65535.0F};
+  const auto values = image.data<float>();
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (*low >= 0.0F && *high <= 1.0F) return {};
+  return {*low, *high > *low ? *high : *low + 1.0F};
+}
+
+void draw(Tensor& ground, const Tensor& image, std::int64_t top, std::int64_t left,
+          std::int64_t cell) {
+  const Tensor floats = image.cast(DType::kFloat32);
+  const Range range = range_of(floats, image.dtype());
+  const auto from = floats.data<float>();
+  const auto to = ground.data<std::uint8_t>();
+  const std::int64_t channels = image.dim(2);
+  for (std::int64_t y = 0; y < cell; ++y) {
+    const std::int64_t source_y = y * image.dim(0) / cell;
+    for (std::int64_t x = 0; x < cell; ++x) {
+      const std::int64_t source_x = x * image.dim(1) / cell;
+      for (std::int64_t c = 0; c < 3; ++c) {
+        const std::int64_t source =
+            (source_y * image.dim(1) + source_x) * channels + (channels == 3 ? c : 0);
+        const float share =
+            (from[static_cast<std::size_t>(source)] - range.low) / (range.high - range.low);
+        const std::int64_t target = ((top + y) * ground.dim(1) + left + x) * 3 + c;
+        to[static_cast<std::size_t>(target)] =
+            static_cast<std::uint8_t>(std::lround(255.0F * std::clamp(share, 0.0F, 1.0F)));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool is_image(const Tensor& tensor) {
+  if (!tensor.defined() || tensor.rank() != 3 || tensor.size() == 0) return false;
+  return tensor.dtype() != DType::kString && (tensor.dim(2) == 1 || tensor.dim(2) == 3);
+}
+
+Tensor picture_grid(const std::vector<std::vector<Tensor>>& rows, std::int64_t cell) {
+  std::size_t columns = 0;
+  for (const auto& row : rows) columns = std::max(columns, row.size());
+  const std::int64_t step = cell + kGap;
+  Tensor ground(DType::kUInt8, {static_cast<std::int64_t>(rows.size()) * step + kGap,
+                                static_cast<std::int64_t>(columns) * step + kGap, 3});
+  std::fill_n(ground.data<std::uint8_t>().begin(), ground.size(), kGround);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t c = 0; c < rows[r].size(); ++c) {
+      if (!is_image(rows[r][c])) continue;
+      draw(ground, rows[r][c], kGap + static_cast<std::int64_t>(r) * step,
+           kGap + static_cast<std::int64_t>(c) * step, cell);
+    }
+  }
+  return ground;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/run_parts.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::cli {
+namespace {
+
+/// One array per output in source order, and the samples' positions in the source.
+void write_result(const std::string& path, const PredictResult& result) {
+  NamedTensors arrays = result.outputs;
+  if (!result.samples.empty()) {
+    Tensor index(DType::kInt64, {static_cast<std::int64_t>(result.samples.size())});
+    for (std::size_t i = 0; i < result.samples.size(); ++i)
+      index.data<std::int64_t>()[i] = result.samples[i].index;
+    arrays.emplace_back("sample_index", std::move(index));
+  }
+  save_npz(path, arrays);
+}
+
+int predict_arrays(const PredictOptions& options) {
+  Model model = load_model_file(options.subject, 0);
+  const NamedTensors outputs = model.predict_on_batch(Inputs(load_npz(options.inputs)));
+  save_npz(options.output, outputs);
+  return 0;
+}
+
+void tell(const PredictOptions& options, const PredictResult& result) {
+  if (options.common.quiet || result.outputs.empty()) return;
+  print_error(
+      fmt::format("{} samples -> {}\n", result.outputs.front().second.dim(0), options.output));
+  for (const BadSample& bad : result.bad_samples) {
+    print_error(
+        fmt::format("  left out: {} row {}: {}\n", bad.sample.file, bad.sample.row, bad.reason));
+  }
+}
+
+}  // namespace
+
+int predict(const PredictOptions& options) {
+  if (!options.inputs.empty()) return predict_arrays(options);
+  const std::string ending = std::filesystem::path(options.subject).extension().string();
+  if (ending == ".keras" || ending == ".json") {
+    throw FormatError(make_diagnostic(
+        "C001", "tenon predict MODEL needs --inputs", {},
+        "write tenon predict " + options.subject + " --inputs X.npz --output Y.npz"));
+  }
+  const Experiment experiment =
+      load_experiment(options.subject, options.sets, {.model = true, .fit = false});
+  Model model = trained_model(experiment, options.weights);
+  const ConsoleSinks sinks(options.common);
+  PredictArguments arguments;
+  if (experiment.fit) {
+    model.compile(experiment.fit->compile);
+    arguments.ignore_keys = experiment.fit->fit.ignore_keys;
+    arguments.data_threads = experiment.fit->fit.data_threads;
+  }
+  const Dataset dataset = build_dataset(experiment, require_split(experiment, options.split));
+  const PredictResult result = model.predict(dataset, arguments);
+  write_result(options.output, result);
+  tell(options, result);
+  return 0;
+}
+
+}  // namespace tenon::cli

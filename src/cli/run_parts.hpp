@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/experiment.hpp"
+
+namespace tenon::cli {
+
+/// The split of that name. Throws FormatError (C001) that lists those of the file.
+const SplitTable& require_split(const Experiment& experiment, const std::string& name);
+
+/// The model with the weights that a run uses: `weights` (.keras, .weights.h5) if given, else
+/// output/model.keras if training has ended there, else [model] path.
+Model trained_model(const Experiment& experiment, const std::string& weights);
+
+/// Classes by output name, as an `encode` stage of the file states them for that key.
+std::vector<std::pair<std::string, std::vector<std::string>>> class_names(
+    const Experiment& experiment);
+
+/// Writes file,row,id,stage,reason of every bad sample; no file if there are none.
+void write_bad_samples(const std::string& path, const std::vector<BadSample>& bad_samples);
+
+/// A text as a CSV cell (RFC 4180).
+std::string csv_cell(const std::string& text);
+
+}  // namespace tenon::cli

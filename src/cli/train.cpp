@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/run_parts.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Ends the training after the step in which Ctrl-C was pressed.
+class StopOnInterrupt : public Callback {
+ public:
+  std::string name() const override { return "StopOnInterrupt"; }
+  void on_train_batch_end(TrainingControl& control, const StepInfo&, const Logs&) override {
+    if (interrupted()) control.stop_training();
+  }
+};
+
+void add_output_callbacks(FitTable& fit) {
+  if (fit.output.empty()) return;
+  std::error_code error;
+  fs::create_directories(fit.output, error);
+  if (error) throw_file_error(fit.output, "the output folder cannot be made: " + error.message());
+  fit.fit.callbacks.push_back(CSVLogger((fs::path(fit.output) / "history.csv").string()));
+  fit.fit.callbacks.push_back(StepsLogger((fs::path(fit.output) / "steps.csv").string()));
+}
+
+std::string last_line(const History& history) {
+  std::string text =
+      fmt::format("{} epoch{}", history.logs.size(), history.logs.size() == 1 ? "" : "s");
+  if (history.logs.empty()) return text;
+  for (const auto& [name, value] : history.logs.back())
+    text += fmt::format(" - {}: {:.4f}", name, value);
+  return text;
+}
+
+}  // namespace
+
+int train(const TrainOptions& options) {
+  const Experiment experiment = load_experiment(options.file, options.sets);
+  Model model = build_model(experiment);
+  FitTable fit = *experiment.fit;
+  const SourceLocation here{intern_file(experiment.file.c_str()), fit.line};
+  const Dataset data = build_dataset(experiment, require_split(experiment, "train"));
+  if (const SplitTable* split = experiment.split("validation")) {
+    fit.fit.validation_data = build_dataset(experiment, *split);
+  }
+  add_output_callbacks(fit);
+  fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>());
+  fit.fit.verbose = options.common.quiet ? 0 : 1;
+  const ConsoleSinks sinks(options.common);
+  install_interrupt_handler();
+  model.compile(fit.compile, here);
+  const History history = model.fit(data, fit.fit, here);
+  if (!fit.output.empty()) {
+    const char* name = interrupted() ? "interrupted.keras" : "model.keras";
+    model.save((fs::path(fit.output) / name).string());
+    write_bad_samples((fs::path(fit.output) / "bad_samples.csv").string(), history.bad_samples);
+  }
+  if (!options.common.quiet) print(last_line(history) + "\n");
+  return interrupted() ? 4 : 0;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,21 @@
+#include <fmt/format.h>
+
+#include "backend/api/engine.hpp"
+#include "cli/commands.hpp"
+#include "cli/version.hpp"
+
+namespace tenon::cli {
+
+std::string version_text() {
+  std::string text = fmt::format("tenon {}\n  engine reference: {}\n", kVersion,
+                                 backend::reference_engine().description());
+  if (backend::has_onednn_engine()) {
+    text +=
+        fmt::format("  engine onednn: {} (the default)\n", backend::onednn_engine().description());
+  } else {
+    text += "  engine onednn: not built in\n";
+  }
+  return text + "  images: JPEG, PNG, TIFF\n  models: .keras, .weights.h5";
+}
+
+}  // namespace tenon::cli
