@@ -1,0 +1,26 @@
+# Compiles PROGRAM.good.cpp and PROGRAM.wrong.cpp with COMPILER; see CMakeLists.txt.
+function(compile FILE STATUS OUTPUT)
+  execute_process(COMMAND "${COMPILER}" -std=c++20 -fsyntax-only -I "${INCLUDE}" "${FILE}"
+                  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  set(${STATUS} "${result}" PARENT_SCOPE)
+  set(${OUTPUT} "${output}" PARENT_SCOPE)
+endfunction()
+
+compile("${PROGRAM}.good.cpp" status output)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM}.good.cpp must compile:\n${output}")
+endif()
+
+file(STRINGS "${PROGRAM}.wrong.cpp" first_line LIMIT_COUNT 1)
+if(NOT first_line MATCHES "^// expected: (.+)$")
+  message(FATAL_ERROR "${PROGRAM}.wrong.cpp must begin with \"// expected: TEXT\"")
+endif()
+set(expected "${CMAKE_MATCH_1}")
+compile("${PROGRAM}.wrong.cpp" status output)
+if(status EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM}.wrong.cpp compiles, and must not")
+endif()
+string(FIND "${output}" "${expected}" place)
+if(place EQUAL -1)
+  message(FATAL_ERROR "${PROGRAM}.wrong.cpp fails for another reason than \"${expected}\":\n${output}")
+endif()

@@ -1,0 +1,4 @@
+// expected: tenon::Model::fit
+#include "tenon/model.hpp"
+
+void train(tenon::Model& model, const tenon::Tensor& x, const tenon::Tensor& y) { model.fit(x, y); }

@@ -1,0 +1,4 @@
+// expected: append_pairs
+#include "tenon/generator.hpp"
+
+tenon::Inputs named(const tenon::Tensor& small) { return tenon::inputs(small, "Small"); }

@@ -1,0 +1,4 @@
+// expected: compile
+#include "tenon/model.hpp"
+
+void prepare(tenon::Model& model) { model.compile({.optimizer = "adam", .loss = {"mse", "mae"}}); }

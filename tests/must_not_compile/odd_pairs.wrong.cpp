@@ -1,0 +1,4 @@
+// expected: inputs(key, tensor, key, tensor
+#include "tenon/generator.hpp"
+
+tenon::Inputs named(const tenon::Tensor& small) { return tenon::inputs("Small", small, "Large"); }

@@ -1,0 +1,3 @@
+#include "tenon/dataset.hpp"
+
+tenon::Dataset renamed(const tenon::Dataset& data) { return data.rename({{"small", "Small"}}); }
