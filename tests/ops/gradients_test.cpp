@@ -110,6 +110,39 @@ TEST_F(GradientsTest, AUpdateInTheForwardPassIsNoObstacle) {
   validate(program);
 }
 
+TEST_F(GradientsTest, ASmallNetworkTrainsAsAValidProgram) {
+  const ValueId image = input({8, 16, 16, 3});
+  const ValueId stem = variable("stem/kernel", {3, 3, 3, 4});
+  const ValueId gamma = variable("bn/gamma", {4});
+  const ValueId head = variable("head/kernel", {2 * 4 * 49, 10});
+  const ValueId y =
+      builder.apply(OpKind::kConvolution2D, ConvolutionAttributes{}, {image, stem}, "stem");
+  const ValueId normal = builder.append(OpKind::kBatchNormalizationTraining,
+                                        NormalizationAttributes{}, {y, gamma}, "bn")[0];
+  const ValueId most = builder.apply(OpKind::kMaxPooling2D, PoolingAttributes{}, {normal}, "most");
+  const ValueId mean =
+      builder.apply(OpKind::kAveragePooling2D, PoolingAttributes{}, {normal}, "mean");
+  const ValueId both = builder.apply(OpKind::kConcatenate, AxisAttributes{}, {most, mean}, "both");
+  const ValueId flat =
+      builder.apply(OpKind::kReshape, ShapeAttributes{{8, 2 * 4 * 49}}, {both}, "flat");
+  const ValueId loss =
+      builder.apply(OpKind::kLoss, LossAttributes{.kind = LossKind::kSparseCategoricalCrossentropy},
+                    {dense(flat, head, "head"), input({8}, DType::kInt32)}, "loss");
+  const std::vector<ValueId> weights = {stem, gamma, head};
+  const auto gradients = append_gradients(program, loss, weights);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    EXPECT_EQ(builder.shape(gradients[i]), builder.shape(weights[i]));
+    builder.append(OpKind::kSgdUpdate, OptimizerAttributes{}, {weights[i], gradients[i]}, "sgd");
+  }
+  builder.output("loss", loss);
+  remove_dead_nodes(program);
+  validate(program);
+  EXPECT_EQ(count(OpKind::kConvolution2DBackwardData), 0);
+  EXPECT_EQ(count(OpKind::kSlice), 2);
+  EXPECT_EQ(count(OpKind::kAddN), 1);
+  EXPECT_EQ(program.nodes.size(), 8U + 11U + 3U);
+}
+
 TEST_F(GradientsTest, OpsWithoutAGradientAreTold) {
   const ValueId w = variable("w", {3});
   const ValueId clipped = builder.apply(OpKind::kClipByValue, ClipAttributes{1.0}, {w}, "clip");
