@@ -1,0 +1,160 @@
+#include "backend/onednn/dnnl_bridge.hpp"
+
+#include <fmt/format.h>
+
+namespace tenon::backend::onednn::bridge {
+namespace {
+
+constexpr bool kAllowEmpty = true;
+constexpr dnnl::algorithm kDirect = dnnl::algorithm::convolution_direct;
+
+dnnl::prop_kind forward_kind(bool training) {
+  return training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+}
+
+dnnl::algorithm pooling_algorithm(const PoolingShape& shape) {
+  return shape.maximum ? dnnl::algorithm::pooling_max
+                       : dnnl::algorithm::pooling_avg_exclude_padding;
+}
+
+dnnl::primitive_attr attributes_of(const PostRectifier& rectifier = {}) {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (rectifier.enabled) {
+    dnnl::post_ops post;
+#if DNNL_VERSION_MAJOR >= 3
+    post.append_eltwise(dnnl::algorithm::eltwise_relu, rectifier.slope, 0.0F);
+#else
+    post.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, rectifier.slope, 0.0F);
+#endif
+    attributes.set_post_ops(post);
+  }
+  return attributes;
+}
+
+// 2.6 wants a description object first; 3.x takes its arguments directly. `Hint` is the forward
+// description of a backward one.
+template <class Primitive, class... Arguments>
+typename Primitive::primitive_desc describe(const dnnl::primitive_attr& attributes,
+                                            const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Primitive::primitive_desc(engine(), arguments..., attributes, kAllowEmpty);
+#else
+  return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes,
+                                            engine(), kAllowEmpty);
+#endif
+}
+template <class Primitive, class Hint, class... Arguments>
+typename Primitive::primitive_desc describe_backward(const dnnl::primitive_attr& attributes,
+                                                     const Hint& hint,
+                                                     const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Primitive::primitive_desc(engine(), arguments..., hint, attributes, kAllowEmpty);
+#else
+  return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes,
+                                            engine(), hint, kAllowEmpty);
+#endif
+}
+
+}  // namespace
+
+std::string library_version() {
+  const dnnl::version_t* version = dnnl::version();
+  return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
+}
+
+const dnnl::engine& engine() {
+  static const dnnl::engine processor(dnnl::engine::kind::cpu, 0);
+  return processor;
+}
+
+Desc float_desc(const Dims& dims, Tag tag) { return Desc(dims, dnnl::memory::data_type::f32, tag); }
+
+dnnl::convolution_forward::primitive_desc convolution_forward(const ConvolutionShape& s,
+                                                              bool training,
+                                                              const PostRectifier& rectifier) {
+  const dnnl::primitive_attr attributes = attributes_of(rectifier);
+  const Desc bias = s.bias.value_or(Desc());
+  return describe<dnnl::convolution_forward>(attributes, forward_kind(training), kDirect, s.source,
+                                             s.weights, bias, s.destination, s.strides, s.dilates,
+                                             s.pad_before, s.pad_after);
+}
+
+dnnl::convolution_backward_data::primitive_desc convolution_backward_data(
+    const ConvolutionShape& s, const dnnl::convolution_forward::primitive_desc& forward) {
+  return describe_backward<dnnl::convolution_backward_data>(
+      attributes_of(), forward, kDirect, s.source, s.weights, s.destination, s.strides, s.dilates,
+      s.pad_before, s.pad_after);
+}
+
+dnnl::convolution_backward_weights::primitive_desc convolution_backward_weights(
+    const ConvolutionShape& s, const dnnl::convolution_forward::primitive_desc& forward) {
+  const Desc bias = s.bias.value_or(Desc());
+  return describe_backward<dnnl::convolution_backward_weights>(
+      attributes_of(), forward, kDirect, s.source, s.weights, bias, s.destination, s.strides,
+      s.dilates, s.pad_before, s.pad_after);
+}
+
+dnnl::inner_product_forward::primitive_desc inner_product_forward(const InnerProductShape& s,
+                                                                  bool training,
+                                                                  const PostRectifier& rectifier) {
+  return describe<dnnl::inner_product_forward>(attributes_of(rectifier), forward_kind(training),
+                                               s.source, s.weights, s.bias.value_or(Desc()),
+                                               s.destination);
+}
+
+dnnl::inner_product_backward_data::primitive_desc inner_product_backward_data(
+    const InnerProductShape& s, const dnnl::inner_product_forward::primitive_desc& forward) {
+  return describe_backward<dnnl::inner_product_backward_data>(attributes_of(), forward, s.source,
+                                                              s.weights, s.destination);
+}
+
+dnnl::inner_product_backward_weights::primitive_desc inner_product_backward_weights(
+    const InnerProductShape& s, const dnnl::inner_product_forward::primitive_desc& forward) {
+  return describe_backward<dnnl::inner_product_backward_weights>(
+      attributes_of(), forward, s.source, s.weights, s.bias.value_or(Desc()), s.destination);
+}
+
+dnnl::pooling_forward::primitive_desc pooling_forward(const PoolingShape& s, bool training) {
+#if DNNL_VERSION_MAJOR >= 3
+  const Dims no_dilation(s.window.size(), 0);
+  return describe<dnnl::pooling_forward>(attributes_of(), forward_kind(training),
+                                         pooling_algorithm(s), s.source, s.destination, s.strides,
+                                         s.window, no_dilation, s.pad_before, s.pad_after);
+#else
+  return describe<dnnl::pooling_forward>(attributes_of(), forward_kind(training),
+                                         pooling_algorithm(s), s.source, s.destination, s.strides,
+                                         s.window, s.pad_before, s.pad_after);
+#endif
+}
+
+dnnl::pooling_backward::primitive_desc pooling_backward(
+    const PoolingShape& s, const dnnl::pooling_forward::primitive_desc& forward) {
+#if DNNL_VERSION_MAJOR >= 3
+  const Dims no_dilation(s.window.size(), 0);
+  return describe_backward<dnnl::pooling_backward>(attributes_of(), forward, pooling_algorithm(s),
+                                                   s.source, s.destination, s.strides, s.window,
+                                                   no_dilation, s.pad_before, s.pad_after);
+#else
+  return describe_backward<dnnl::pooling_backward>(attributes_of(), forward, pooling_algorithm(s),
+                                                   s.source, s.destination, s.strides, s.window,
+                                                   s.pad_before, s.pad_after);
+#endif
+}
+
+dnnl::reorder::primitive_desc reorder(const Desc& from, const Desc& to) {
+  return dnnl::reorder::primitive_desc(engine(), from, engine(), to, attributes_of());
+}
+
+std::string implementation_of(const dnnl::primitive_desc_base& description) {
+  return description.impl_info_str();
+}
+
+bool is_fast(const std::string& implementation) {
+  for (const char* word : {"jit", "brg", "gemm"}) {
+    if (implementation.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace tenon::backend::onednn::bridge

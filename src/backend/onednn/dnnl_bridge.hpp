@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <dnnl.hpp>
+#include <optional>
+#include <string>
+
+// All that differs between oneDNN 2.6 and 3.x: how descriptions of primitives are made. The rest of
+// the room uses what both have: memory::desc, memory, primitive, primitive_desc's queries.
+namespace tenon::backend::onednn::bridge {
+
+using Desc = dnnl::memory::desc;
+using Dims = dnnl::memory::dims;
+using Tag = dnnl::memory::format_tag;
+
+/// "2.6.3", of the library that runs.
+std::string library_version();
+
+/// The one engine of the process.
+const dnnl::engine& engine();
+
+/// A float32 description; `dims` in oneDNN's logical order (N, C, H, W; O, I, H, W).
+Desc float_desc(const Dims& dims, Tag tag);
+
+/// Shapes of a convolution in oneDNN's words: dilates count from 0.
+struct ConvolutionShape {
+  Desc source;
+  Desc weights;
+  std::optional<Desc> bias;
+  Desc destination;
+  Dims strides;
+  Dims dilates;
+  Dims pad_before;
+  Dims pad_after;
+};
+/// A relu behind a forward primitive: max(y, slope·y).
+struct PostRectifier {
+  bool enabled = false;
+  float slope = 0.0F;
+};
+
+// Each gives an empty description (`!description`) where oneDNN has no implementation. Scratchpads
+// are the caller's.
+dnnl::convolution_forward::primitive_desc convolution_forward(const ConvolutionShape& shape,
+                                                              bool training,
+                                                              const PostRectifier& rectifier = {});
+dnnl::convolution_backward_data::primitive_desc convolution_backward_data(
+    const ConvolutionShape& shape, const dnnl::convolution_forward::primitive_desc& forward);
+dnnl::convolution_backward_weights::primitive_desc convolution_backward_weights(
+    const ConvolutionShape& shape, const dnnl::convolution_forward::primitive_desc& forward);
+
+struct InnerProductShape {
+  Desc source;
+  Desc weights;
+  std::optional<Desc> bias;
+  Desc destination;
+};
+dnnl::inner_product_forward::primitive_desc inner_product_forward(
+    const InnerProductShape& shape, bool training, const PostRectifier& rectifier = {});
+dnnl::inner_product_backward_data::primitive_desc inner_product_backward_data(
+    const InnerProductShape& shape, const dnnl::inner_product_forward::primitive_desc& forward);
+dnnl::inner_product_backward_weights::primitive_desc inner_product_backward_weights(
+    const InnerProductShape& shape, const dnnl::inner_product_forward::primitive_desc& forward);
+
+struct PoolingShape {
+  bool maximum = true;  ///< Otherwise the average of what is not padding.
+  Desc source;
+  Desc destination;
+  Dims window;
+  Dims strides;
+  Dims pad_before;
+  Dims pad_after;
+};
+dnnl::pooling_forward::primitive_desc pooling_forward(const PoolingShape& shape, bool training);
+dnnl::pooling_backward::primitive_desc pooling_backward(
+    const PoolingShape& shape, const dnnl::pooling_forward::primitive_desc& forward);
+
+dnnl::reorder::primitive_desc reorder(const Desc& from, const Desc& to);
+
+/// "jit:avx512_core", "brgconv:avx512_core", "gemm:jit", "ref:any".
+std::string implementation_of(const dnnl::primitive_desc_base& description);
+/// True where the name tells of a kernel worth having: jit, brg or gemm.
+bool is_fast(const std::string& implementation);
+
+}  // namespace tenon::backend::onednn::bridge

@@ -1,0 +1,70 @@
+#include "backend/api/engine.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <utility>
+
+#include "backend/onednn/cpu.hpp"
+#include "backend/onednn/dnnl_bridge.hpp"
+#include "backend/onednn/plan.hpp"
+#include "backend/onednn/variables.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::backend {
+namespace onednn {
+namespace {
+
+int thread_count(const CompileOptions& options) {
+  if (options.threads < 0) {
+    throw EngineError(make_diagnostic("E001",
+                                      fmt::format("{} threads are asked for", options.threads),
+                                      {"expected: 0 (as many as the machine has cores) or more"}));
+  }
+  return options.threads == 0 ? omp_get_max_threads() : options.threads;
+}
+
+class OnednnEngine final : public Engine {
+ public:
+  std::string_view name() const noexcept override { return "onednn"; }
+  std::string description() const override {
+    return fmt::format("oneDNN {}, {}, {} threads", bridge::library_version(),
+                       name_of(instruction_set()), omp_get_max_threads());
+  }
+  bool supports(Precision precision) const noexcept override {
+    return precision == Precision::kFloat32;
+  }
+
+  std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const override {
+    return std::make_shared<OnednnVariables>(std::move(specs));
+  }
+
+  std::unique_ptr<Plan> compile(const ops::Program& program, std::shared_ptr<Variables> variables,
+                                const CompileOptions& options) const override {
+    if (!supports(options.precision)) {
+      throw EngineError(make_diagnostic(
+          "E001", "the onednn engine computes in float32 only", {"expected: float32"},
+          "compile with float32, or for float64 with the reference engine"));
+    }
+    auto own = std::dynamic_pointer_cast<OnednnVariables>(variables);
+    if (variables != nullptr && own == nullptr) {
+      throw EngineError(make_diagnostic(
+          "E001", "the variables were made by another engine than `onednn`", {},
+          "make them with create_variables of the engine that compiles the program"));
+    }
+    ops::validate(program);
+    return std::make_unique<OnednnPlan>(program, std::move(own), thread_count(options));
+  }
+};
+
+}  // namespace
+}  // namespace onednn
+
+const Engine& onednn_engine() {
+  static const onednn::OnednnEngine engine;
+  return engine;
+}
+
+bool has_onednn_engine() noexcept { return true; }
+
+}  // namespace tenon::backend

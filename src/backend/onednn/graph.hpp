@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ops/program.hpp"
+
+namespace tenon::backend::onednn {
+
+/// What a node of the graph is lowered as.
+enum class NodeKind : std::uint8_t {
+  kSingle,            ///< The op itself, maybe with a rectifier.
+  kDenseFew,          ///< Dense with few outputs, over parts of a concatenation.
+  kDenseFewBackward,  ///< All its gradients at once, through the rectifiers before it.
+  kUpdateGroup,       ///< Updates of one kind, in one loop.
+};
+
+/// Columns of the input of a dense layer with few outputs.
+struct DenseSegment {
+  ops::ValueId value = ops::kNoValue;     ///< (rows, …), `count` elements per row.
+  ops::ValueId gradient = ops::kNoValue;  ///< Backward: where its gradient goes, or kNoValue.
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  bool rectified = false;  ///< Backward: `gradient` is that of the rectifier that made `value`.
+  float slope = 0.0F;
+};
+
+/// A node of the program after fusion.
+struct GraphNode {
+  NodeKind kind = NodeKind::kSingle;
+  ops::Node op;
+  /// A relu behind a forward op, or (batch normalisation's backward) before it in time.
+  bool rectified = false;
+  float slope = 0.0F;
+  ops::ValueId mask = ops::kNoValue;  ///< Backward: the rectifier's output.
+  std::vector<DenseSegment> segments;
+  std::vector<ops::Node> group;  ///< kUpdateGroup.
+  double operations = 0.0;       ///< Floating-point operations, of all that it stands for.
+};
+
+/// The program that is compiled, as fused nodes.
+struct Graph {
+  const ops::Program* program = nullptr;
+  std::vector<GraphNode> nodes;
+
+  const ops::Value& value(ops::ValueId id) const { return program->value(id); }
+};
+
+/// Which node makes each value and which read it; positions in Graph::nodes. Valid until the graph
+/// changes.
+class Connections {
+ public:
+  explicit Connections(const Graph& graph);
+  /// -1: none.
+  int producer(ops::ValueId id) const { return producers_[static_cast<std::size_t>(id)]; }
+  const std::vector<int>& consumers(ops::ValueId id) const {
+    return consumers_[static_cast<std::size_t>(id)];
+  }
+  bool is_output(ops::ValueId id) const { return outputs_[static_cast<std::size_t>(id)]; }
+  /// The one node that reads the value, if there is just one and it is no output; else -1.
+  int only_consumer(ops::ValueId id) const;
+
+ private:
+  std::vector<int> producers_;
+  std::vector<std::vector<int>> consumers_;
+  std::vector<bool> outputs_;
+};
+
+/// `id`, or the value that it is a reshape of, in the end.
+ops::ValueId behind_reshapes(const Graph& graph, const Connections& connections, ops::ValueId id);
+
+Graph make_graph(const ops::Program& program);
+
+// The fusion passes, each in its own file.
+
+/// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
+/// of the batch normalisation.
+void fuse_rectifiers(Graph& graph);
+/// Dense layers with few outputs, with the concatenation before them, and their gradients.
+void fuse_dense_few(Graph& graph);
+/// The optimizer's updates.
+void group_updates(Graph& graph);
+/// Removes nodes whose outputs nobody reads any more.
+void remove_unread(Graph& graph);
+
+}  // namespace tenon::backend::onednn

@@ -1,0 +1,224 @@
+#include "backend/onednn/kernels/elementwise.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "backend/onednn/cpu.hpp"
+#include "backend/onednn/parallel.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+#define TENON_BINARY(name, expression)                                                            \
+  TENON_CLONES void name##_both(const float* a, const float* b, float* y, std::int64_t count) {   \
+    _Pragma("omp simd") for (std::int64_t i = 0; i < count; ++i) {                                \
+      const float p = a[i], q = b[i];                                                             \
+      y[i] = expression;                                                                          \
+    }                                                                                             \
+  }                                                                                               \
+  TENON_CLONES void name##_first(const float* a, const float* b, float* y, std::int64_t count) {  \
+    const float q = *b;                                                                           \
+    _Pragma("omp simd") for (std::int64_t i = 0; i < count; ++i) {                                \
+      const float p = a[i];                                                                       \
+      y[i] = expression;                                                                          \
+    }                                                                                             \
+  }                                                                                               \
+  TENON_CLONES void name##_second(const float* a, const float* b, float* y, std::int64_t count) { \
+    const float p = *a;                                                                           \
+    _Pragma("omp simd") for (std::int64_t i = 0; i < count; ++i) {                                \
+      const float q = b[i];                                                                       \
+      y[i] = expression;                                                                          \
+    }                                                                                             \
+  }
+
+TENON_BINARY(add, p + q)
+TENON_BINARY(subtract, p - q)
+TENON_BINARY(multiply, p* q)
+TENON_BINARY(maximum, p > q || p != p ? p : q)
+TENON_BINARY(minimum, p < q || p != p ? p : q)
+
+using Function = void (*)(const float*, const float*, float*, std::int64_t);
+struct Functions {
+  Function both;    // a and b go on
+  Function first;   // b stays
+  Function second;  // a stays
+};
+constexpr std::array<Functions, 5> kFunctions{{{add_both, add_first, add_second},
+                                               {subtract_both, subtract_first, subtract_second},
+                                               {multiply_both, multiply_first, multiply_second},
+                                               {maximum_both, maximum_first, maximum_second},
+                                               {minimum_both, minimum_first, minimum_second}}};
+
+TENON_CLONES void add_to(const float* x, float* y, std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) y[i] += x[i];
+}
+TENON_CLONES void scale_range(const float* x, float scale, float offset, float* y,
+                              std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) y[i] = x[i] * scale + offset;
+}
+TENON_CLONES void scale_row(const float* x, const float* scale, const float* offset, float* y,
+                            std::int64_t channels) {
+#pragma omp simd
+  for (std::int64_t c = 0; c < channels; ++c) y[c] = x[c] * scale[c] + offset[c];
+}
+TENON_CLONES void clip_range(const float* x, float limit, float* y, std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float low = x[i] < -limit ? -limit : x[i];
+    y[i] = low > limit ? limit : low;
+  }
+}
+TENON_CLONES double squares_range(const float* x, std::int64_t count) {
+  double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  }
+  return sum;
+}
+TENON_CLONES double magnitudes_range(const float* x, std::int64_t count) {
+  double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i] < 0.0F ? -x[i] : x[i]);
+  return sum;
+}
+TENON_CLONES void penalty_range(const float* w, float factor, float l1, float l2, float* dw,
+                                std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float sign = w[i] > 0.0F ? 1.0F : (w[i] < 0.0F ? -1.0F : 0.0F);
+    dw[i] = factor * (l1 * sign + 2.0F * l2 * w[i]);
+  }
+}
+
+// Sums over at most this many parts, cut by the count alone.
+constexpr int kMostParts = 64;
+
+template <class Range>
+double reduce(int threads, const float* x, std::int64_t count, Range range) {
+  std::array<double, kMostParts> sums{};
+  const int parts = useful_threads(kMostParts, count, kElementGrain);
+  parallel_range(std::min(threads, parts), parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t part = begin; part < end; ++part) {
+      const auto own = part_of(count, parts, static_cast<int>(part), 16);
+      sums[static_cast<std::size_t>(part)] = range(x + own.begin, own.end - own.begin);
+    }
+  });
+  double sum = 0.0;
+  for (int part = 0; part < parts; ++part) sum += sums[static_cast<std::size_t>(part)];
+  return sum;
+}
+
+}  // namespace
+
+void binary_range(Binary operation, const float* a, std::int64_t a_step, const float* b,
+                  std::int64_t b_step, float* y, std::int64_t count) {
+  const Functions& functions = kFunctions[static_cast<std::size_t>(operation)];
+  if (a_step != 0 && b_step != 0) return functions.both(a, b, y, count);
+  if (a_step != 0) return functions.first(a, b, y, count);
+  if (b_step != 0) return functions.second(a, b, y, count);
+  functions.both(a, b, y, 1);
+  std::fill_n(y, count, *y);
+}
+
+void extremum_backward_range(Binary operation, const float* a, std::int64_t a_step, const float* b,
+                             std::int64_t b_step, const float* dy, float* da, float* db,
+                             std::int64_t count) {
+  const float sign = operation == Binary::kMaximum ? 1.0F : -1.0F;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float difference = sign * (a[i * a_step] - b[i * b_step]);
+    const float share = difference > 0.0F ? 1.0F : (difference < 0.0F ? 0.0F : 0.5F);
+    const float gradient = dy[i];
+    if (da != nullptr) da[i] = gradient * share;
+    if (db != nullptr) db[i] = gradient * (1.0F - share);
+  }
+}
+
+void add_n(int threads, std::span<const float* const> inputs, float* y, std::int64_t count) {
+  constexpr std::int64_t kBlock = 2048;
+  parallel_range(
+      threads, count, kElementGrain,
+      [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; i += kBlock) {
+          const std::int64_t size = std::min(kBlock, end - i);
+          if (inputs.size() == 1)
+            std::memmove(y + i, inputs[0] + i, static_cast<std::size_t>(size) * 4);
+          if (inputs.size() > 1) add_both(inputs[0] + i, inputs[1] + i, y + i, size);
+          for (std::size_t k = 2; k < inputs.size(); ++k) add_to(inputs[k] + i, y + i, size);
+        }
+      },
+      16);
+}
+
+void scale_offset(int threads, const float* x, float scale, float offset, float* y,
+                  std::int64_t count) {
+  parallel_range(
+      threads, count, kElementGrain,
+      [&](std::int64_t begin, std::int64_t end) {
+        scale_range(x + begin, scale, offset, y + begin, end - begin);
+      },
+      16);
+}
+
+void scale_offset_channels(int threads, const float* x, const float* scale, const float* offset,
+                           float* y, std::int64_t rows, std::int64_t channels) {
+  parallel_range(threads, rows, std::max<std::int64_t>(1, kElementGrain / channels),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     scale_row(x + r * channels, scale, offset, y + r * channels, channels);
+                   }
+                 });
+}
+
+void clip(int threads, const float* x, float limit, float* y, std::int64_t count) {
+  parallel_range(
+      threads, count, kElementGrain,
+      [&](std::int64_t begin, std::int64_t end) {
+        clip_range(x + begin, limit, y + begin, end - begin);
+      },
+      16);
+}
+
+void fill(int threads, float* y, float value, std::int64_t count) {
+  parallel_range(
+      threads, count, kElementGrain,
+      [&](std::int64_t begin, std::int64_t end) { std::fill(y + begin, y + end, value); }, 16);
+}
+
+void copy(int threads, const float* x, float* y, std::int64_t count) {
+  parallel_range(
+      threads, count, kElementGrain,
+      [&](std::int64_t begin, std::int64_t end) {
+        std::memcpy(y + begin, x + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+      },
+      16);
+}
+
+double sum_of_squares(int threads, const float* x, std::int64_t count) {
+  return reduce(threads, x, count, squares_range);
+}
+
+double sum_of_magnitudes(int threads, const float* x, std::int64_t count) {
+  return reduce(threads, x, count, magnitudes_range);
+}
+
+void penalty_gradient(int threads, const float* w, float factor, float l1, float l2, float* dw,
+                      std::int64_t count) {
+  parallel_range(
+      threads, count, kElementGrain,
+      [&](std::int64_t begin, std::int64_t end) {
+        penalty_range(w + begin, factor, l1, l2, dw + begin, end - begin);
+      },
+      16);
+}
+
+void moving_average(float momentum, float* moving, const float* value, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    moving[i] = momentum * moving[i] + (1.0F - momentum) * value[i];
+  }
+}
+
+}  // namespace tenon::backend::onednn

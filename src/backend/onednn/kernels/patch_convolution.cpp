@@ -1,0 +1,164 @@
+#include "backend/onednn/kernels/patch_convolution.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "backend/onednn/cpu.hpp"
+#include "backend/onednn/kernels/patch_tiles.hpp"
+#include "backend/onednn/parallel.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+// Per thread: the rows of x under one output row with their padding, the offset of each tap from
+// the first pixel's corner, a row of ones (the bias's "tap"), and the sums of the gradient.
+struct Workspace {
+  float* rows = nullptr;
+  float* ones = nullptr;
+  float* sums = nullptr;
+  std::int64_t* offsets = nullptr;
+};
+
+std::int64_t padded_width(const PatchConvolution& s) {
+  return (s.in_width + s.pad_left + s.pad_right) * s.in_channels;
+}
+std::int64_t rounded(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+std::int64_t row_floats(const PatchConvolution& s) {
+  return rounded(s.kernel_height * padded_width(s));
+}
+std::int64_t one_floats(const PatchConvolution& s) {
+  return rounded(s.out_width * s.stride_width * s.in_channels);
+}
+std::int64_t sum_floats(const PatchConvolution& s) {
+  return rounded((s.taps() + 1) * s.out_channels);
+}
+std::int64_t offset_floats(const PatchConvolution& s) { return rounded(2 * s.taps()); }
+std::int64_t thread_floats(const PatchConvolution& s) {
+  return row_floats(s) + one_floats(s) + sum_floats(s) + offset_floats(s);
+}
+
+bool padded(const PatchConvolution& s) {
+  return s.pad_top != 0 || s.pad_left != 0 || s.pad_bottom != 0 || s.pad_right != 0;
+}
+
+Workspace workspace_of(const PatchConvolution& s, std::byte* scratch, int part) {
+  Workspace w;
+  w.rows = reinterpret_cast<float*>(scratch) + part * thread_floats(s);
+  w.ones = w.rows + row_floats(s);
+  w.sums = w.ones + one_floats(s);
+  w.offsets = reinterpret_cast<std::int64_t*>(w.sums + sum_floats(s));
+  // Without padding the taps lie in x itself, a dilated row apart; with it in `rows`, one row
+  // apart.
+  const std::int64_t row_pitch =
+      padded(s) ? padded_width(s) : s.in_width * s.in_channels * s.dilation_height;
+  std::int64_t* offset = w.offsets;
+  for (std::int64_t kh = 0; kh < s.kernel_height; ++kh) {
+    for (std::int64_t kw = 0; kw < s.kernel_width; ++kw) {
+      for (std::int64_t c = 0; c < s.in_channels; ++c) {
+        *offset++ = kh * row_pitch + kw * s.dilation_width * s.in_channels + c;
+      }
+    }
+  }
+  return w;
+}
+
+// The corner of the patch of the output row's first pixel; copies the rows where there is padding.
+const float* row_of(const PatchConvolution& s, const Workspace& w, const float* x,
+                    std::int64_t image, std::int64_t out_row) {
+  const std::int64_t pitch = s.in_width * s.in_channels;
+  const float* image_begin = x + image * s.in_height * pitch;
+  const std::int64_t first = out_row * s.stride_height - s.pad_top;
+  if (!padded(s)) return image_begin + first * pitch;
+  const std::int64_t width = padded_width(s);
+  for (std::int64_t kh = 0; kh < s.kernel_height; ++kh) {
+    const std::int64_t row = first + kh * s.dilation_height;
+    float* to = w.rows + kh * width;
+    if (row < 0 || row >= s.in_height) {
+      std::fill_n(to, width, 0.0F);
+      continue;
+    }
+    std::fill_n(to, s.pad_left * s.in_channels, 0.0F);
+    to = std::copy_n(image_begin + row * pitch, pitch, to + s.pad_left * s.in_channels);
+    std::fill_n(to, s.pad_right * s.in_channels, 0.0F);
+  }
+  return w.rows;
+}
+
+PatchTiles tiles() {
+  return instruction_set() == InstructionSet::kAvx512 ? avx512_patch_tiles() : avx2_patch_tiles();
+}
+
+}  // namespace
+
+bool patch_convolution_fits(const PatchConvolution& s) {
+  const InstructionSet set = instruction_set();
+  if (set == InstructionSet::kBaseline) return false;
+  return s.in_channels <= 4 && s.taps() <= 256 && s.out_channels % vector_length(set) == 0;
+}
+
+std::size_t patch_convolution_scratch(const PatchConvolution& s, int threads) {
+  return static_cast<std::size_t>(threads * thread_floats(s)) * sizeof(float);
+}
+
+void patch_convolution_forward(const PatchConvolution& s, int threads, const float* x,
+                               const float* kernel, const float* bias, bool rectify, float slope,
+                               float* y, std::byte* scratch) {
+  const PatchTiles tile = tiles();
+  const std::int64_t row_elements = s.out_width * s.out_channels;
+  parallel_parts(threads, [&](int part) {
+    const Workspace w = workspace_of(s, scratch, part);
+    const Range range = part_of(s.batch * s.out_height, threads, part);
+    PatchRowForward row{.taps = s.taps(),
+                        .pixels = s.out_width,
+                        .step = s.stride_width * s.in_channels,
+                        .channels = s.out_channels,
+                        .offsets = w.offsets,
+                        .kernel = kernel,
+                        .bias = bias,
+                        .rectify = rectify,
+                        .slope = slope};
+    for (std::int64_t r = range.begin; r < range.end; ++r) {
+      row.x = row_of(s, w, x, r / s.out_height, r % s.out_height);
+      row.y = y + r * row_elements;
+      tile.forward_row(row);
+    }
+  });
+}
+
+void patch_convolution_backward_weights(const PatchConvolution& s, int threads, const float* x,
+                                        const float* dy, float* dkernel, float* dbias,
+                                        std::byte* scratch) {
+  const PatchTiles tile = tiles();
+  const std::int64_t row_elements = s.out_width * s.out_channels;
+  const std::int64_t count = s.taps() * s.out_channels;
+  parallel_parts(threads, [&](int part) {
+    const Workspace w = workspace_of(s, scratch, part);
+    std::fill_n(w.ones, one_floats(s), 1.0F);
+    std::fill_n(w.sums, sum_floats(s), 0.0F);
+    const Range range = part_of(s.batch * s.out_height, threads, part);
+    PatchRowBackward row{.taps = s.taps(),
+                         .pixels = s.out_width,
+                         .step = s.stride_width * s.in_channels,
+                         .channels = s.out_channels,
+                         .offsets = w.offsets,
+                         .ones = dbias != nullptr ? w.ones : nullptr,
+                         .sums = w.sums};
+    for (std::int64_t r = range.begin; r < range.end; ++r) {
+      row.x = row_of(s, w, x, r / s.out_height, r % s.out_height);
+      row.dy = dy + r * row_elements;
+      tile.backward_row(row);
+    }
+  });
+  const float* sums = workspace_of(s, scratch, 0).sums;
+  std::copy_n(sums, count, dkernel);
+  if (dbias != nullptr) std::copy_n(sums + count, s.out_channels, dbias);
+  for (int part = 1; part < threads; ++part) {
+    const float* other = workspace_of(s, scratch, part).sums;
+    for (std::int64_t i = 0; i < count; ++i) dkernel[i] += other[i];
+    if (dbias == nullptr) continue;
+    for (std::int64_t i = 0; i < s.out_channels; ++i) dbias[i] += other[count + i];
+  }
+}
+
+}  // namespace tenon::backend::onednn

@@ -1,0 +1,191 @@
+#include "backend/onednn/kernels/patch_tiles.hpp"
+
+#include <algorithm>
+
+// Tiles of registers: a few pixels (forward) or taps (backward) by a few vectors of channels. The
+// templates are inlined into functions that name their instruction set.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+#define TENON_INLINE inline __attribute__((always_inline))
+#if defined(__x86_64__)
+#define TENON_AVX512 __attribute__((target("arch=x86-64-v4,prefer-vector-width=512")))
+#define TENON_AVX2 __attribute__((target("arch=x86-64-v3")))
+#else
+#define TENON_AVX512
+#define TENON_AVX2
+#endif
+
+namespace tenon::backend::onednn {
+namespace {
+
+template <int kFloats>
+struct VectorOf;
+template <>
+struct VectorOf<16> {
+  using Type [[gnu::vector_size(64), gnu::aligned(4), gnu::may_alias]] = float;
+};
+template <>
+struct VectorOf<8> {
+  using Type [[gnu::vector_size(32), gnu::aligned(4), gnu::may_alias]] = float;
+};
+
+template <int kFloats, int kPixels, int kVectors>
+TENON_INLINE void forward_tile(const PatchRowForward& row, std::int64_t pixel,
+                               std::int64_t channel) {
+  using Vector = typename VectorOf<kFloats>::Type;
+  Vector sum[kPixels][kVectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) {
+    Vector start{};
+    if (row.bias != nullptr) {
+      start = *reinterpret_cast<const Vector*>(row.bias + channel + v * kFloats);
+    }
+#pragma GCC unroll 8
+    for (int p = 0; p < kPixels; ++p) sum[p][v] = start;
+  }
+  const float* corner = row.x + pixel * row.step;
+  const float* kernel = row.kernel + channel;
+  for (std::int64_t t = 0; t < row.taps; ++t) {
+    const float* tap = corner + row.offsets[t];
+    Vector weights[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      weights[v] = *reinterpret_cast<const Vector*>(kernel + v * kFloats);
+    }
+#pragma GCC unroll 8
+    for (int p = 0; p < kPixels; ++p) {
+      const float value = tap[p * row.step];
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sum[p][v] += value * weights[v];
+    }
+    kernel += row.channels;
+  }
+#pragma GCC unroll 8
+  for (int p = 0; p < kPixels; ++p) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      Vector y = sum[p][v];
+      if (row.rectify) y = y > 0.0F ? y : y * row.slope;
+      *reinterpret_cast<Vector*>(row.y + (pixel + p) * row.channels + channel + v * kFloats) = y;
+    }
+  }
+}
+
+template <int kFloats, int kVectors>
+TENON_INLINE void forward_channels(const PatchRowForward& row, std::int64_t channel) {
+  constexpr int kPixels = 6;
+  std::int64_t pixel = 0;
+  for (; pixel + kPixels <= row.pixels; pixel += kPixels) {
+    forward_tile<kFloats, kPixels, kVectors>(row, pixel, channel);
+  }
+  if (row.pixels - pixel >= 4) {
+    forward_tile<kFloats, 4, kVectors>(row, pixel, channel);
+    pixel += 4;
+  }
+  if (row.pixels - pixel >= 2) {
+    forward_tile<kFloats, 2, kVectors>(row, pixel, channel);
+    pixel += 2;
+  }
+  if (pixel < row.pixels) forward_tile<kFloats, 1, kVectors>(row, pixel, channel);
+}
+
+template <int kFloats, int kTaps, int kVectors>
+TENON_INLINE void backward_tile(const PatchRowBackward& row, const float* const* taps, float* sums,
+                                std::int64_t channel) {
+  using Vector = typename VectorOf<kFloats>::Type;
+  Vector sum[kTaps][kVectors];
+  const float* tap[kTaps];
+#pragma GCC unroll 8
+  for (int t = 0; t < kTaps; ++t) {
+    tap[t] = taps[t];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      sum[t][v] = *reinterpret_cast<const Vector*>(sums + t * row.channels + v * kFloats);
+    }
+  }
+  const float* dy = row.dy + channel;
+  const std::int64_t end = row.pixels * row.step;
+  for (std::int64_t i = 0; i < end; i += row.step) {
+    Vector gradient[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      gradient[v] = *reinterpret_cast<const Vector*>(dy + v * kFloats);
+    }
+#pragma GCC unroll 8
+    for (int t = 0; t < kTaps; ++t) {
+      const float value = tap[t][i];
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sum[t][v] += value * gradient[v];
+    }
+    dy += row.channels;
+  }
+#pragma GCC unroll 8
+  for (int t = 0; t < kTaps; ++t) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      *reinterpret_cast<Vector*>(sums + t * row.channels + v * kFloats) = sum[t][v];
+    }
+  }
+}
+
+template <int kFloats, int kTaps, int kVectors>
+TENON_INLINE void backward_channels(const PatchRowBackward& row, std::int64_t channel) {
+  const std::int64_t count = row.taps + (row.ones != nullptr ? 1 : 0);
+  const float* taps[kTaps];
+  std::int64_t first = 0;
+  while (first < count) {
+    const auto size = static_cast<int>(std::min<std::int64_t>(kTaps, count - first));
+    for (int t = 0; t < size; ++t) {
+      const std::int64_t index = first + t;
+      taps[t] = index < row.taps ? row.x + row.offsets[index] : row.ones;
+    }
+    float* sums = row.sums + first * row.channels + channel;
+    if (size == kTaps) {
+      backward_tile<kFloats, kTaps, kVectors>(row, taps, sums, channel);
+    } else {
+      int done = 0;
+      if (size - done >= 4) {
+        backward_tile<kFloats, 4, kVectors>(row, taps, sums, channel);
+        done = 4;
+      }
+      if (size - done >= 2) {
+        backward_tile<kFloats, 2, kVectors>(row, taps + done, sums + done * row.channels, channel);
+        done += 2;
+      }
+      if (size - done >= 1) {
+        backward_tile<kFloats, 1, kVectors>(row, taps + done, sums + done * row.channels, channel);
+      }
+    }
+    first += size;
+  }
+}
+
+TENON_AVX512 void forward_row_avx512(const PatchRowForward& row) {
+  std::int64_t channel = 0;
+  for (; channel + 64 <= row.channels; channel += 64) forward_channels<16, 4>(row, channel);
+  for (; channel + 32 <= row.channels; channel += 32) forward_channels<16, 2>(row, channel);
+  for (; channel + 16 <= row.channels; channel += 16) forward_channels<16, 1>(row, channel);
+}
+TENON_AVX512 void backward_row_avx512(const PatchRowBackward& row) {
+  std::int64_t channel = 0;
+  for (; channel + 64 <= row.channels; channel += 64) backward_channels<16, 7, 4>(row, channel);
+  for (; channel + 32 <= row.channels; channel += 32) backward_channels<16, 7, 2>(row, channel);
+  for (; channel + 16 <= row.channels; channel += 16) backward_channels<16, 7, 1>(row, channel);
+}
+TENON_AVX2 void forward_row_avx2(const PatchRowForward& row) {
+  std::int64_t channel = 0;
+  for (; channel + 16 <= row.channels; channel += 16) forward_channels<8, 2>(row, channel);
+  for (; channel + 8 <= row.channels; channel += 8) forward_channels<8, 1>(row, channel);
+}
+TENON_AVX2 void backward_row_avx2(const PatchRowBackward& row) {
+  std::int64_t channel = 0;
+  for (; channel + 16 <= row.channels; channel += 16) backward_channels<8, 6, 2>(row, channel);
+  for (; channel + 8 <= row.channels; channel += 8) backward_channels<8, 6, 1>(row, channel);
+}
+
+}  // namespace
+
+PatchTiles avx512_patch_tiles() { return {&forward_row_avx512, &backward_row_avx512}; }
+PatchTiles avx2_patch_tiles() { return {&forward_row_avx2, &backward_row_avx2}; }
+
+}  // namespace tenon::backend::onednn

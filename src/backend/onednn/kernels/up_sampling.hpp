@@ -1,0 +1,19 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace tenon::backend::onednn {
+
+/// x (batch, height, width, channels) enlarged by whole factors, channels last.
+struct UpSampling {
+  std::int64_t batch = 0;
+  std::int64_t height = 0, width = 0, channels = 0;
+  std::array<std::int64_t, 2> size{2, 2};
+  bool bilinear = false;
+};
+
+void up_sampling_forward(const UpSampling& shape, int threads, const float* x, float* y);
+void up_sampling_backward(const UpSampling& shape, int threads, const float* dy, float* dx);
+
+}  // namespace tenon::backend::onednn

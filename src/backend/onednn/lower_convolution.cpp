@@ -1,0 +1,190 @@
+#include <utility>
+
+#include "backend/onednn/kernels/patch_convolution.hpp"
+#include "backend/onednn/lowering.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+using bridge::Desc;
+using bridge::Dims;
+using bridge::float_desc;
+using bridge::Tag;
+
+// A convolution in our words: the shapes of its three tensors and its attributes. The backward ops
+// have the same.
+struct Convolution {
+  const Shape& x;
+  const Shape& kernel;
+  const Shape& y;
+  const ops::ConvolutionAttributes& attributes;
+};
+
+Convolution convolution_of(const Graph& graph, const ops::Node& op) {
+  const auto& a = std::get<ops::ConvolutionAttributes>(op.attributes);
+  const auto shape = [&](std::size_t port) -> const Shape& {
+    return graph.value(op.inputs[port]).shape;
+  };
+  switch (op.kind) {
+    case ops::OpKind::kConvolution2DBackwardData:
+      return {a.input_shape, shape(1), shape(0), a};
+    case ops::OpKind::kConvolution2DBackwardWeights:
+      return {shape(0), a.kernel_shape, shape(1), a};
+    default:
+      return {shape(0), shape(1), graph.value(op.outputs[0]).shape, a};
+  }
+}
+
+Desc image_desc(const Shape& shape) {
+  return float_desc({shape[0], shape[3], shape[1], shape[2]}, Tag::nhwc);
+}
+
+// (height, width, in / groups, out) as (out, in, height, width), or with groups before.
+Dims kernel_dims(const Convolution& c) {
+  const Shape& k = c.kernel;
+  const std::int64_t groups = c.attributes.groups;
+  if (groups == 1) return {k[3], k[2], k[0], k[1]};
+  return {groups, k[3] / groups, k[2], k[0], k[1]};
+}
+Desc plain_kernel(const Convolution& c) {
+  return float_desc(kernel_dims(c), c.attributes.groups == 1 ? Tag::hwio : Tag::hwigo);
+}
+
+bridge::ConvolutionShape bridge_shape(const Convolution& c, bool with_bias) {
+  const auto& a = c.attributes;
+  bridge::ConvolutionShape shape;
+  shape.source = image_desc(c.x);
+  shape.weights = float_desc(kernel_dims(c), Tag::any);
+  if (with_bias) shape.bias = float_desc({c.kernel[3]}, Tag::a);
+  shape.destination = image_desc(c.y);
+  shape.strides = {a.strides[0], a.strides[1]};
+  shape.dilates = {a.dilation[0] - 1, a.dilation[1] - 1};
+  shape.pad_before = {a.pad_before[0], a.pad_before[1]};
+  shape.pad_after = {a.pad_after[0], a.pad_after[1]};
+  return shape;
+}
+
+PatchConvolution patch_shape(const Convolution& c) {
+  const auto& a = c.attributes;
+  PatchConvolution s;
+  s.batch = c.x[0];
+  s.in_height = c.x[1];
+  s.in_width = c.x[2];
+  s.in_channels = c.x[3];
+  s.out_height = c.y[1];
+  s.out_width = c.y[2];
+  s.out_channels = c.y[3];
+  s.kernel_height = c.kernel[0];
+  s.kernel_width = c.kernel[1];
+  s.stride_height = a.strides[0];
+  s.stride_width = a.strides[1];
+  s.dilation_height = a.dilation[0];
+  s.dilation_width = a.dilation[1];
+  s.pad_top = a.pad_before[0];
+  s.pad_left = a.pad_before[1];
+  s.pad_bottom = a.pad_after[0];
+  s.pad_right = a.pad_after[1];
+  return s;
+}
+
+bool takes_patches(const Convolution& c) {
+  return c.attributes.groups == 1 && patch_convolution_fits(patch_shape(c));
+}
+
+dnnl::convolution_forward::primitive_desc forward_hint(const Convolution& c) {
+  return bridge::convolution_forward(bridge_shape(c, false), true);
+}
+
+void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution& c) {
+  const PatchConvolution shape = patch_shape(c);
+  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId kernel = lowering.plain(node.op.inputs[1]);
+  const CellId bias = lowering.plain(node.op.inputs[2]);
+  const CellId y = lowering.make(node.op.outputs[0]);
+  Step& step = lowering.add_step(
+      node, "own:patch_convolution", {x, kernel, bias}, {y},
+      [shape, threads = lowering.threads(), x = lowering.ref(x), kernel = lowering.ref(kernel),
+       bias = lowering.ref(bias), y = lowering.ref(y), scratch = lowering.scratch(),
+       rectified = node.rectified, slope = node.slope](const StepNumbers&) {
+        patch_convolution_forward(shape, threads, x.as(), kernel.as(), bias.as(), rectified, slope,
+                                  y.as(), scratch.as<std::byte>());
+      });
+  step.memory.scratch_bytes = patch_convolution_scratch(shape, lowering.threads());
+}
+
+void lower_patches_backward(Lowering& lowering, const GraphNode& node, const Convolution& c) {
+  const PatchConvolution shape = patch_shape(c);
+  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId dy = lowering.plain(node.op.inputs[1]);
+  const CellId dkernel = lowering.make(node.op.outputs[0]);
+  const CellId dbias = lowering.make(node.op.outputs[1]);
+  Step& step = lowering.add_step(
+      node, "own:patch_convolution", {x, dy}, {dkernel, dbias},
+      [shape, threads = lowering.threads(), x = lowering.ref(x), dy = lowering.ref(dy),
+       dkernel = lowering.ref(dkernel), dbias = lowering.ref(dbias),
+       scratch = lowering.scratch()](const StepNumbers&) {
+        patch_convolution_backward_weights(shape, threads, x.as(), dy.as(), dkernel.as(),
+                                           dbias.as(), scratch.as<std::byte>());
+      });
+  step.memory.scratch_bytes = patch_convolution_scratch(shape, lowering.threads());
+}
+
+}  // namespace
+
+Layout convolution_kernel_layout(const Graph& graph, const GraphNode& node) {
+  const Convolution c = convolution_of(graph, node.op);
+  if (takes_patches(c)) return std::nullopt;
+  return layout_of(forward_hint(c).weights_desc(), plain_kernel(c));
+}
+
+void lower_convolution(Lowering& lowering, const GraphNode& node) {
+  const Convolution c = convolution_of(lowering.graph(), node.op);
+  if (takes_patches(c)) return lower_patches(lowering, node, c);
+  const bool with_bias = node.op.inputs[2] != ops::kNoValue;
+  const auto description = bridge::convolution_forward(
+      bridge_shape(c, with_bias), true, {.enabled = node.rectified, .slope = node.slope});
+  const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
+  const CellId x_cell = lowering.plain(node.op.inputs[0]);
+  const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
+  const CellId bias_cell = lowering.plain(node.op.inputs[2]);
+  const CellId y_cell = lowering.make(node.op.outputs[0]);
+  lowering.add_primitive(node, description, dnnl::convolution_forward(description),
+                         {{DNNL_ARG_SRC, x_cell, description.src_desc()},
+                          {DNNL_ARG_WEIGHTS, kernel_cell, kernel.desc},
+                          {DNNL_ARG_BIAS, bias_cell, description.bias_desc()},
+                          {DNNL_ARG_DST, y_cell, description.dst_desc(), true}});
+}
+
+void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node) {
+  const Convolution c = convolution_of(lowering.graph(), node.op);
+  const auto description =
+      bridge::convolution_backward_data(bridge_shape(c, false), forward_hint(c));
+  const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
+  const CellId dy_cell = lowering.plain(node.op.inputs[0]);
+  const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
+  const CellId dx_cell = lowering.make(node.op.outputs[0]);
+  lowering.add_primitive(node, description, dnnl::convolution_backward_data(description),
+                         {{DNNL_ARG_DIFF_DST, dy_cell, description.diff_dst_desc()},
+                          {DNNL_ARG_WEIGHTS, kernel_cell, kernel.desc},
+                          {DNNL_ARG_DIFF_SRC, dx_cell, description.diff_src_desc(), true}});
+}
+
+void lower_convolution_backward_weights(Lowering& lowering, const GraphNode& node) {
+  const Convolution c = convolution_of(lowering.graph(), node.op);
+  if (takes_patches(c)) return lower_patches_backward(lowering, node, c);
+  const bool with_bias = node.op.outputs[1] != ops::kNoValue;
+  const auto description =
+      bridge::convolution_backward_weights(bridge_shape(c, with_bias), forward_hint(c));
+  const Desc kernel = description.diff_weights_desc();
+  const CellId x_cell = lowering.plain(node.op.inputs[0]);
+  const CellId dy_cell = lowering.plain(node.op.inputs[1]);
+  const CellId dkernel_cell = lowering.make(node.op.outputs[0], layout_of(kernel, plain_kernel(c)));
+  const CellId dbias_cell = lowering.make(node.op.outputs[1]);
+  lowering.add_primitive(node, description, dnnl::convolution_backward_weights(description),
+                         {{DNNL_ARG_SRC, x_cell, description.src_desc()},
+                          {DNNL_ARG_DIFF_DST, dy_cell, description.diff_dst_desc()},
+                          {DNNL_ARG_DIFF_WEIGHTS, dkernel_cell, kernel, true},
+                          {DNNL_ARG_DIFF_BIAS, dbias_cell, description.diff_bias_desc(), true}});
+}
+
+}  // namespace tenon::backend::onednn

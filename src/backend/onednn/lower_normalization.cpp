@@ -1,0 +1,89 @@
+#include "backend/onednn/kernels/batch_normalization.hpp"
+#include "backend/onednn/kernels/elementwise.hpp"
+#include "backend/onednn/lowering.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode& node) {
+  const Shape& x = lowering.shape(node.op.inputs[0]);
+  BatchNormalization shape;
+  shape.channels = x.dim(-1);
+  shape.rows = x.element_count() / shape.channels;
+  shape.epsilon = std::get<ops::NormalizationAttributes>(node.op.attributes).epsilon;
+  shape.rectify = node.rectified;
+  shape.slope = node.slope;
+  return shape;
+}
+
+}  // namespace
+
+void lower_normalization(Lowering& lowering, const GraphNode& node) {
+  const bool training = node.op.kind == ops::OpKind::kBatchNormalizationTraining;
+  const BatchNormalization shape = normalization_shape(lowering, node);
+  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId gamma = lowering.plain(node.op.inputs[1]);
+  const CellId beta = lowering.plain(node.op.inputs[2]);
+  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId mean =
+      training ? lowering.make(node.op.outputs[1]) : lowering.plain(node.op.inputs[3]);
+  const CellId variance =
+      training ? lowering.make(node.op.outputs[2]) : lowering.plain(node.op.inputs[4]);
+  std::vector<CellId> reads{x, gamma, beta};
+  std::vector<CellId> writes{y};
+  auto& others = training ? writes : reads;
+  others.insert(others.end(), {mean, variance});
+  Step& step = lowering.add_step(
+      node, "own:batch_normalization", std::move(reads), std::move(writes),
+      [shape, training, threads = lowering.threads(), x = lowering.ref(x),
+       gamma = lowering.ref(gamma), beta = lowering.ref(beta), mean = lowering.ref(mean),
+       variance = lowering.ref(variance), y = lowering.ref(y),
+       scratch = lowering.scratch()](const StepNumbers&) {
+        auto* memory = scratch.as<std::byte>();
+        if (training) batch_statistics(shape, threads, x.as(), mean.as(), variance.as(), memory);
+        normalize(shape, threads, x.as(), gamma.as(), beta.as(), mean.as(), variance.as(), y.as(),
+                  memory);
+      });
+  step.memory.scratch_bytes = batch_normalization_scratch(shape);
+  step.memory.in_place = {{y, x}};
+}
+
+void lower_normalization_backward(Lowering& lowering, const GraphNode& node) {
+  const bool training = node.op.kind == ops::OpKind::kBatchNormalizationBackward;
+  const BatchNormalization shape = normalization_shape(lowering, node);
+  std::vector<CellId> in;
+  for (const ops::ValueId id : node.op.inputs) in.push_back(lowering.plain(id));
+  const CellId mask = lowering.plain(node.mask);
+  std::vector<CellId> out;
+  for (const ops::ValueId id : node.op.outputs) out.push_back(lowering.make(id));
+  std::vector<CellId> reads = in;
+  reads.push_back(mask);
+  Step& step = lowering.add_step(
+      node, "own:batch_normalization", std::move(reads), out,
+      [shape, training, threads = lowering.threads(), x = lowering.ref(in[0]),
+       dy = lowering.ref(in[1]), gamma = lowering.ref(in[2]), mean = lowering.ref(in[3]),
+       variance = lowering.ref(in[4]), mask = lowering.ref(mask), dx = lowering.ref(out[0]),
+       dgamma = lowering.ref(out[1]), dbeta = lowering.ref(out[2]),
+       scratch = lowering.scratch()](const StepNumbers&) {
+        const NormalizationGradient gradient{x.as(),     mask.as(),   dy.as(),
+                                             gamma.as(), mean.as(),   variance.as(),
+                                             dx.as(),    dgamma.as(), dbeta.as()};
+        batch_normalization_backward(shape, threads, training, gradient, scratch.as<std::byte>());
+      });
+  step.memory.scratch_bytes = batch_normalization_scratch(shape);
+  if (out[0] != kNoCell) step.memory.in_place = {{out[0], in[1]}};
+}
+
+void lower_moving_average(Lowering& lowering, const GraphNode& node) {
+  const double momentum = std::get<ops::MovingAverageAttributes>(node.op.attributes).momentum;
+  const CellId moving = lowering.plain(node.op.inputs[0]);
+  const CellId value = lowering.plain(node.op.inputs[1]);
+  lowering.add_step(
+      node, "own:elementwise", {moving, value}, {moving},
+      [momentum, count = lowering.count(node.op.inputs[0]), moving = lowering.ref(moving),
+       value = lowering.ref(value)](const StepNumbers&) {
+        moving_average(static_cast<float>(momentum), moving.as(), value.as(), count);
+      });
+}
+
+}  // namespace tenon::backend::onednn

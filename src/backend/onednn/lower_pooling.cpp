@@ -1,0 +1,66 @@
+#include "backend/onednn/lowering.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+using bridge::float_desc;
+using bridge::Tag;
+using ops::OpKind;
+
+bridge::PoolingShape pooling_shape(const ops::PoolingAttributes& a, bool maximum, const Shape& x,
+                                   const Shape& y) {
+  bridge::PoolingShape shape;
+  shape.maximum = maximum;
+  shape.source = float_desc({x[0], x[3], x[1], x[2]}, Tag::nhwc);
+  shape.destination = float_desc({y[0], y[3], y[1], y[2]}, Tag::nhwc);
+  shape.window = {a.window[0], a.window[1]};
+  shape.strides = {a.strides[0], a.strides[1]};
+  shape.pad_before = {a.pad_before[0], a.pad_before[1]};
+  shape.pad_after = {a.pad_after[0], a.pad_after[1]};
+  return shape;
+}
+
+}  // namespace
+
+void lower_pooling(Lowering& lowering, const GraphNode& node) {
+  const bool maximum = node.op.kind == OpKind::kMaxPooling2D;
+  const auto& attributes = std::get<ops::PoolingAttributes>(node.op.attributes);
+  const bool training = maximum && node.op.outputs[1] != ops::kNoValue;
+  const auto description =
+      bridge::pooling_forward(pooling_shape(attributes, maximum, lowering.shape(node.op.inputs[0]),
+                                            lowering.shape(node.op.outputs[0])),
+                              training);
+  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId y = lowering.make(node.op.outputs[0]);
+  std::vector<Lowering::Argument> arguments{{DNNL_ARG_SRC, x, description.src_desc()},
+                                            {DNNL_ARG_DST, y, description.dst_desc(), true}};
+  if (training) {
+    const bridge::Desc workspace = description.workspace_desc();
+    const CellId cell = lowering.make_opaque(node.op.outputs[1], workspace.get_size());
+    arguments.push_back({DNNL_ARG_WORKSPACE, cell, workspace, true});
+  }
+  lowering.add_primitive(node, description, dnnl::pooling_forward(description), arguments);
+}
+
+void lower_pooling_backward(Lowering& lowering, const GraphNode& node) {
+  const bool maximum = node.op.kind == OpKind::kMaxPooling2DBackward;
+  const auto& attributes = std::get<ops::PoolingAttributes>(node.op.attributes);
+  const ops::ValueId dy_value = node.op.inputs[maximum ? 3 : 0];
+  const auto shape = pooling_shape(attributes, maximum, lowering.shape(node.op.outputs[0]),
+                                   lowering.shape(dy_value));
+  const auto description =
+      bridge::pooling_backward(shape, bridge::pooling_forward(shape, /*training=*/true));
+  const CellId dy = lowering.plain(dy_value);
+  const CellId dx = lowering.make(node.op.outputs[0]);
+  std::vector<Lowering::Argument> arguments{
+      {DNNL_ARG_DIFF_DST, dy, description.diff_dst_desc()},
+      {DNNL_ARG_DIFF_SRC, dx, description.diff_src_desc(), true}};
+  // The places of the maxima are in the workspace; x and y are not read again.
+  if (maximum) {
+    arguments.push_back(
+        {DNNL_ARG_WORKSPACE, lowering.cell(node.op.inputs[2]), description.workspace_desc()});
+  }
+  lowering.add_primitive(node, description, dnnl::pooling_backward(description), arguments);
+}
+
+}  // namespace tenon::backend::onednn

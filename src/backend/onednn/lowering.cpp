@@ -1,0 +1,218 @@
+#include "backend/onednn/lowering.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "backend/onednn/primitive_call.hpp"
+#include "ops/descriptor.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+std::size_t index_of(ops::ValueId id) { return static_cast<std::size_t>(id); }
+
+std::vector<CellId> connected(std::vector<CellId> cells) {
+  std::erase(cells, kNoCell);
+  return cells;
+}
+
+PlanStep report_of(const GraphNode& node, std::string implementation) {
+  PlanStep report;
+  report.op = std::string(ops::name_of(node.op.kind));
+  if (node.rectified) report.op += "+relu";
+  if (node.kind == NodeKind::kDenseFewBackward) report.op = "dense_backward";
+  report.name = node.op.name;
+  report.implementation = std::move(implementation);
+  report.floating_point_operations = node.operations;
+  return report;
+}
+
+}  // namespace
+
+Lowering::Lowering(const Graph& graph, OnednnVariables* variables, Memory& memory, int threads)
+    : graph_(graph),
+      variables_(variables),
+      memory_(memory),
+      threads_(threads),
+      stream_(bridge::engine()),
+      cells_(graph.program->values.size(), kNoCell),
+      copies_(graph.program->values.size()) {
+  add_values();
+}
+
+// Inputs, variables and constants are there before the first step.
+void Lowering::add_values() {
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const ops::Value& value = graph_.program->values[i];
+    if (value.kind == ops::ValueKind::kIntermediate) continue;
+    Cell cell;
+    cell.slot = value.slot;
+    cell.constant = value.constant;
+    cell.bytes = static_cast<std::size_t>(value.shape.element_count()) * size_of(value.dtype);
+    if (value.kind == ops::ValueKind::kInput) {
+      cell.home = Home::kInput;
+    } else if (value.kind == ops::ValueKind::kConstant) {
+      cell.home = Home::kConstant;
+    } else {
+      cell.home = Home::kVariable;
+      cell.layout = variables_->layout(value.slot);
+      cell.bytes = variables_->byte_size(value.slot);
+    }
+    cells_[i] = memory_.add(std::move(cell));
+  }
+}
+
+CellId Lowering::cell(ops::ValueId id) const {
+  if (id == ops::kNoValue) return kNoCell;
+  const CellId found = cells_[index_of(id)];
+  if (found == kNoCell) {
+    throw EngineError(make_diagnostic(
+        "E001", fmt::format("value `{}` of the program is read before a node makes it",
+                            graph_.value(id).name)));
+  }
+  return found;
+}
+
+CellId Lowering::reordered(ops::ValueId id, const Layout& wanted, bool border) {
+  for (const auto& [layout, copy] : copies_[index_of(id)]) {
+    if (same_layout(layout, wanted)) return copy;
+  }
+  const CellId from = cell(id);
+  const Layout have = memory_.cell(from).layout;
+  const bridge::Desc plain = have ? have->plain : wanted->plain;
+  const bridge::Desc source = have ? have->desc : plain;
+  const bridge::Desc target = wanted ? wanted->desc : plain;
+  Cell made;
+  made.bytes = target.get_size();
+  made.layout = wanted;
+  const CellId to = memory_.add(std::move(made));
+  const auto description = bridge::reorder(source, target);
+  GraphNode node;
+  node.op.name = graph_.value(id).name;
+  node.op.kind = ops::OpKind::kReshape;
+  node.op.inputs = {id};
+  node.op.outputs = {id};
+  Step& step = add_primitive(node, description, dnnl::reorder(description),
+                             {{DNNL_ARG_FROM, from, source}, {DNNL_ARG_TO, to, target, true}});
+  step.report.op = "reorder";
+  step.report.reorder = true;
+  step.report.border_reorder = border;
+  copies_[index_of(id)].emplace_back(wanted, to);
+  return to;
+}
+
+CellId Lowering::plain(ops::ValueId id) {
+  if (id == ops::kNoValue) return kNoCell;
+  const CellId found = cell(id);
+  return memory_.cell(found).layout ? reordered(id, std::nullopt, false) : found;
+}
+
+CellId Lowering::laid_out(ops::ValueId id, const EngineLayout& wanted) {
+  return laid_out(id, layout_of(wanted.desc, wanted.plain));
+}
+
+CellId Lowering::laid_out(ops::ValueId id, const Layout& wanted) {
+  if (id == ops::kNoValue) return kNoCell;
+  if (!wanted) return plain(id);
+  const CellId found = cell(id);
+  const Layout& have = memory_.cell(found).layout;
+  if (same_layout(have, wanted)) return found;
+  // Other logical axes (a kernel used with and without groups): by way of the plain form.
+  if (have && have->plain != wanted->plain) {
+    const CellId copy = plain(id);
+    const CellId before = std::exchange(cells_[index_of(id)], copy);
+    const CellId made = reordered(id, wanted, false);
+    cells_[index_of(id)] = before;
+    return made;
+  }
+  const ops::ValueKind kind = graph_.value(id).kind;
+  return reordered(id, wanted, kind == ops::ValueKind::kInput);
+}
+
+CellId Lowering::make(ops::ValueId id, const Layout& layout) {
+  if (id == ops::kNoValue) return kNoCell;
+  const ops::Value& value = graph_.value(id);
+  Cell cell;
+  cell.layout = layout;
+  cell.bytes = layout
+                   ? layout->desc.get_size()
+                   : static_cast<std::size_t>(value.shape.element_count()) * size_of(value.dtype);
+  return cells_[index_of(id)] = memory_.add(std::move(cell));
+}
+
+CellId Lowering::make_opaque(ops::ValueId id, std::size_t bytes) {
+  if (id == ops::kNoValue) return kNoCell;
+  Cell cell;
+  cell.bytes = bytes;
+  return cells_[index_of(id)] = memory_.add(std::move(cell));
+}
+
+CellId Lowering::make_view(ops::ValueId id, CellId origin, std::size_t offset) {
+  Cell cell;
+  cell.home = memory_.cell(origin).home;
+  cell.slot = memory_.cell(origin).slot;
+  cell.bytes =
+      static_cast<std::size_t>(graph_.value(id).shape.element_count()) * size_of(value(id).dtype);
+  cell.origin = origin;
+  cell.offset = offset;
+  return cells_[index_of(id)] = memory_.add(std::move(cell));
+}
+
+Step& Lowering::add_step(const GraphNode& node, std::string implementation,
+                         std::vector<CellId> reads, std::vector<CellId> writes,
+                         std::function<void(const StepNumbers&)> run) {
+  Step step;
+  step.memory.reads = connected(std::move(reads));
+  step.memory.writes = connected(std::move(writes));
+  step.report = report_of(node, std::move(implementation));
+  step.run = std::move(run);
+  steps_.push_back(std::move(step));
+  return steps_.back();
+}
+
+Step& Lowering::add_primitive(const GraphNode& node, const dnnl::primitive_desc_base& description,
+                              const dnnl::primitive& primitive,
+                              const std::vector<Argument>& arguments) {
+  PrimitiveCall call(primitive, stream_);
+  std::vector<CellId> reads;
+  std::vector<CellId> writes;
+  for (const Argument& argument : arguments) {
+    if (argument.cell == kNoCell) continue;
+    call.add(argument.kind, memory_.handle(argument.cell, argument.desc));
+    (argument.written ? writes : reads).push_back(argument.cell);
+  }
+  const bridge::Desc scratch = description.scratchpad_desc();
+  const std::size_t scratch_bytes = scratch.get_size();
+  if (scratch_bytes > 0) call.add(DNNL_ARG_SCRATCHPAD, memory_.scratch_handle(scratch));
+  Step& step =
+      add_step(node, bridge::implementation_of(description), std::move(reads), std::move(writes),
+               [call = std::move(call)](const StepNumbers&) { call(); });
+  step.memory.scratch_bytes = scratch_bytes;
+  return step;
+}
+
+void Lowering::lower(const GraphNode& node) {
+  const LowerRule rule = rule_of(node);
+  if (rule == nullptr) {
+    throw EngineError(
+        make_diagnostic("E001", fmt::format("the onednn engine has no kernel for {} (`{}`)",
+                                            ops::name_of(node.op.kind), node.op.name)));
+  }
+  rule(*this, node);
+}
+
+void Lowering::run() {
+  for (const GraphNode& node : graph_.nodes) lower(node);
+  for (const ops::NamedValue& output : graph_.program->outputs) {
+    const CellId found = cell(output.value);
+    const CellId made =
+        memory_.cell(found).layout ? reordered(output.value, std::nullopt, true) : found;
+    memory_.cell(made).kept = true;
+    output_cells_.push_back(made);
+  }
+}
+
+}  // namespace tenon::backend::onednn

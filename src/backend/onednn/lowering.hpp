@@ -1,0 +1,148 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/api/engine.hpp"
+#include "backend/onednn/graph.hpp"
+#include "backend/onednn/memory.hpp"
+
+namespace tenon::backend::onednn {
+
+/// One step of a compiled plan.
+struct Step {
+  StepMemory memory;
+  PlanStep report;
+  std::function<void(const StepNumbers&)> run;
+};
+
+/// Lowers a graph into steps. Rules (lower_*.cpp) ask it for the cells of values in the layout that
+/// they want; a reorder appears as a step of its own where a value lies otherwise.
+class Lowering {
+ public:
+  Lowering(const Graph& graph, OnednnVariables* variables, Memory& memory, int threads);
+
+  /// Lowers all nodes, then brings the program's outputs into plain layout.
+  void run();
+  std::vector<Step> take_steps() { return std::move(steps_); }
+  /// The cell of output `index` of the program.
+  CellId output_cell(std::size_t index) const { return output_cells_[index]; }
+
+  // For the rules.
+  const Graph& graph() const { return graph_; }
+  const ops::Value& value(ops::ValueId id) const { return graph_.value(id); }
+  const Shape& shape(ops::ValueId id) const { return graph_.value(id).shape; }
+  std::int64_t count(ops::ValueId id) const { return graph_.value(id).shape.element_count(); }
+  int threads() const { return threads_; }
+  Memory& memory() { return memory_; }
+  OnednnVariables* variables() { return variables_; }
+
+  /// The cell that holds the value as it was made. Throws EngineError if nothing made it yet.
+  CellId cell(ops::ValueId id) const;
+  const Layout& layout(ops::ValueId id) const { return memory_.cell(cell(id)).layout; }
+  /// … in plain row-major layout; kNoCell for kNoValue.
+  CellId plain(ops::ValueId id);
+  /// … as `wanted.desc`. Where the value lies plain, `wanted.plain` describes it.
+  CellId laid_out(ops::ValueId id, const EngineLayout& wanted);
+  /// … as `wanted`, which may be plain.
+  CellId laid_out(ops::ValueId id, const Layout& wanted);
+
+  /// A new cell for a value that a step makes; kNoCell for kNoValue.
+  CellId make(ops::ValueId id, const Layout& layout = {});
+  /// … of a workspace of `bytes`.
+  CellId make_opaque(ops::ValueId id, std::size_t bytes);
+  /// … that is a view of `origin`.
+  CellId make_view(ops::ValueId id, CellId origin, std::size_t offset = 0);
+
+  Ref ref(CellId id) const { return memory_.ref(id); }
+  Ref scratch() const { return memory_.scratch(); }
+
+  /// Appends a step of an own kernel. kNoCell in the lists is left out.
+  Step& add_step(const GraphNode& node, std::string implementation, std::vector<CellId> reads,
+                 std::vector<CellId> writes, std::function<void(const StepNumbers&)> run);
+
+  /// An argument of a oneDNN primitive.
+  struct Argument {
+    int kind;  ///< DNNL_ARG_…
+    CellId cell;
+    bridge::Desc desc;
+    bool written = false;
+  };
+  /// Appends a step that runs a primitive.
+  Step& add_primitive(const GraphNode& node, const dnnl::primitive_desc_base& description,
+                      const dnnl::primitive& primitive, const std::vector<Argument>& arguments);
+
+ private:
+  void add_values();
+  void lower(const GraphNode& node);
+  CellId reordered(ops::ValueId id, const Layout& wanted, bool border);
+
+  const Graph& graph_;
+  OnednnVariables* variables_;
+  Memory& memory_;
+  int threads_;
+  dnnl::stream stream_;
+  std::vector<CellId> cells_;                                   // per value
+  std::vector<std::vector<std::pair<Layout, CellId>>> copies_;  // per value, in other layouts
+  std::vector<Step> steps_;
+  std::vector<CellId> output_cells_;
+};
+
+/// A rule lowers one node.
+using LowerRule = void (*)(Lowering&, const GraphNode&);
+/// nullptr where the engine lacks the op.
+LowerRule rule_of(const GraphNode& node);
+
+// The rules, each family in lower_<family>.cpp.
+void lower_convolution(Lowering& lowering, const GraphNode& node);
+void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node);
+void lower_convolution_backward_weights(Lowering& lowering, const GraphNode& node);
+void lower_dense(Lowering& lowering, const GraphNode& node);
+void lower_dense_backward_data(Lowering& lowering, const GraphNode& node);
+void lower_dense_backward_weights(Lowering& lowering, const GraphNode& node);
+void lower_dense_few(Lowering& lowering, const GraphNode& node);
+void lower_dense_few_backward(Lowering& lowering, const GraphNode& node);
+void lower_pooling(Lowering& lowering, const GraphNode& node);
+void lower_pooling_backward(Lowering& lowering, const GraphNode& node);
+void lower_reshape(Lowering& lowering, const GraphNode& node);
+void lower_transpose(Lowering& lowering, const GraphNode& node);
+void lower_concatenate(Lowering& lowering, const GraphNode& node);
+void lower_slice(Lowering& lowering, const GraphNode& node);
+void lower_pad(Lowering& lowering, const GraphNode& node);
+void lower_cast(Lowering& lowering, const GraphNode& node);
+void lower_binary(Lowering& lowering, const GraphNode& node);
+void lower_extremum_backward(Lowering& lowering, const GraphNode& node);
+void lower_add_n(Lowering& lowering, const GraphNode& node);
+void lower_reduce_sum(Lowering& lowering, const GraphNode& node);
+void lower_affine(Lowering& lowering, const GraphNode& node);
+void lower_activation(Lowering& lowering, const GraphNode& node);
+void lower_activation_backward(Lowering& lowering, const GraphNode& node);
+void lower_softmax(Lowering& lowering, const GraphNode& node);
+void lower_softmax_backward(Lowering& lowering, const GraphNode& node);
+void lower_normalization(Lowering& lowering, const GraphNode& node);
+void lower_normalization_backward(Lowering& lowering, const GraphNode& node);
+void lower_moving_average(Lowering& lowering, const GraphNode& node);
+void lower_dropout(Lowering& lowering, const GraphNode& node);
+void lower_dropout_backward(Lowering& lowering, const GraphNode& node);
+void lower_penalty(Lowering& lowering, const GraphNode& node);
+void lower_penalty_backward(Lowering& lowering, const GraphNode& node);
+void lower_up_sampling(Lowering& lowering, const GraphNode& node);
+void lower_loss(Lowering& lowering, const GraphNode& node);
+void lower_loss_backward(Lowering& lowering, const GraphNode& node);
+void lower_clip(Lowering& lowering, const GraphNode& node);
+void lower_update_group(Lowering& lowering, const GraphNode& node);
+void lower_update(Lowering& lowering, const GraphNode& node);
+
+/// Decides, before anything is lowered, the layouts of the variables that `graph` uses and that no
+/// plan used before.
+void settle_variables(const Graph& graph, OnednnVariables& variables);
+
+/// The layout that a convolution's or dense layer's kernel wants, from its forward op.
+Layout convolution_kernel_layout(const Graph& graph, const GraphNode& node);
+Layout dense_kernel_layout(const Graph& graph, const GraphNode& node);
+Layout dense_few_kernel_layout(const Graph& graph, const GraphNode& node);
+
+}  // namespace tenon::backend::onednn

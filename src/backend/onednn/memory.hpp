@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/onednn/layout.hpp"
+#include "backend/onednn/variables.hpp"
+#include "tenon/tensor.hpp"
+
+namespace tenon::backend::onednn {
+
+/// Index of a piece of memory that steps read and write.
+using CellId = std::int32_t;
+inline constexpr CellId kNoCell = -1;
+
+enum class Home : std::uint8_t { kArena, kInput, kVariable, kConstant };
+
+/// A piece of memory: a value of the program, a copy of one in another layout, a workspace.
+struct Cell {
+  Home home = Home::kArena;
+  std::size_t bytes = 0;
+  std::int32_t slot = -1;  ///< kInput: index of the input; kVariable: of the variable.
+  float constant = 0.0F;   ///< kConstant: the value of every element, a float32.
+  Layout layout = {};
+  CellId origin = kNoCell;  ///< A view into this cell, `offset` bytes from its start.
+  std::size_t offset = 0;
+  bool kept = false;  ///< Holds until the next run: an output of the program.
+};
+
+/// The address of a cell, known when the plan is placed and, for inputs, when they are bound.
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(std::byte* const* address) : address_(address) {}
+  explicit operator bool() const noexcept { return address_ != nullptr; }
+  /// nullptr for an empty Ref.
+  template <class T = float>
+  T* as() const noexcept {
+    return address_ != nullptr ? reinterpret_cast<T*>(*address_) : nullptr;
+  }
+
+ private:
+  std::byte* const* address_ = nullptr;
+};
+
+/// What a step touches, for lifetimes.
+struct StepMemory {
+  std::vector<CellId> reads;
+  std::vector<CellId> writes;
+  /// (output, input) whose memory may be the same if the input dies here.
+  std::vector<std::pair<CellId, CellId>> in_place;
+  std::size_t scratch_bytes = 0;
+};
+
+/// All memory of a plan. Cells are added while it is lowered; place() gives them addresses.
+class Memory {
+ public:
+  CellId add(Cell cell);
+  const Cell& cell(CellId id) const { return cells_[static_cast<std::size_t>(id)]; }
+  Cell& cell(CellId id) { return cells_[static_cast<std::size_t>(id)]; }
+
+  /// Empty for kNoCell.
+  Ref ref(CellId id) const;
+  /// The shared scratch memory; as long as the largest step asks for.
+  Ref scratch() const { return Ref(&scratch_address_); }
+  /// oneDNN's handle of a cell or of the scratch memory, filled when addresses are known.
+  dnnl::memory handle(CellId id, const bridge::Desc& desc);
+  dnnl::memory scratch_handle(const bridge::Desc& desc);
+
+  /// Finds every cell a place by the lifetimes that `steps` give.
+  void place(const std::vector<StepMemory>& steps, OnednnVariables* variables);
+  void bind_input(std::size_t index, std::byte* data);
+
+  std::size_t arena_bytes() const { return arena_.defined() ? arena_.byte_size() : 0; }
+  std::size_t scratch_bytes() const { return scratch_.defined() ? scratch_.byte_size() : 0; }
+  /// Held by views of outputs.
+  const Tensor& arena() const { return arena_; }
+
+ private:
+  struct Handle {
+    CellId cell;
+    dnnl::memory memory;
+  };
+  /// The cell that `id` is a view of, in the end.
+  CellId root(CellId id) const;
+  std::size_t offset_in_root(CellId id) const;
+  void share_in_place(const std::vector<StepMemory>& steps);
+  void set_address(CellId id, std::byte* address);
+
+  std::vector<Cell> cells_;
+  std::deque<std::byte*> addresses_;  // one per cell; never moves
+  std::vector<Handle> handles_;
+  std::vector<dnnl::memory> scratch_handles_;
+  std::byte* scratch_address_ = nullptr;
+  Tensor arena_;
+  Tensor constants_;
+  Tensor scratch_;
+};
+
+}  // namespace tenon::backend::onednn

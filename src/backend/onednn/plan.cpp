@@ -1,0 +1,148 @@
+#include "backend/onednn/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "backend/onednn/parallel.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+// What a message calls a value: "float32 (8, 32, 3)".
+std::string describe(DType dtype, const Shape& shape) {
+  return fmt::format("{} {}", name_of(dtype), shape.to_string());
+}
+
+[[noreturn]] void throw_no_port(std::string_view what, std::size_t index, std::size_t count) {
+  throw EngineError(make_diagnostic(
+      "E001", fmt::format("{} {} of the plan does not exist; there are {}", what, index, count)));
+}
+
+// Layers compute in float32 here; other dtypes come in and are cast.
+void require_float32(const ops::Program& program) {
+  for (const ops::Node& node : program.nodes) {
+    for (const ops::ValueId id : node.outputs) {
+      if (id == ops::kNoValue || program.value(id).dtype != DType::kFloat64 ||
+          node.kind == ops::OpKind::kCast || node.kind == ops::OpKind::kReshape) {
+        continue;
+      }
+      throw EngineError(make_diagnostic(
+          "E001",
+          fmt::format("{} (`{}`) is to give float64, but the onednn engine computes in float32",
+                      ops::name_of(node.kind), node.name),
+          {}, "cast to float32, or compile with the reference engine"));
+    }
+  }
+}
+
+struct PlanKeeper {
+  Tensor arena;
+  std::shared_ptr<OnednnVariables> variables;
+};
+
+}  // namespace
+
+OnednnPlan::OnednnPlan(const ops::Program& program, std::shared_ptr<OnednnVariables> variables,
+                       int threads)
+    : variables_(std::move(variables)), threads_(threads), bound_(program.inputs.size()) {
+  const ThreadScope scope(threads_);
+  require_variables(program);
+  require_float32(program);
+  lower(program);
+  for (const ops::NamedValue& input : program.inputs) {
+    const ops::Value& value = program.value(input.value);
+    inputs_.push_back({input.name, value.dtype, value.shape, kNoCell});
+  }
+  unbound_ = inputs_.size();
+}
+
+void OnednnPlan::require_variables(const ops::Program& program) const {
+  for (const ops::Value& value : program.values) {
+    if (value.kind != ops::ValueKind::kVariable) continue;
+    if (variables_ == nullptr) {
+      throw EngineError(make_diagnostic(
+          "E001",
+          fmt::format("the program uses the variable `{}`, but none were given", value.name)));
+    }
+    const auto& specs = variables_->specs();
+    if (value.slot < 0 || static_cast<std::size_t>(value.slot) >= specs.size()) {
+      throw EngineError(
+          make_diagnostic("E001", fmt::format("the program uses variable {} (`{}`); there are {}",
+                                              value.slot, value.name, specs.size())));
+    }
+    const VariableSpec& spec = specs[static_cast<std::size_t>(value.slot)];
+    if (spec.dtype != value.dtype || spec.shape != value.shape) {
+      throw ShapeError(
+          make_diagnostic("W001", fmt::format("the program takes `{}` as {}, but variable {} is {}",
+                                              value.name, describe(value.dtype, value.shape),
+                                              value.slot, describe(spec.dtype, spec.shape))));
+    }
+  }
+}
+
+void OnednnPlan::lower(const ops::Program& program) {
+  Graph graph = make_graph(program);
+  fuse_rectifiers(graph);
+  fuse_dense_few(graph);
+  remove_unread(graph);
+  group_updates(graph);
+  if (variables_ != nullptr) settle_variables(graph, *variables_);
+  Lowering lowering(graph, variables_.get(), memory_, threads_);
+  lowering.run();
+  steps_ = lowering.take_steps();
+  std::vector<StepMemory> touched;
+  for (const Step& step : steps_) touched.push_back(step.memory);
+  memory_.place(touched, variables_.get());
+  for (std::size_t i = 0; i < program.outputs.size(); ++i) {
+    const ops::Value& value = program.value(program.outputs[i].value);
+    outputs_.push_back(
+        {program.outputs[i].name, value.dtype, value.shape, lowering.output_cell(i)});
+  }
+  for (const Step& step : steps_) report_.steps.push_back(step.report);
+  report_.arena_bytes = memory_.arena_bytes();
+  report_.scratch_bytes = memory_.scratch_bytes();
+}
+
+void OnednnPlan::bind_input(std::size_t index, const Tensor& value) {
+  if (index >= inputs_.size()) throw_no_port("input", index, inputs_.size());
+  const Port& input = inputs_[index];
+  if (!value.defined() || value.dtype() != input.dtype || value.shape() != input.shape) {
+    throw ShapeError(
+        make_diagnostic("S002", fmt::format("input `{}` of the plan is {}, but {} came", input.name,
+                                            describe(input.dtype, input.shape),
+                                            value.defined() ? describe(value.dtype(), value.shape())
+                                                            : "an undefined tensor")));
+  }
+  if (!bound_[index].defined()) --unbound_;
+  bound_[index] = value;
+  memory_.bind_input(index, bound_[index].bytes());
+}
+
+void OnednnPlan::run(const StepNumbers& numbers) {
+  if (unbound_ != 0) {
+    for (std::size_t i = 0; i < bound_.size(); ++i) {
+      if (bound_[i].defined()) continue;
+      throw EngineError(make_diagnostic(
+          "E001", fmt::format("input `{}` of the plan is not bound", inputs_[i].name), {},
+          "call bind_input for every input before run()"));
+    }
+  }
+  const ThreadScope scope(threads_);
+  for (Step& step : steps_) step.run(numbers);
+}
+
+Tensor OnednnPlan::output(std::size_t index) const {
+  if (index >= outputs_.size()) throw_no_port("output", index, outputs_.size());
+  const Port& output = outputs_[index];
+  auto* data = memory_.ref(output.cell).as<std::byte>();
+  if (data == nullptr) {
+    throw EngineError(make_diagnostic(
+        "E001", fmt::format("output `{}` of the plan is read before a run", output.name)));
+  }
+  return Tensor::view(data, output.dtype, output.shape,
+                      std::make_shared<const PlanKeeper>(PlanKeeper{memory_.arena(), variables_}));
+}
+
+}  // namespace tenon::backend::onednn

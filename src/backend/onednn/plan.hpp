@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/api/engine.hpp"
+#include "backend/onednn/lowering.hpp"
+#include "backend/onednn/memory.hpp"
+#include "backend/onednn/variables.hpp"
+
+namespace tenon::backend::onednn {
+
+/// A compiled program: a list of steps over one arena.
+class OnednnPlan final : public Plan {
+ public:
+  OnednnPlan(const ops::Program& program, std::shared_ptr<OnednnVariables> variables, int threads);
+
+  void bind_input(std::size_t index, const Tensor& value) override;
+  void run(const StepNumbers& numbers) override;
+  Tensor output(std::size_t index) const override;
+  const PlanReport& report() const noexcept override { return report_; }
+
+ private:
+  struct Port {
+    std::string name;
+    DType dtype = DType::kFloat32;
+    Shape shape;
+    CellId cell = kNoCell;
+  };
+  void require_variables(const ops::Program& program) const;
+  void lower(const ops::Program& program);
+
+  std::shared_ptr<OnednnVariables> variables_;
+  int threads_;
+  Memory memory_;
+  std::vector<Step> steps_;
+  std::vector<Port> inputs_;
+  std::vector<Port> outputs_;
+  std::vector<Tensor> bound_;
+  std::size_t unbound_ = 0;
+  PlanReport report_;
+};
+
+}  // namespace tenon::backend::onednn

@@ -1,0 +1,62 @@
+#include <algorithm>
+
+#include "backend/onednn/lowering.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+using ops::OpKind;
+using ops::ValueId;
+
+bool is_variable(const Graph& graph, ValueId id) {
+  return id != ops::kNoValue && graph.value(id).kind == ops::ValueKind::kVariable;
+}
+
+/// The layout that a forward op wants its kernel in.
+Layout kernel_layout(const Graph& graph, const GraphNode& node) {
+  if (node.kind == NodeKind::kDenseFew) return dense_few_kernel_layout(graph, node);
+  if (node.op.kind == OpKind::kConvolution2D) return convolution_kernel_layout(graph, node);
+  return dense_kernel_layout(graph, node);
+}
+
+void settle_kernels(const Graph& graph, OnednnVariables& variables) {
+  for (const GraphNode& node : graph.nodes) {
+    const bool forward =
+        node.kind == NodeKind::kDenseFew ||
+        (node.kind == NodeKind::kSingle &&
+         (node.op.kind == OpKind::kConvolution2D || node.op.kind == OpKind::kDense));
+    if (!forward || !is_variable(graph, node.op.inputs[1])) continue;
+    const std::int32_t slot = graph.value(node.op.inputs[1]).slot;
+    if (!variables.settled(slot)) variables.settle(slot, kernel_layout(graph, node));
+  }
+}
+
+// An optimizer's slots lie as their weight does. A slot that an earlier plan settled otherwise
+// would be a slot of two weights, which no optimizer has.
+void settle_slots(const Graph& graph, const ops::Node& update, OnednnVariables& variables) {
+  const std::int32_t weight = graph.value(update.inputs[0]).slot;
+  variables.settle(weight, std::nullopt);
+  for (std::size_t port = 2; port < update.inputs.size(); ++port) {
+    if (!is_variable(graph, update.inputs[port])) continue;
+    variables.settle(graph.value(update.inputs[port]).slot, variables.layout(weight));
+  }
+}
+
+}  // namespace
+
+void settle_variables(const Graph& graph, OnednnVariables& variables) {
+  settle_kernels(graph, variables);
+  for (const GraphNode& node : graph.nodes) {
+    for (const ops::Node& update : node.group) settle_slots(graph, update, variables);
+    if (node.kind == NodeKind::kSingle &&
+        (node.op.kind == OpKind::kSgdUpdate || node.op.kind == OpKind::kAdamUpdate ||
+         node.op.kind == OpKind::kRmspropUpdate)) {
+      settle_slots(graph, node.op, variables);
+    }
+  }
+  for (const ops::Value& value : graph.program->values) {
+    if (value.kind == ops::ValueKind::kVariable) variables.settle(value.slot, std::nullopt);
+  }
+}
+
+}  // namespace tenon::backend::onednn
