@@ -23,7 +23,16 @@ struct ArgumentValue {
 using ArgumentMap = ArgumentValue::Map;
 
 enum class ArgumentType : std::uint8_t {
-  kBool, kInteger, kNumber, kText, kTextList, kIntegerList, kNumberList, kTextMap, kNumberOrList, kAny,
+  kBool,
+  kInteger,
+  kNumber,
+  kText,
+  kTextList,
+  kIntegerList,
+  kNumberList,
+  kTextMap,
+  kNumberOrList,
+  kAny,
 };
 
 /// One argument of a stage or a source: the fact stated once, read by the experiment file, the docs
@@ -42,14 +51,18 @@ struct StageEntry {
   std::string_view op;
   std::string_view help;
   std::vector<ArgumentDescriptor> arguments;
-  std::function<Dataset(const Dataset& dataset, const ArgumentMap& arguments, SourceLocation location)> apply;
+  std::function<Dataset(const Dataset& dataset, const ArgumentMap& arguments,
+                        SourceLocation location)>
+      apply;
 };
 struct SourceEntry {
   std::string_view kind;
   std::string_view help;
   std::vector<ArgumentDescriptor> arguments;
   /// `folder`: what relative paths are relative to.
-  std::function<Dataset(const ArgumentMap& arguments, const std::string& folder, SourceLocation location)> make;
+  std::function<Dataset(const ArgumentMap& arguments, const std::string& folder,
+                        SourceLocation location)>
+      make;
 };
 
 /// The stages and sources of the data room. io/readers has its own lists (readers::stage_entries,
@@ -57,8 +70,8 @@ struct SourceEntry {
 const std::vector<StageEntry>& stage_entries();
 const std::vector<SourceEntry>& source_entries();
 
-/// Checks names and types of `given` against `known`; returns C001 diagnostics with the line and the
-/// nearest known word.
+/// Checks names and types of `given` against `known`; returns C001 diagnostics with the line and
+/// the nearest known word.
 std::vector<Diagnostic> check_arguments(std::string_view owner, const ArgumentMap& given,
                                         const std::vector<ArgumentDescriptor>& known,
                                         std::string_view file, int line);

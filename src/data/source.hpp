@@ -21,7 +21,8 @@ class Source {
   virtual Cardinality cardinality() const = 0;
   /// True if schema() is of whole batches (a generator).
   virtual bool batched() const { return false; }
-  /// What is wrong with the source itself (two keys of one name, …); told with the stages' problems.
+  /// What is wrong with the source itself (two keys of one name, …); told with the stages'
+  /// problems.
   virtual std::vector<Diagnostic> problems() const { return {}; }
   /// What it was made with, as text: part of the fingerprint of a saved iterator state.
   virtual std::string arguments() const { return {}; }

@@ -35,7 +35,8 @@ class SchemaEditor {
     for (const auto& [from, to] : map) rename(from, to);
   }
   virtual void remove(const std::string& key) = 0;
-  /// Notes a problem of the stage's own (a rank it cannot take, …); stage and location are filled in.
+  /// Notes a problem of the stage's own (a rank it cannot take, …); stage and location are filled
+  /// in.
   virtual void problem(Diagnostic diagnostic) = 0;
 };
 

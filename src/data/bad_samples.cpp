@@ -1,0 +1,133 @@
+#include "data/bad_samples.hpp"
+
+#include <fmt/format.h>
+
+namespace tenon::data {
+namespace {
+
+/// So many samples are read before the share of bad ones is judged.
+constexpr std::int64_t kFewestJudged = 100;
+constexpr std::size_t kMostListed = 5;
+
+std::string describe_samples(const std::vector<SampleIdentity>& samples) {
+  if (samples.empty()) return "a sample";
+  if (samples.size() == 1) return to_string(samples.front());
+  return fmt::format("a batch of {} samples, first {}", samples.size(), to_string(samples.front()));
+}
+
+std::vector<Diagnostic> original_diagnostics(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& known) {
+    return known.diagnostics();
+  } catch (const std::exception& other) {
+    return {make_diagnostic("G003", other.what())};
+  } catch (...) {
+    return {make_diagnostic("G003", "something that is no std::exception was thrown")};
+  }
+}
+
+/// A row of a table file is found by its line, other samples by their number.
+std::string location_of(const SampleIdentity& sample) {
+  if (sample.row < 0 || sample.file.empty()) return to_string(sample);
+  return fmt::format("{}, row {}", to_string(sample), sample.row);
+}
+
+}  // namespace
+
+std::vector<Diagnostic> describe_failure(const Failure& failure) {
+  std::vector<Diagnostic> diagnostics = original_diagnostics(failure.error);
+  for (Diagnostic& diagnostic : diagnostics) {
+    if (!diagnostic.stage) diagnostic.stage = failure.stage;
+    if (!diagnostic.sample && failure.samples.size() == 1) {
+      diagnostic.sample = failure.samples.front();
+    }
+    const std::string sample =
+        diagnostic.sample ? to_string(*diagnostic.sample) : describe_samples(failure.samples);
+    diagnostic.message = fmt::format("{} failed on {}: {}", to_string(*diagnostic.stage), sample,
+                                     diagnostic.message);
+  }
+  return diagnostics;
+}
+
+void BadSampleLog::note_failure(const Failure& failure) {
+  std::vector<Diagnostic> diagnostics = describe_failure(failure);
+  const bool broken_contract = diagnostics.front().code == "G002";
+  if (options_.policy == BadSamplePolicy::kStop || broken_contract) {
+    throw DataError(std::move(diagnostics));
+  }
+  const Diagnostic& first = diagnostics.front();
+  const std::string reason = original_diagnostics(failure.error).front().message;
+  const std::lock_guard lock(mutex_);
+  if (failure.samples.size() == 1) {
+    add({*first.sample, *first.stage, reason});
+    return;
+  }
+  for (const SampleIdentity& sample : failure.samples) add({sample, *first.stage, reason});
+}
+
+void BadSampleLog::add(BadSample entry) {
+  ++counts_.bad;
+  if (entry.sample.index >= 0 && !listed_.emplace(entry.sample.index, entry.stage.index).second) {
+    return;
+  }
+  entries_.push_back(std::move(entry));
+  size_.store(entries_.size(), std::memory_order_release);
+}
+
+void BadSampleLog::count_read(std::int64_t samples) {
+  const std::lock_guard lock(mutex_);
+  counts_.read += samples;
+  if (counts_.bad > 0 && counts_.read >= kFewestJudged) check_budget();
+}
+
+void BadSampleLog::check_at_end() const {
+  const std::lock_guard lock(mutex_);
+  if (counts_.bad > 0) check_budget();
+}
+
+void BadSampleLog::check_budget() const {
+  const double share = static_cast<double>(counts_.bad) / static_cast<double>(counts_.read);
+  if (share <= options_.max_bad) return;
+  Diagnostic diagnostic = make_diagnostic(
+      "G003", fmt::format("{} of {} samples read are bad ({:.2f} %), more than max_bad = {:.2f} %",
+                          counts_.bad, counts_.read, 100.0 * share, 100.0 * options_.max_bad));
+  for (std::size_t i = 0; i < entries_.size() && i < kMostListed; ++i) {
+    diagnostic.notes.push_back(fmt::format("{}, {}: {}", location_of(entries_[i].sample),
+                                           to_string(entries_[i].stage), entries_[i].reason));
+  }
+  if (entries_.size() > kMostListed) {
+    diagnostic.notes.push_back(fmt::format("and {} more", entries_.size() - kMostListed));
+  }
+  if (!entries_.empty()) {
+    diagnostic.sample = entries_.front().sample;
+    diagnostic.stage = entries_.front().stage;
+  }
+  Fix fix;
+  fix.text = "mend the samples or the stage that cannot take them, or raise max_bad";
+  diagnostic.fixes.push_back(std::move(fix));
+  throw DataError(std::move(diagnostic));
+}
+
+std::vector<BadSample> BadSampleLog::entries() const {
+  const std::lock_guard lock(mutex_);
+  return entries_;
+}
+
+BadSampleLog::Counts BadSampleLog::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+void BadSampleLog::restore(Counts counts, std::vector<BadSample> entries) {
+  const std::lock_guard lock(mutex_);
+  counts_ = counts;
+  entries_ = std::move(entries);
+  listed_.clear();
+  for (const BadSample& entry : entries_) {
+    listed_.emplace(entry.sample.index, entry.stage.index);
+  }
+  size_.store(entries_.size(), std::memory_order_release);
+}
+
+}  // namespace tenon::data

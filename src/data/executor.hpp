@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "data/node.hpp"
+#include "data/pipeline.hpp"
+
+namespace tenon::data {
+
+/// Builds the nodes that run `pipeline`: stages that only choose and order elements first, on
+/// tickets; then reading and the stages on samples in parallel; records flow from there on.
+/// `keep_all` false leaves out the stages that do not change what one element looks like.
+std::unique_ptr<Node> build_nodes(const Pipeline& pipeline,
+                                  const std::shared_ptr<Execution>& execution,
+                                  bool keep_all = true);
+
+}  // namespace tenon::data

@@ -1,0 +1,173 @@
+#include "data/parallel_node.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <future>
+
+namespace tenon::data {
+namespace {
+
+/// So many tasks per thread are under way: enough that none waits while the first is collected.
+constexpr std::size_t kTasksPerThread = 2;
+
+struct Work {
+  Item item;
+  Tickets tickets;  ///< Kept apart: they are what a state holds of an item on its way.
+  Outcome outcome = Outcome::kKept;
+  std::optional<Failure> failure;
+};
+
+struct Group {
+  std::vector<Work> works;
+  std::size_t taken = 0;
+  std::future<void> done;
+};
+
+class ParallelNode final : public UpstreamNode {
+ public:
+  ParallelNode(std::unique_ptr<Node> upstream, std::shared_ptr<Execution> execution,
+               std::shared_ptr<const SampleChain> chain, bool counts_samples, std::size_t group)
+      : UpstreamNode("samples", std::move(upstream)),
+        execution_(std::move(execution)),
+        chain_(std::move(chain)),
+        counts_samples_(counts_samples),
+        group_size_(execution_->pool ? group : 1),
+        most_groups_(execution_->pool ? kTasksPerThread * execution_->num_threads : 1) {}
+
+  bool next(Item& item) override {
+    for (;;) {
+      if (execution_->cancelled.load(std::memory_order_relaxed)) throw Cancelled{};
+      fill();
+      if (groups_.empty()) {
+        if (upstream_error_) std::rethrow_exception(upstream_error_);
+        return false;
+      }
+      if (take(item)) return true;
+    }
+  }
+
+  bool revive(Item& item) override {
+    if (item.record) return true;
+    if (!upstream().revive(item)) return false;
+    std::optional<Failure> failure;
+    const Outcome outcome = chain_->run(item, failure);
+    if (failure) execution_->bad_samples.note_failure(*failure);
+    return outcome == Outcome::kKept;
+  }
+
+ protected:
+  void reset(std::uint64_t) override {
+    for (const auto& group : groups_) {
+      if (group->done.valid()) group->done.wait();
+    }
+    groups_.clear();
+    pending_.clear();
+    upstream_ended_ = false;
+    upstream_error_ = nullptr;
+  }
+
+  void write(NodeState& state) const override {
+    state.numbers["ended"] = upstream_ended_ && !upstream_error_ ? 1 : 0;
+    for (const auto& group : groups_) {
+      for (std::size_t i = group->taken; i < group->works.size(); ++i) {
+        state.items.push_back(group->works[i].tickets);
+      }
+    }
+    state.items.insert(state.items.end(), pending_.begin(), pending_.end());
+  }
+
+  void read(const NodeState& state) override {
+    reset(0);
+    upstream_ended_ = state.number("ended") != 0;
+    pending_.assign(state.items.begin(), state.items.end());
+  }
+
+ private:
+  void fill() {
+    while (groups_.size() < most_groups_ && !(pending_.empty() && upstream_ended_)) {
+      auto group = std::make_shared<Group>();
+      group->works.reserve(group_size_);
+      while (group->works.size() < group_size_ && pull(*group)) {
+      }
+      if (group->works.empty()) continue;
+      start(group);
+      groups_.push_back(std::move(group));
+    }
+  }
+
+  /// One more item into `group`; false if there is none, or an error that is told in its turn.
+  bool pull(Group& group) {
+    Item item;
+    try {
+      if (!pending_.empty()) {
+        item.tickets = std::move(pending_.front());
+        pending_.pop_front();
+        if (!upstream().revive(item)) return true;
+      } else if (upstream_ended_ || !upstream().next(item)) {
+        upstream_ended_ = true;
+        return false;
+      }
+    } catch (const Cancelled&) {
+      throw;
+    } catch (...) {
+      upstream_error_ = std::current_exception();
+      upstream_ended_ = true;
+      return false;
+    }
+    Work work;
+    work.tickets = item.tickets;
+    work.item = std::move(item);
+    group.works.push_back(std::move(work));
+    return true;
+  }
+
+  void start(const std::shared_ptr<Group>& group) {
+    const auto run = [group, chain = chain_] {
+      for (Work& work : group->works) work.outcome = chain->run(work.item, work.failure);
+    };
+    if (execution_->pool) {
+      group->done = execution_->pool->submit(run);
+    } else {
+      run();
+    }
+  }
+
+  /// The next item of the first group; false if it was dropped or bad.
+  bool take(Item& item) {
+    Group& group = *groups_.front();
+    if (group.done.valid()) group.done.get();
+    // An item whose failure ends the run stays where it is: a state saved now meets it again.
+    const Work& first = group.works[group.taken];
+    if (first.failure) execution_->bad_samples.note_failure(*first.failure);
+    Work work = std::move(group.works[group.taken++]);
+    if (group.taken == group.works.size()) groups_.pop_front();
+    if (counts_samples_) {
+      execution_->bad_samples.count_read(static_cast<std::int64_t>(work.tickets.size()));
+    }
+    if (work.outcome != Outcome::kKept) return false;
+    item = std::move(work.item);
+    return true;
+  }
+
+  std::shared_ptr<Execution> execution_;
+  std::shared_ptr<const SampleChain> chain_;
+  bool counts_samples_;
+  std::size_t group_size_;
+  std::size_t most_groups_;
+  std::deque<std::shared_ptr<Group>> groups_;
+  std::deque<Tickets> pending_;  ///< From a restored state: before anything new from upstream.
+  bool upstream_ended_ = false;
+  std::exception_ptr upstream_error_;
+};
+
+}  // namespace
+
+std::unique_ptr<Node> make_parallel_node(std::unique_ptr<Node> upstream,
+                                         std::shared_ptr<Execution> execution,
+                                         std::shared_ptr<const SampleChain> chain,
+                                         bool counts_samples, std::size_t group) {
+  return std::make_unique<ParallelNode>(std::move(upstream), std::move(execution), std::move(chain),
+                                        counts_samples, group);
+}
+
+}  // namespace tenon::data

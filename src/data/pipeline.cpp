@@ -1,0 +1,154 @@
+#include "data/pipeline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "data/observe.hpp"
+#include "data/stages/map.hpp"
+#include "data/stream_stage.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::data {
+namespace {
+
+/// Arguments longer than this (lists of classes) are told by their hash.
+constexpr std::size_t kLongestArguments = 200;
+
+std::uint64_t hash_text(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+std::string describe(const std::string& name, const std::string& arguments) {
+  if (arguments.size() <= kLongestArguments) return fmt::format("{}({})", name, arguments);
+  return fmt::format("{}(#{:016x})", name, hash_text(arguments));
+}
+
+Cardinality cardinality_after(const Stage& stage, Cardinality cardinality) {
+  if (const auto* stream = dynamic_cast<const StreamStage*>(&stage)) {
+    return stream->cardinality(cardinality);
+  }
+  if (dynamic_cast<const FilterStage*>(&stage) != nullptr) cardinality.exact = false;
+  return cardinality;
+}
+
+void require_known_kind(const std::shared_ptr<const Stage>& stage) {
+  const bool known = dynamic_cast<const SampleStage*>(stage.get()) != nullptr ||
+                     dynamic_cast<const StreamStage*>(stage.get()) != nullptr ||
+                     dynamic_cast<const FilterStage*>(stage.get()) != nullptr;
+  if (!known) {
+    throw_argument_error("Dataset::stage", stage ? stage->name() : "no stage",
+                         "a SampleStage, a StreamStage or a FilterStage");
+  }
+}
+
+bool is_opaque(const Stage& stage) {
+  const auto* map = dynamic_cast<const MapStage*>(&stage);
+  return map != nullptr && map->opaque();
+}
+
+}  // namespace
+
+std::shared_ptr<const Pipeline> Pipeline::start(std::shared_ptr<const Source> source) {
+  if (source == nullptr) throw_argument_error("Dataset::from_source", "no source", "a source");
+  auto pipeline = std::make_shared<Pipeline>();
+  pipeline->schema_ = source->schema();
+  pipeline->cardinality_ = source->cardinality();
+  SchemaState& state = pipeline->state_;
+  state.schema = *pipeline->schema_;
+  state.batched = source->batched();
+  state.diagnostics = source->problems();
+  const StageReference reference = source->reference();
+  for (const Field& field : state.schema) {
+    state.lineage.events.push_back(
+        {LineageAction::kCreated, reference, field.key, "", std::nullopt, field.spec});
+  }
+  pipeline->source_ = std::move(source);
+  return pipeline;
+}
+
+std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage> stage) const {
+  require_known_kind(stage);
+  auto next = std::make_shared<Pipeline>(*this);
+  PlacedStage placed;
+  placed.reference = {static_cast<std::int64_t>(stages_.size()), stage->name(), stage->location()};
+  PipelineEditor editor(next->state_, placed.reference, source_->reference());
+  stage->edit(editor);
+  placed.adds_sample_index = editor.added_sample_index();
+  placed.in = placed.adds_sample_index
+                  ? std::make_shared<const Schema>(editor.input_schema(*schema_))
+                  : schema_;
+  const bool unchanged = next->state_.schema == *placed.in;
+  placed.out = unchanged ? placed.in : std::make_shared<const Schema>(next->state_.schema);
+  const auto* stream = dynamic_cast<const StreamStage*>(stage.get());
+  next->state_.batched = batched() || (stream != nullptr && stream->makes_batches());
+  next->state_.uncertain = state_.uncertain || is_opaque(*stage);
+  next->cardinality_ = cardinality_after(*stage, cardinality_);
+  next->schema_ = placed.out;
+  placed.stage = std::move(stage);
+  next->stages_.push_back(std::move(placed));
+  return next;
+}
+
+std::shared_ptr<const Pipeline> Pipeline::with_bad_samples(BadSampleOptions options) const {
+  if (!(options.max_bad >= 0.0 && options.max_bad <= 1.0)) {
+    throw_argument_error("on_bad_sample", fmt::format("max_bad = {}", options.max_bad),
+                         "a share of the samples, from 0 to 1");
+  }
+  auto next = std::make_shared<Pipeline>(*this);
+  next->bad_samples_ = options;
+  if (options.policy != BadSamplePolicy::kStop) next->cardinality_.exact = false;
+  return next;
+}
+
+std::shared_ptr<const Pipeline> Pipeline::observed() const {
+  if (!state_.uncertain) return shared_from_this();
+  auto pipeline = start(source_)->with_bad_samples(bad_samples_);
+  for (const PlacedStage& placed : stages_) {
+    if (!is_opaque(*placed.stage)) {
+      pipeline = pipeline->with_stage(placed.stage);
+      continue;
+    }
+    // What is wrong before the map is told first; the map cannot be run then.
+    const auto& problems = pipeline->diagnostics();
+    const bool broken = std::any_of(problems.begin(), problems.end(), [](const Diagnostic& d) {
+      return d.severity == Severity::kError;
+    });
+    if (broken) return shared_from_this();
+    const auto& map = static_cast<const MapStage&>(*placed.stage);
+    const std::optional<Record> sample = first_record(*pipeline);
+    if (!sample) return shared_from_this();
+    pipeline = pipeline->with_stage(map.observe(*sample, placed.reference));
+  }
+  return pipeline;
+}
+
+std::vector<std::string> Pipeline::fingerprint() const {
+  std::vector<std::string> parts;
+  const Schema schema = *source_->schema();
+  std::string keys = source_->arguments();
+  for (const Field& field : schema)
+    keys += fmt::format(";{}: {}", field.key, field.spec.to_string());
+  const Cardinality count = source_->cardinality();
+  if (count.kind == Cardinality::Kind::kKnown) keys += fmt::format(";count={}", count.count);
+  parts.push_back(describe(source_->reference().name, keys));
+  for (const PlacedStage& placed : stages_) {
+    parts.push_back(describe(placed.stage->name(), placed.stage->arguments()));
+  }
+  return parts;
+}
+
+void Pipeline::require_sound() const {
+  const auto& problems = diagnostics();
+  const auto first = std::find_if(problems.begin(), problems.end(), [](const Diagnostic& d) {
+    return d.severity == Severity::kError;
+  });
+  if (first == problems.end()) return;
+  if (first->code.front() == 'K') throw KeyError(problems);
+  if (first->code.front() == 'S' || first->code.front() == 'D') throw ShapeError(problems);
+  throw ContractError(problems);
+}
+
+}  // namespace tenon::data

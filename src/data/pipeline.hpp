@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/schema_editor.hpp"
+#include "data/source.hpp"
+#include "data/stage.hpp"
+#include "tenon/dataset.hpp"
+
+namespace tenon::data {
+
+/// A stage at its place in a pipeline.
+struct PlacedStage {
+  std::shared_ptr<const Stage> stage;
+  StageReference reference;
+  std::shared_ptr<const Schema> in;  ///< With "sample_index" where the stage asked for it.
+  std::shared_ptr<const Schema> out;
+  bool adds_sample_index = false;  ///< `in` has that key, what comes from before has not.
+};
+
+/// A source, stages, and all that is known of the stream before reading. Immutable.
+class Pipeline : public std::enable_shared_from_this<Pipeline> {
+ public:
+  /// Throws what the source's schema() throws.
+  static std::shared_ptr<const Pipeline> start(std::shared_ptr<const Source> source);
+  /// Throws ContractError (A001) for a stage of no known kind.
+  std::shared_ptr<const Pipeline> with_stage(std::shared_ptr<const Stage> stage) const;
+  std::shared_ptr<const Pipeline> with_bad_samples(BadSampleOptions options) const;
+  /// The same pipeline with every opaque map run on one sample; itself if there is none.
+  std::shared_ptr<const Pipeline> observed() const;
+
+  const std::shared_ptr<const Source>& source() const noexcept { return source_; }
+  const std::vector<PlacedStage>& stages() const noexcept { return stages_; }
+  const std::shared_ptr<const Schema>& schema() const noexcept { return schema_; }
+  const Lineage& lineage() const noexcept { return state_.lineage; }
+  const std::vector<Diagnostic>& diagnostics() const noexcept { return state_.diagnostics; }
+  const Cardinality& cardinality() const noexcept { return cardinality_; }
+  bool batched() const noexcept { return state_.batched; }
+  const BadSampleOptions& bad_samples() const noexcept { return bad_samples_; }
+  /// Source and stages with their arguments, one text each: what a saved state is compared with.
+  std::vector<std::string> fingerprint() const;
+  /// Throws ContractError (or the class below it that fits) with all diagnostics if one is an
+  /// error.
+  void require_sound() const;
+
+ private:
+  std::shared_ptr<const Source> source_;
+  std::vector<PlacedStage> stages_;
+  std::shared_ptr<const Schema> schema_;
+  SchemaState state_;
+  Cardinality cardinality_;
+  BadSampleOptions bad_samples_;
+};
+
+}  // namespace tenon::data

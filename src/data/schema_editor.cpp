@@ -1,0 +1,173 @@
+#include "data/schema_editor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/key_error.hpp"
+
+namespace tenon::data {
+namespace {
+
+/// The last event that took `key` away: a removal, or a renaming to something else.
+const LineageEvent* find_loss(const Lineage& lineage, const std::string& key) {
+  for (auto event = lineage.events.rbegin(); event != lineage.events.rend(); ++event) {
+    const bool removed = event->action == LineageAction::kRemoved && event->key == key;
+    const bool renamed = event->action == LineageAction::kRenamed && event->previous == key;
+    if (removed || renamed) return &*event;
+  }
+  return nullptr;
+}
+
+const LineageEvent* find_maker(const Lineage& lineage, const std::string& key) {
+  for (auto event = lineage.events.rbegin(); event != lineage.events.rend(); ++event) {
+    const bool makes =
+        event->action == LineageAction::kCreated || event->action == LineageAction::kRenamed;
+    if (makes && event->key == key) return &*event;
+  }
+  return nullptr;
+}
+
+/// Says who took the key away, and offers to undo that; comes before the nearest name.
+void tell_loss(Diagnostic& diagnostic, const LineageEvent& loss, const std::string& key) {
+  const std::string who = to_string(loss.stage);
+  Fix fix;
+  if (loss.action == LineageAction::kRenamed) {
+    diagnostic.notes.push_back(
+        fmt::format("{} was renamed to {} by {}", quote_key(key), quote_key(loss.key), who));
+    diagnostic.candidate = loss.key;
+    fix.text = fmt::format("write {} here, or remove the rename of {}", quote_key(loss.key), who);
+  } else {
+    diagnostic.notes.push_back(fmt::format("{} was dropped by {}", quote_key(key), who));
+    fix.text = fmt::format("keep {} at {}, or move this stage before it", quote_key(key), who);
+  }
+  diagnostic.fixes = {std::move(fix)};
+}
+
+}  // namespace
+
+Field sample_index_field(bool batched) {
+  TensorSpec spec(DType::kInt64, {});
+  return {kSampleIndexKey, batched ? spec.with_batch() : spec, Role::kData};
+}
+
+Schema PipelineEditor::input_schema(const Schema& before) const {
+  Schema schema = before;
+  if (added_sample_index_) schema.add(sample_index_field(state_.batched));
+  return schema;
+}
+
+const TensorSpec* PipelineEditor::require(const std::string& key) {
+  if (const auto slot = state_.schema.find(key)) return &state_.schema[*slot].spec;
+  const bool had_one = find_loss(state_.lineage, key) != nullptr;
+  if (key == kSampleIndexKey && !had_one && !state_.told.contains(key)) {
+    added_sample_index_ = true;
+    const Field field = sample_index_field(state_.batched);
+    state_.schema.add(field);
+    state_.lineage.events.push_back(
+        {LineageAction::kCreated, source_, key, "", std::nullopt, field.spec});
+    return &state_.schema[state_.schema.size() - 1].spec;
+  }
+  note_missing(key);
+  return nullptr;
+}
+
+void PipelineEditor::note_missing(const std::string& key) {
+  if (state_.uncertain || !state_.told.insert(key).second) return;
+  Diagnostic diagnostic = missing_key(key, state_.schema.keys(), to_string(stage_));
+  if (const LineageEvent* loss = find_loss(state_.lineage, key)) {
+    tell_loss(diagnostic, *loss, key);
+    diagnostic.keys.front().stage = loss->stage;
+  }
+  problem(std::move(diagnostic));
+}
+
+void PipelineEditor::note_existing(const std::string& key) {
+  Diagnostic diagnostic = make_diagnostic(
+      "K012", fmt::format("{}: the key {} is there already", to_string(stage_), quote_key(key)), {},
+      fmt::format("write to another name, or drop {} before", quote_key(key)));
+  KeyReport report;
+  report.key = key;
+  if (const LineageEvent* maker = find_maker(state_.lineage, key)) {
+    diagnostic.notes.push_back(
+        fmt::format("{} was made by {}", quote_key(key), to_string(maker->stage)));
+    report.stage = maker->stage;
+  }
+  if (const auto slot = state_.schema.find(key)) report.actual = state_.schema[*slot].spec;
+  diagnostic.keys.push_back(std::move(report));
+  problem(std::move(diagnostic));
+}
+
+void PipelineEditor::record(LineageAction action, const std::string& key,
+                            const std::string& previous, std::optional<TensorSpec> before,
+                            std::optional<TensorSpec> after) {
+  state_.lineage.events.push_back(
+      {action, stage_, key, previous, std::move(before), std::move(after)});
+}
+
+void PipelineEditor::add(const std::string& key, TensorSpec spec, const std::string& made_from) {
+  if (state_.schema.contains(key)) {
+    note_existing(key);
+    return;
+  }
+  Role role = Role::kData;
+  if (const auto origin = state_.schema.find(made_from)) role = state_.schema[*origin].role;
+  record(LineageAction::kCreated, key, made_from, std::nullopt, spec);
+  state_.schema.add({key, std::move(spec), role});
+}
+
+void PipelineEditor::change(const std::string& key, TensorSpec spec) {
+  if (require(key) == nullptr) return;
+  Field& field = state_.schema[*state_.schema.find(key)];
+  record(LineageAction::kChanged, key, "", field.spec, spec);
+  field.spec = std::move(spec);
+}
+
+void PipelineEditor::rename(const std::string& from, const std::string& to) {
+  rename_all({{from, to}});
+}
+
+void PipelineEditor::rename_all(const KeyMap& map) {
+  std::vector<std::pair<std::size_t, std::string>> moves;
+  std::set<std::string> leaving;
+  for (const auto& [from, to] : map) {
+    if (require(from) == nullptr) {
+      // What would have been there follows from the missing key.
+      state_.told.insert(to);
+    } else if (leaving.insert(from).second) {
+      moves.emplace_back(*state_.schema.find(from), to);
+    } else {
+      problem(make_diagnostic(
+          "K012",
+          fmt::format("{}: the key {} is renamed twice", to_string(stage_), quote_key(from)), {},
+          "name each key once; a second one can be had by copy"));
+    }
+  }
+  std::set<std::string> arrived;
+  for (const auto& [slot, to] : moves) {
+    const bool taken = state_.schema.contains(to) && !leaving.contains(to);
+    if (taken || !arrived.insert(to).second) {
+      note_existing(to);
+      return;
+    }
+  }
+  for (const auto& [slot, to] : moves) {
+    Field& field = state_.schema[slot];
+    record(LineageAction::kRenamed, to, field.key, field.spec, field.spec);
+    field.key = to;
+  }
+}
+
+void PipelineEditor::remove(const std::string& key) {
+  const TensorSpec* spec = require(key);
+  if (spec == nullptr) return;
+  record(LineageAction::kRemoved, key, "", *spec, std::nullopt);
+  state_.schema.remove(key);
+}
+
+void PipelineEditor::problem(Diagnostic diagnostic) {
+  if (!diagnostic.stage) diagnostic.stage = stage_;
+  state_.diagnostics.push_back(std::move(diagnostic));
+}
+
+}  // namespace tenon::data

@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+
+#include "data/arguments.hpp"
+#include "data/collate.hpp"
+#include "data/node.hpp"
+#include "data/stages/entries.hpp"
+#include "data/stages/named_stage.hpp"
+#include "data/stream_stage.hpp"
+
+namespace tenon::data {
+namespace {
+
+/// An opaque map is shown a batch of this size: more than one, so that the batch axis shows.
+constexpr std::int64_t kObservedRows = 2;
+
+class BatchNode final : public UpstreamNode {
+ public:
+  BatchNode(std::unique_ptr<Node> upstream, const NodeContext& context, std::int64_t size,
+            const BatchOptions& options)
+      : UpstreamNode("batch", std::move(upstream)),
+        context_(context),
+        size_(context.execution->observing ? std::min(size, kObservedRows) : size),
+        options_(options) {}
+
+  bool next(Item& item) override {
+    std::vector<Record> records;
+    records.reserve(static_cast<std::size_t>(size_));
+    item = Item();
+    item.tickets.reserve(static_cast<std::size_t>(size_));
+    Item sample;
+    while (static_cast<std::int64_t>(records.size()) < size_ && upstream().next(sample)) {
+      item.tickets.push_back(sample.tickets.front());
+      records.push_back(std::move(*sample.record));
+      sample = Item();
+    }
+    const bool full = static_cast<std::int64_t>(records.size()) == size_;
+    const bool drop = options_.drop_remainder && !context_.execution->observing;
+    if (records.empty() || (!full && drop)) return false;
+    item.record = join(std::move(records));
+    return true;
+  }
+
+  bool revive(Item& item) override {
+    if (item.record) return true;
+    std::vector<Record> records;
+    Tickets kept;
+    for (const Ticket& ticket : item.tickets) {
+      Item sample{{ticket}, std::nullopt};
+      if (!upstream().revive(sample)) continue;
+      kept.push_back(ticket);
+      records.push_back(std::move(*sample.record));
+    }
+    if (records.empty()) return false;
+    item.tickets = std::move(kept);
+    item.record = join(std::move(records));
+    return true;
+  }
+
+ protected:
+  void reset(std::uint64_t) override {}
+  void write(NodeState&) const override {}
+  void read(const NodeState&) override {}
+
+ private:
+  Record join(std::vector<Record> records) const {
+    try {
+      return collate(std::move(records), context_.out, options_);
+    } catch (const ShapeError& error) {
+      std::vector<Diagnostic> diagnostics = error.diagnostics();
+      for (Diagnostic& diagnostic : diagnostics) {
+        diagnostic.message =
+            fmt::format("{}: {}", to_string(context_.reference), diagnostic.message);
+        diagnostic.stage = context_.reference;
+      }
+      throw ShapeError(std::move(diagnostics));
+    }
+  }
+
+  NodeContext context_;
+  std::int64_t size_;
+  BatchOptions options_;
+};
+
+class BatchStage final : public NamedStage<StreamStage> {
+ public:
+  BatchStage(std::int64_t size, BatchOptions options, SourceLocation location)
+      : NamedStage("batch", location), size_(size), options_(options) {}
+
+  void edit(SchemaEditor& editor) const override {
+    if (editor.batched()) {
+      editor.problem(make_diagnostic("A001", "batch: the data are in batches already", {},
+                                     "remove one of the two, or batch single samples"));
+      return;
+    }
+    for (const std::string& key : editor.schema().keys()) {
+      editor.change(key, editor.schema().spec(key).with_batch());
+    }
+  }
+  Cardinality cardinality(const Cardinality& in) const override {
+    if (in.kind != Cardinality::Kind::kKnown) return in;
+    const std::int64_t whole = in.count / size_;
+    const bool rest = in.count % size_ != 0 && !options_.drop_remainder;
+    return {in.kind, whole + (rest ? 1 : 0), in.exact};
+  }
+  bool works_on_tickets() const override { return false; }
+  bool makes_batches() const override { return true; }
+  bool keeps_elements() const override { return false; }
+  std::string arguments() const override {
+    return fmt::format("size={}, drop_remainder={}, padded={}, padding_value={}", size_,
+                       options_.drop_remainder, options_.padded, options_.padding_value);
+  }
+  std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
+                             const NodeContext& context) const override {
+    return std::make_unique<BatchNode>(std::move(upstream), context, size_, options_);
+  }
+
+ private:
+  std::int64_t size_;
+  BatchOptions options_;
+};
+
+}  // namespace
+
+StageEntry batch_entry() {
+  return {
+      "batch",
+      "stacks samples along a new first axis",
+      {{"size", ArgumentType::kInteger, true, "", "samples per batch"},
+       {"drop_remainder", ArgumentType::kBool, false, "false", "leave out a last, smaller batch"},
+       {"padded", ArgumentType::kBool, false, "false",
+        "pad samples of different sizes at the end to the largest"},
+       {"padding_value", ArgumentType::kNumber, false, "0.0", "what is padded with"}},
+      [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
+        const Arguments arguments("batch", given);
+        BatchOptions options;
+        options.drop_remainder = arguments.boolean("drop_remainder", options.drop_remainder);
+        options.padded = arguments.boolean("padded", options.padded);
+        options.padding_value = arguments.number("padding_value", options.padding_value);
+        return dataset.batch(arguments.integer("size"), options, location);
+      }};
+}
+
+}  // namespace tenon::data
+
+namespace tenon {
+
+Dataset Dataset::batch(std::int64_t size, BatchOptions options, Here location) const {
+  constexpr std::int64_t kMost = std::int64_t{1} << 24;
+  if (size < 1 || size > kMost) {
+    throw_argument_error("batch", fmt::format("size = {}", size),
+                         fmt::format("1 to {} samples", kMost));
+  }
+  return stage(std::make_shared<data::BatchStage>(size, options, location));
+}
+
+}  // namespace tenon

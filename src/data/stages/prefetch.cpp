@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "data/arguments.hpp"
+#include "data/node.hpp"
+#include "data/stages/entries.hpp"
+#include "data/stages/named_stage.hpp"
+#include "data/stream_stage.hpp"
+
+namespace tenon::data {
+namespace {
+
+/// Runs what is before it in a thread of its own, up to `capacity` items ahead.
+class PrefetchNode final : public UpstreamNode {
+ public:
+  PrefetchNode(std::unique_ptr<Node> upstream, const NodeContext& context, std::size_t capacity)
+      : UpstreamNode("prefetch", std::move(upstream)),
+        execution_(context.execution),
+        capacity_(capacity) {}
+  ~PrefetchNode() override { stop(); }
+
+  bool next(Item& item) override {
+    while (!revivals_.empty()) {
+      item.tickets = std::move(revivals_.front());
+      item.record.reset();
+      revivals_.pop_front();
+      if (upstream().revive(item)) return true;
+    }
+    if (!thread_.joinable() && !ended_) thread_ = std::thread([this] { run(); });
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !queue_.empty() || ended_; });
+    if (queue_.empty()) {
+      if (error_) std::rethrow_exception(error_);
+      return false;
+    }
+    item = std::move(queue_.front());
+    queue_.pop_front();
+    changed_.notify_all();
+    return true;
+  }
+
+  void begin(std::uint64_t pass) override {
+    stop();
+    UpstreamNode::begin(pass);
+  }
+
+  void save(std::vector<NodeState>& states) const override {
+    // The thread holds this while it pulls and stores, so nothing is between two places now.
+    const std::lock_guard lock(upstream_mutex_);
+    UpstreamNode::save(states);
+  }
+
+ protected:
+  void reset(std::uint64_t) override {
+    queue_.clear();
+    revivals_.clear();
+    ended_ = false;
+    error_ = nullptr;
+  }
+  void write(NodeState& state) const override {
+    const std::lock_guard lock(mutex_);
+    state.numbers["ended"] = ended_ && !error_ ? 1 : 0;
+    state.items.assign(revivals_.begin(), revivals_.end());
+    for (const Item& item : queue_) state.items.push_back(item.tickets);
+  }
+  void read(const NodeState& state) override {
+    reset(0);
+    ended_ = state.number("ended") != 0;
+    revivals_.assign(state.items.begin(), state.items.end());
+  }
+
+ private:
+  void run() {
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopping_ || queue_.size() < capacity_; });
+        if (stopping_) return;
+      }
+      const std::lock_guard upstream_lock(upstream_mutex_);
+      if (!pull()) return;
+    }
+  }
+
+  /// One item into the queue; false at the end.
+  bool pull() {
+    Item item;
+    bool more = false;
+    std::exception_ptr error;
+    try {
+      more = upstream().next(item);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    if (more) queue_.push_back(std::move(item));
+    error_ = error;
+    ended_ = !more;
+    changed_.notify_all();
+    return more;
+  }
+
+  void stop() {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      execution_->cancelled = true;
+      changed_.notify_all();
+    }
+    thread_.join();
+    stopping_ = false;
+    execution_->cancelled = false;
+  }
+
+  std::shared_ptr<Execution> execution_;
+  std::size_t capacity_;
+  std::deque<Tickets> revivals_;  ///< From a restored state; made again before the thread starts.
+  mutable std::mutex upstream_mutex_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Item> queue_;
+  std::exception_ptr error_;
+  bool ended_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+class PrefetchStage final : public NamedStage<StreamStage> {
+ public:
+  PrefetchStage(std::int64_t batches, SourceLocation location)
+      : NamedStage("prefetch", location), batches_(batches) {}
+  Cardinality cardinality(const Cardinality& in) const override { return in; }
+  bool works_on_tickets() const override { return false; }
+  std::string arguments() const override { return fmt::format("batches={}", batches_); }
+  std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
+                             const NodeContext& context) const override {
+    return std::make_unique<PrefetchNode>(std::move(upstream), context,
+                                          static_cast<std::size_t>(batches_));
+  }
+
+ private:
+  std::int64_t batches_;
+};
+
+}  // namespace
+
+StageEntry prefetch_entry() {
+  return {"prefetch",
+          "prepares elements in the background while earlier ones are used",
+          {{"batches", ArgumentType::kInteger, true, "", "how many are kept ready"}},
+          [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
+            return dataset.prefetch(Arguments("prefetch", given).integer("batches"), location);
+          }};
+}
+
+}  // namespace tenon::data
+
+namespace tenon {
+
+Dataset Dataset::prefetch(std::int64_t batches, Here location) const {
+  if (batches < 1) {
+    throw_argument_error("prefetch", fmt::format("batches = {}", batches), "1 or more");
+  }
+  return stage(std::make_shared<data::PrefetchStage>(batches, location));
+}
+
+}  // namespace tenon

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/node.hpp"
+#include "data/stage.hpp"
+
+namespace tenon::data {
+
+/// What a stage is given to build its node.
+struct NodeContext {
+  std::shared_ptr<Execution> execution;
+  StageReference reference;
+  std::shared_ptr<const Schema> in;
+  std::shared_ptr<const Schema> out;
+};
+
+/// A stage that works on the stream of elements rather than on one.
+class StreamStage : public Stage {
+ public:
+  StageKind kind() const noexcept override { return StageKind::kStream; }
+  void edit(SchemaEditor&) const override {}
+  virtual Cardinality cardinality(const Cardinality& in) const = 0;
+  /// True if it only chooses and orders elements: then it runs before they are read, on tickets.
+  virtual bool works_on_tickets() const { return true; }
+  virtual bool makes_batches() const { return false; }
+  /// True if leaving it out does not change what one element looks like.
+  virtual bool keeps_elements() const { return true; }
+  virtual std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
+                                     const NodeContext& context) const = 0;
+};
+
+/// A stage that lets elements through or not, looked at one at a time by several threads.
+class FilterStage : public Stage {
+ public:
+  using Keep = std::function<bool(const Record& record)>;
+  StageKind kind() const noexcept override { return StageKind::kStream; }
+  virtual Keep bind(std::shared_ptr<const Schema> in) const = 0;
+};
+
+}  // namespace tenon::data
