@@ -12,7 +12,9 @@
 namespace tenon::backend {
 
 /// How numbers are computed. Weights are float32 masters in each.
-enum class Precision : std::uint8_t { kFloat32, kMixedBFloat16, kFloat64 /* reference only */ };
+/// kFloat64 is of the reference only: every float32 value is held in double, inputs may be bound in
+/// either, and float32 outputs come as float64.
+enum class Precision : std::uint8_t { kFloat32, kMixedBFloat16, kFloat64 };
 
 /// A variable as an engine stores it: a weight, an optimizer's slot, a moving average.
 struct VariableSpec {
