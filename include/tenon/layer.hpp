@@ -38,7 +38,8 @@ class SymbolicTensor {
 /// weights. Calling it again shares them. A handle: copies are the same layer.
 class Layer {
  public:
-  /// Throws ShapeError (S001, S002, S004) if the layer cannot take the input, naming layer and shapes.
+  /// Throws ShapeError (S001, S002, S004) if the layer cannot take the input, naming layer and
+  /// shapes.
   SymbolicTensor operator()(const SymbolicTensor& input,
                             SourceLocation location = SourceLocation::current()) const;
   SymbolicTensor operator()(const std::vector<SymbolicTensor>& inputs,

@@ -52,7 +52,7 @@ class Tensors {
 };
 
 struct ModelOptions {
-  std::string name{};
+  std::string name{};  ///< Empty: "functional", "sequential".
 };
 
 struct CompileArguments {
@@ -108,15 +108,17 @@ struct PredictResult {
 struct SummaryOptions {
   bool expand_nested = false;
   bool show_trainable = false;
-  int line_length = 0;  ///< 0: as wide as needed, at most 120.
+  int line_length = 0;  ///< In characters; 0: 76, as Keras prints on a terminal of 80.
 };
 
-/// A model with named inputs and outputs. A handle: copies are the same model. Built without an
+/// A model with named inputs and outputs. Layers without a name get theirs from their first model, as
+/// Keras names them in a fresh process: "conv2d", "conv2d_1", … in the order in which they were made.
+/// A handle: copies are the same model. Built without an
 /// engine; compile() says how it is trained, the first fit() compiles the step. Not thread-safe.
 class Model {
  public:
   /// Throws ModelError (M001): a disconnected graph (naming the undeclared input and the path from it),
-  /// an input that no output needs, two inputs or layers of one name.
+  /// an input that no output needs, two inputs, outputs or layers of one name.
   Model(Tensors inputs, Tensors outputs, ModelOptions options = {},
         SourceLocation location = SourceLocation::current());
   explicit Model(std::shared_ptr<graph::ModelObject> object);
@@ -130,7 +132,8 @@ class Model {
   const std::string& name() const noexcept;
   std::vector<Port> inputs() const;   ///< In the order given; specs with batch axis "B".
   std::vector<Port> outputs() const;
-  std::vector<Layer> layers() const;  ///< In Keras's order: by depth from the output.
+  /// In Keras's order: by depth from the output. A Sequential's are without its Input, as in Keras.
+  std::vector<Layer> layers() const;
   Layer get_layer(const std::string& layer_name) const;  ///< Throws ModelError with the nearest name.
   /// All weights, layer by layer, trainable ones of a layer first (Keras's model.weights).
   std::vector<std::shared_ptr<Variable>> weights() const;
@@ -188,6 +191,7 @@ class SequentialItem {
  public:
   SequentialItem(SymbolicTensor input) : item_(std::move(input)) {}  // NOLINT
   SequentialItem(Layer layer) : item_(std::move(layer)) {}           // NOLINT
+  SequentialItem(const Model& model);                                // NOLINT: nested, as a layer.
   const std::variant<SymbolicTensor, Layer>& get() const noexcept { return item_; }
 
  private:

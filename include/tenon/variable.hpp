@@ -28,7 +28,7 @@ class Variable {
   /// The layer's name: "small_conv". In a model that holds another model with a layer of the same
   /// name, the inner one's is told apart by the inner model's name: "encoder/small_conv".
   const std::string& layer() const noexcept { return layer_; }
-  const std::string& name() const noexcept { return name_; }    ///< "kernel"
+  const std::string& name() const noexcept { return name_; }  ///< "kernel"
   std::string path() const { return layer_ + "/" + name_; }
   const Shape& shape() const noexcept { return shape_; }
   const Initializer& initializer() const noexcept { return initializer_; }

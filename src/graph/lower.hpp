@@ -24,8 +24,10 @@ struct LoweredModel {
 
 /// Appends the model to `builder`'s program. `input_shapes` are whole (with the batch axis, no
 /// unknown dims), `input_dtypes` those of the data: a cast to float32 is added where they differ.
-/// Program inputs are named as the model's inputs. Throws ShapeError where a layer cannot take them.
-LoweredModel lower(const Model& model, ops::Builder& builder, const std::vector<Shape>& input_shapes,
-                   const std::vector<DType>& input_dtypes, const LowerOptions& options);
+/// Program inputs are named as the model's inputs. Throws ShapeError where a layer cannot take
+/// them.
+LoweredModel lower(const Model& model, ops::Builder& builder,
+                   const std::vector<Shape>& input_shapes, const std::vector<DType>& input_dtypes,
+                   const LowerOptions& options);
 
 }  // namespace tenon::graph
