@@ -7,8 +7,8 @@
 #include "cli/commands.hpp"
 #include "cli/demo_files.hpp"
 #include "cli/evaluate.hpp"
-#include "cli/picture.hpp"
 #include "io/readers/image_writer.hpp"
+#include "io/report/picture.hpp"
 #include "tenon/file.hpp"
 
 namespace tenon::cli {
@@ -37,7 +37,7 @@ void write_samples_picture(const Experiment& experiment, const std::string& path
       rows[taken / kPairs].push_back(record[large].row(row).clone());
     }
   }
-  readers::write_png(path, picture_grid(rows, 96));
+  readers::write_png(path, report::picture_grid(rows, 96));
 }
 
 bool over_the_bar(const Confusion& cells) {

@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "cli/commands.hpp"
-#include "cli/picture.hpp"
 #include "cli/run_parts.hpp"
 #include "io/readers/image_writer.hpp"
+#include "io/report/picture.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
@@ -101,14 +101,14 @@ void write_picture(const std::string& path, const Samples& samples, std::size_t 
   std::vector<std::vector<Tensor>> rows(count);
   for (const auto& [key, values] : samples) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (is_image(values[i])) rows[i].push_back(values[i]);
+      if (report::is_image(values[i])) rows[i].push_back(values[i]);
     }
   }
   if (rows.empty() || rows.front().empty()) {
     throw_argument_error("peek --output " + path, "samples without an image",
                          "a key of shape (height, width, 1 or 3)", "write an .npz instead");
   }
-  readers::write_png(path, picture_grid(rows, 128));
+  readers::write_png(path, report::picture_grid(rows, 128));
 }
 
 }  // namespace

@@ -1,20 +1,20 @@
-#include "cli/picture.hpp"
+#include "io/report/picture.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace tenon::cli {
+namespace tenon::report {
 namespace {
 
 constexpr std::int64_t kGap = 4;
 constexpr std::uint8_t kGround = 40;
 
-struct Range {
+struct ValueBounds {
   float low = 0.0F;
   float high = 1.0F;
 };
 
-Range range_of(const Tensor& image, DType original) {
+ValueBounds range_of(const Tensor& image, DType original) {
   if (original == DType::kUInt8) return {0.0F, 255.0F};
   if (original == DType::kUInt16) return {0.0F, 65535.0F};
   const auto values = image.data<float>();
@@ -26,7 +26,7 @@ Range range_of(const Tensor& image, DType original) {
 void draw(Tensor& ground, const Tensor& image, std::int64_t top, std::int64_t left,
           std::int64_t cell) {
   const Tensor floats = image.cast(DType::kFloat32);
-  const Range range = range_of(floats, image.dtype());
+  const ValueBounds range = range_of(floats, image.dtype());
   const auto from = floats.data<float>();
   const auto to = ground.data<std::uint8_t>();
   const std::int64_t channels = image.dim(2);
@@ -71,4 +71,4 @@ Tensor picture_grid(const std::vector<std::vector<Tensor>>& rows, std::int64_t c
   return ground;
 }
 
-}  // namespace tenon::cli
+}  // namespace tenon::report

@@ -5,7 +5,7 @@
 
 #include "tenon/tensor.hpp"
 
-namespace tenon::cli {
+namespace tenon::report {
 
 /// True for (height, width, 1 or 3) of numbers.
 bool is_image(const Tensor& tensor);
@@ -15,4 +15,4 @@ bool is_image(const Tensor& tensor);
 /// from their least to their greatest value.
 Tensor picture_grid(const std::vector<std::vector<Tensor>>& rows, std::int64_t cell);
 
-}  // namespace tenon::cli
+}  // namespace tenon::report
