@@ -60,9 +60,9 @@ void for_each_tap(const ImageSize& x, const ImageSize& y, const Window& window, 
   }
 }
 
-/// y += a · x
+/// y += a · x; x and y do not overlap, which lets the compiler use vector registers.
 template <class T>
-void add_scaled(T a, const T* x, T* y, std::int64_t count) {
+void add_scaled(T a, const T* __restrict x, T* __restrict y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     y[i] += a * x[i];
   }
