@@ -19,6 +19,7 @@
 #include "tenon/npz.hpp"
 #include "tenon/optimizers.hpp"
 #include "tenon/per_output.hpp"
+#include "tenon/progress.hpp"
 #include "tenon/random.hpp"
 #include "tenon/record.hpp"
 #include "tenon/regularizers.hpp"

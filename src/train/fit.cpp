@@ -105,10 +105,7 @@ class FitRun final : public TrainingControl {
       info.seconds_data = watch.restart();
       take_step(record, info, watch);
       ++step_;
-      const Logs running = running_->running();
-      for (const auto& callback : arguments_.callbacks) {
-        callback->on_train_batch_end(*this, info, running);
-      }
+      tell_callbacks(info);
       tell(ProgressEvent::Kind::kStep);
     }
     epoch_logs_ = running_->running();
@@ -128,10 +125,18 @@ class FitRun final : public TrainingControl {
     const StepResult result = trainer_.train(batch, class_weights_);
     running_->add(result, batch.rows);
     info.examples = batch.rows;
-    info.batch = running_->batch();
     info.seconds_compute = watch.restart();
     if (arguments_.check_finite && !leave_bad_loss_ && !std::isfinite(result.loss)) {
       throw_bad_loss(record, result.loss);
+    }
+  }
+
+  void tell_callbacks(StepInfo& info) {
+    if (arguments_.callbacks.empty()) return;
+    info.batch = running_->batch();
+    const Logs running = running_->running();
+    for (const auto& callback : arguments_.callbacks) {
+      callback->on_train_batch_end(*this, info, running);
     }
   }
 

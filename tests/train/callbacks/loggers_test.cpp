@@ -1,0 +1,96 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tenon/error.hpp"
+#include "tenon/file.hpp"
+#include "tenon/message.hpp"
+#include "train/callbacks/fake_control.hpp"
+
+namespace tenon {
+namespace {
+
+using testing::FakeControl;
+using testing::logs;
+
+class Loggers : public ::testing::Test {
+ protected:
+  Loggers()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("tenon_loggers_" + std::to_string(::getpid()) + "_" +
+                 ::testing::UnitTest::GetInstance()->current_test_info()->name())) {}
+  ~Loggers() override { std::filesystem::remove_all(folder_); }
+  std::string path(const char* name) const { return (folder_ / "runs" / name).string(); }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Loggers, HistoryHasARowPerEpoch) {
+  FakeControl control({"loss", "val_loss"});
+  const auto logger = CSVLogger(path("history.csv"));
+  logger->on_train_begin(control);
+  logger->on_epoch_end(control, 0, logs({{"loss", 0.5}}));
+  logger->on_epoch_end(control, 1, logs({{"loss", 1.0 / 3.0}, {"val_loss", 2.0}}));
+  logger->on_train_end(control, {});
+  EXPECT_EQ(read_file(path("history.csv")), "epoch,loss,val_loss\n0,0.5,NA\n1,0.333333333,2\n");
+}
+
+TEST_F(Loggers, AppendingKeepsRowsAndTheHeader) {
+  FakeControl control({"loss"});
+  for (const bool append : {false, true}) {
+    const auto logger = CSVLogger(path("h.csv"), {.separator = ";", .append = append});
+    logger->on_train_begin(control);
+    logger->on_epoch_end(control, append ? 1 : 0, logs({{"loss", 1.0}}));
+    logger->on_train_end(control, {});
+  }
+  EXPECT_EQ(read_file(path("h.csv")), "epoch;loss\n0;1\n1;1\n");
+}
+
+TEST_F(Loggers, StepsHaveTheBatchsOwnNumbersInNineDigits) {
+  FakeControl control;
+  const auto logger = StepsLogger(path("steps.csv"));
+  logger->on_train_begin(control);
+  StepInfo info{
+      .epoch = 1, .step = 2, .examples = 32, .seconds_data = 0.25, .seconds_compute = 0.5};
+  info.batch = logs({{"loss", 0.123456789012}, {"accuracy", 0.75}});
+  logger->on_train_batch_end(control, info, logs({{"loss", 9.0}}));
+  EXPECT_EQ(read_file(path("steps.csv")),
+            "epoch,step,loss,accuracy,examples,seconds_data,seconds_compute\n"
+            "1,2,0.123456789,0.75,32,0.25,0.5\n")
+      << "rows are there while training goes on";
+  logger->on_train_end(control, {});
+}
+
+TEST_F(Loggers, AFolderThatIsAFileIsF001) {
+  FakeControl control({"loss"});
+  const auto first = CSVLogger(path("x"));
+  first->on_train_begin(control);
+  try {
+    CSVLogger(path("x") + "/history.csv")->on_train_begin(control);
+    FAIL();
+  } catch (const FormatError& error) {
+    EXPECT_EQ(error.code(), "F001");
+  }
+}
+
+TEST_F(Loggers, TerminateOnNanStopsAndSaysWhere) {
+  FakeControl control;
+  std::vector<std::string> told;
+  const MessageSink before =
+      set_message_sink([&](const Diagnostic& message) { told.push_back(message.message); });
+  const auto callback = TerminateOnNaN();
+  StepInfo info{.epoch = 0, .step = 4};
+  info.batch = logs({{"loss", 1.0}});
+  callback->on_train_batch_end(control, info, {});
+  EXPECT_FALSE(control.stopped);
+  info.batch = logs({{"loss", std::numeric_limits<double>::quiet_NaN()}});
+  callback->on_train_batch_end(control, info, {});
+  set_message_sink(before);
+  EXPECT_TRUE(control.stopped);
+  EXPECT_TRUE(callback->handles_bad_loss());
+  EXPECT_THAT(told, ::testing::ElementsAre(::testing::HasSubstr("epoch 1, step 5")));
+}
+
+}  // namespace
+}  // namespace tenon
