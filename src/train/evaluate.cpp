@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tenon/error.hpp"
+#include "train/bad_sample_list.hpp"
 #include "train/clock.hpp"
 #include "train/interface.hpp"
 #include "train/progress.hpp"
@@ -44,11 +45,12 @@ class PassProgress {
 void throw_out_of_data(const std::string& split, std::int64_t given,
                        std::optional<std::int64_t> wanted, std::int64_t epoch) {
   const std::string asked = wanted ? fmt::format(", {} were asked for", *wanted) : std::string();
-  throw DataError(make_diagnostic(
-      "G001",
-      fmt::format("the {} data ended in epoch {} after {} steps{}", split, epoch + 1, given, asked),
-      {"no batch is ever trained on twice to fill the gap"},
-      "add .repeat() before the end of the pipeline, or ask for fewer steps"));
+  throw DataError(
+      make_diagnostic("G001",
+                      fmt::format("the {} data ended in epoch {} after {} step{}{}", split,
+                                  epoch + 1, given, given == 1 ? "" : "s", asked),
+                      {"no batch is ever trained on twice to fill the gap"},
+                      "add .repeat() before the end of the pipeline, or ask for fewer steps"));
 }
 
 Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& running,
@@ -66,6 +68,9 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
   }
   if (step == 0 || (options.steps && step < *options.steps)) {
     throw_out_of_data(split.name(), step, options.steps, options.epoch);
+  }
+  if (options.bad_samples != nullptr) {
+    remember_bad_samples(*options.bad_samples, iterator.bad_samples(), split.name());
   }
   progress.tell(ProgressEvent::Kind::kEnd, step, running);
   return running.running();

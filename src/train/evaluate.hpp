@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "train/bound_split.hpp"
 #include "train/running_logs.hpp"
@@ -16,6 +17,7 @@ struct PassOptions {
   IterateOptions iterate{};
   std::int64_t epoch = 0;  ///< For messages.
   int verbose = 0;
+  std::vector<BadSample>* bad_samples = nullptr;  ///< Those met for the first time are added.
 };
 
 /// Runs the test steps of a split from its start and returns the means. Throws DataError (G001)

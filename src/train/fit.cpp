@@ -5,6 +5,7 @@
 
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
+#include "train/bad_sample_list.hpp"
 #include "train/bound_split.hpp"
 #include "train/clock.hpp"
 #include "train/evaluate.hpp"
@@ -165,11 +166,13 @@ class FitRun final : public TrainingControl {
         evaluate_split(trainer_, *validation_, *validation_logs_,
                        {.steps = arguments_.validation_steps,
                         .iterate = {.seed = arguments_.seed, .threads = arguments_.data_threads},
-                        .epoch = epoch_});
+                        .epoch = epoch_,
+                        .bad_samples = &history_.bad_samples});
     for (const auto& [name, value] : logs) epoch_logs_.set("val_" + name, value);
   }
 
   void end_epoch() {
+    remember_bad_samples(history_.bad_samples, iterator_->bad_samples(), "train");
     tell(ProgressEvent::Kind::kEnd);
     history_.epoch.push_back(static_cast<int>(epoch_));
     history_.logs.push_back(epoch_logs_);
