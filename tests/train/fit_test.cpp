@@ -197,7 +197,7 @@ TEST(FitLoop, AGeneratorThatEndsTooEarlyIsG001AndNothingIsReplayed) {
             {.steps_per_epoch = 3, .epochs = 2, .callbacks = {recorder}, .verbose = 0});
       },
       "G001");
-  EXPECT_THAT(text, AllOf(HasSubstr("epoch 2"), HasSubstr("after 1 steps"), HasSubstr("repeat")));
+  EXPECT_THAT(text, AllOf(HasSubstr("epoch 2"), HasSubstr("after 1 step,"), HasSubstr("repeat")));
   EXPECT_EQ(recorder->steps.size(), 4U);
 }
 
