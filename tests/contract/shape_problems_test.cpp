@@ -14,16 +14,17 @@ Dataset one_batch(Tensor small, Tensor large, Tensor label) {
       .batch(4);
 }
 
+// g++ 12 refuses braced lists inside co_yield, so tensors are made before it.
 Generator unbatched() {
-  for (;;) {
-    co_yield {inputs("Small", Tensor(DType::kFloat32, {32, 32, 3}), "Large",
-                     Tensor(DType::kFloat32, {64, 64, 3})),
-              labels(32)};
-  }
+  const Tensor small(DType::kFloat32, {32, 32, 3});
+  const Tensor large(DType::kFloat32, {64, 64, 3});
+  for (;;) co_yield {inputs("Small", small, "Large", large), labels(32)};
 }
 
 Generator uneven() {
-  for (;;) co_yield {inputs("Small", images(4, 32), "Large", images(8, 64)), labels(8)};
+  const Tensor small = images(4, 32);
+  const Tensor large = images(8, 64);
+  for (;;) co_yield {inputs("Small", small, "Large", large), labels(8)};
 }
 
 TEST(ShapeProblems, TheReportsUnbatchedArraysAreS001) {
