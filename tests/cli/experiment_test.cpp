@@ -128,9 +128,9 @@ TEST_F(ExperimentFile, AWrongTypeSaysWhatCameAndWhatIsExpected) {
 }
 
 TEST_F(ExperimentFile, UnknownWordsOfTrainingNameTheLine) {
-  EXPECT_THAT(refusal(replaced(kGood, "\"adam\"", "\"adan\"")), HasSubstr("experiment.toml:20:"));
+  EXPECT_THAT(refusal(replaced(kGood, "\"adam\"", "\"adan\"")), HasSubstr("experiment.toml:19:"));
   EXPECT_THAT(refusal(replaced(kGood, "sparse_categorical_crossentropy", "sparse_crossentropy")),
-              HasSubstr("experiment.toml:21:"));
+              HasSubstr("experiment.toml:20:"));
   EXPECT_THAT(refusal(replaced(kGood, "early_stopping", "early_stoping")),
               HasSubstr("write \"early_stopping\""));
 }

@@ -60,6 +60,14 @@ void expect_same_weights(const Model& a, const Model& b) {
   }
 }
 
+/// Debian's h5py belongs to Debian's Python, which need not be the first on the PATH.
+std::string python_with_h5py() {
+  for (const std::string python : {"python3", "/usr/bin/python3"}) {
+    if (std::system((python + " -c 'import h5py' 2>/dev/null").c_str()) == 0) return python;
+  }
+  return "";
+}
+
 std::string refusal(const std::function<void()>& body) {
   try {
     body();
@@ -87,7 +95,8 @@ TEST_F(KerasFile, EqualModelsGiveEqualConfigAndWeights) {
 }
 
 TEST_F(KerasFile, HasKerasPathsWhenReadWithH5py) {
-  if (std::system("python3 -c 'import h5py' 2>/dev/null") != 0) GTEST_SKIP() << "skipped: no h5py";
+  const std::string python = python_with_h5py();
+  if (python.empty()) GTEST_SKIP() << "skipped: no h5py";
   small_model().save_weights(path("model.weights.h5"));
   const std::string script =
       "import h5py,sys\n"
@@ -98,7 +107,7 @@ TEST_F(KerasFile, HasKerasPathsWhenReadWithH5py) {
       "print('\\n'.join(names))\n";
   write_file_atomically(path("list.py"), script);
   FILE* pipe =
-      ::popen(("python3 " + path("list.py") + " " + path("model.weights.h5")).c_str(), "r");
+      ::popen((python + " " + path("list.py") + " " + path("model.weights.h5")).c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string text;
   for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);

@@ -128,14 +128,14 @@ TEST(Image, FourColourJpegBecomesRedGreenBlue) {
     samples[4 * pixel] = 200;  // Inverted, as Adobe stores it: 255 is no ink.
     samples[4 * pixel + 1] = 100;
     samples[4 * pixel + 2] = 50;
-    samples[4 * pixel + 3] = 128;
+    samples[4 * pixel + 3] = 180;
   }
   std::string bytes = drawn_jpeg(inks, false);
   const Tensor read = decode_image(bytes, "x");
   ASSERT_EQ(read.shape(), (Shape{16, 16, 3}));
-  EXPECT_NEAR(read.data<std::uint8_t>()[0], 200 * 128 / 255, 3);
-  EXPECT_NEAR(read.data<std::uint8_t>()[1], 100 * 128 / 255, 3);
-  EXPECT_NEAR(read.data<std::uint8_t>()[2], 50 * 128 / 255, 3);
+  EXPECT_NEAR(read.data<std::uint8_t>()[0], 200 * 180 / 255, 3);
+  EXPECT_NEAR(read.data<std::uint8_t>()[1], 100 * 180 / 255, 3);
+  EXPECT_NEAR(read.data<std::uint8_t>()[2], 50 * 180 / 255, 3);
 }
 
 TEST(Image, TiffOfEveryLayoutComesBackBitForBit) {
@@ -198,7 +198,19 @@ struct SmallFile {
 
 std::vector<SmallFile> small_files() {
   const Tensor colour = drawn_image(9, 10, 3);
+  const auto pixels_last = [&](int compression) {
+    return testing::with_pixels_last(drawn_tiff(
+        colour, {.rows_per_strip = 16, .compression = static_cast<std::uint16_t>(compression)}));
+  };
   return {
+      {"plain_last.tif", pixels_last(COMPRESSION_NONE)},
+      {"lzw_last.tif", pixels_last(COMPRESSION_LZW)},
+      {"packbits_last.tif", pixels_last(COMPRESSION_PACKBITS)},
+      {"deflate_last.tif", pixels_last(COMPRESSION_ADOBE_DEFLATE)},
+      {"jpeg_last.tif",
+       testing::with_pixels_last(drawn_tiff(colour, {.rows_per_strip = 16,
+                                                     .compression = COMPRESSION_JPEG,
+                                                     .photometric = PHOTOMETRIC_YCBCR}))},
       {"baseline.jpg", encode_jpeg(colour, 90)},
       {"progressive.jpg", drawn_jpeg(colour, true)},
       {"four_colours.jpg", drawn_jpeg(drawn_image(9, 10, 4), false)},

@@ -44,6 +44,9 @@ using Hdf5Properties = Hdf5Handle<H5Pclose>;
 class Hdf5Session {
  public:
   Hdf5Session() : lock_(mutex()) {
+    // Damaged files leave objects open that HDF5 complains of, aloud, when the process ends.
+    static const herr_t no_exit_handler = H5dont_atexit();
+    static_cast<void>(no_exit_handler);
     H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
