@@ -202,6 +202,20 @@ TEST(ReferenceKernels, ASharedDropoutMaskDropsWholeChannels) {
   EXPECT_THAT(result.y, ::testing::Contains(2.0F));
 }
 
+TEST(ReferenceKernels, ClippingLeavesWhatIsWithinTheLimit) {
+  const Tensor g = floats({2}, {3, -4});  // of norm 5
+  const auto clip = [&](OpKind kind, double limit) {
+    return run(kind, ops::ClipAttributes{limit}, {g}).y;
+  };
+  EXPECT_THAT(clip(OpKind::kClipByNorm, 6.0), ElementsAre(3, -4));
+  EXPECT_THAT(clip(OpKind::kClipByNorm, 2.5), ElementsAre(1.5F, -2));
+  EXPECT_THAT(clip(OpKind::kClipByGlobalNorm, 6.0), ElementsAre(3, -4));
+  EXPECT_THAT(clip(OpKind::kClipByGlobalNorm, 2.5), ElementsAre(1.5F, -2));
+  EXPECT_THAT(clip(OpKind::kClipByValue, 3.5), ElementsAre(3, -3.5F));
+  EXPECT_THAT(run(OpKind::kClipByNorm, ops::ClipAttributes{1.0}, {floats({2}, {0, 0})}).y,
+              ElementsAre(0, 0));
+}
+
 TEST(ReferenceKernels, CastTruncatesAndSaturates) {
   const auto cast = [](const Tensor& x, DType dtype) {
     ops::Program program;
