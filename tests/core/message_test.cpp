@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -37,7 +38,14 @@ TEST(MessageSink, NoneIsFineAndTheOneBeforeIsReturned) {
 
 TEST(MessageSink, OneCallAtATime) {
   int plain_counter = 0;
-  const SinkGuard guard([&](const Diagnostic&) { ++plain_counter; });
+  std::atomic<int> inside{0};
+  std::atomic<int> met{0};
+  const SinkGuard guard([&](const Diagnostic&) {
+    if (inside.fetch_add(1) != 0) ++met;
+    std::this_thread::yield();
+    ++plain_counter;
+    inside.fetch_sub(1);
+  });
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 4; ++i) {
@@ -46,6 +54,7 @@ TEST(MessageSink, OneCallAtATime) {
       });
     }
   }
+  EXPECT_EQ(met, 0);
   EXPECT_EQ(plain_counter, 400);
 }
 

@@ -219,7 +219,7 @@ TEST_F(NpzHostile, MissingAndForeignFiles) {
 
 /// A stored member whose directory claims `size` bytes; its data are `data`.
 std::string lying_zip(std::uint32_t size, const std::string& data, char method) {
-  const auto number = [](std::uint32_t value, int bytes) {
+  const auto number = [](std::uint64_t value, int bytes) {
     std::string text;
     for (int i = 0; i < bytes; ++i) text += static_cast<char>((value >> (8 * i)) & 0xFFU);
     return text;

@@ -92,6 +92,15 @@ TEST(Random, NextBelowIsEvenAndBounded) {
   EXPECT_THROW(random.next_below(0), ContractError);
 }
 
+TEST(Random, NextBelowHasNoBiasForLargeN) {
+  // Three quarters of 2^64: a plain remainder would give the lowest third half of the draws.
+  const std::uint64_t third = std::uint64_t{1} << 62;
+  Random random(6);
+  int lowest = 0;
+  for (int i = 0; i < 3000; ++i) lowest += random.next_below(3 * third) < third ? 1 : 0;
+  EXPECT_NEAR(lowest, 1000, 130);
+}
+
 TEST(Mix, DependsOnTheOrder) {
   EXPECT_NE(mix(1, 2), mix(2, 1));
   EXPECT_NE(mix(0, 0), 0U);
