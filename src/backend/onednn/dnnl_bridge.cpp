@@ -150,11 +150,4 @@ std::string implementation_of(const dnnl::primitive_desc_base& description) {
   return description.impl_info_str();
 }
 
-bool is_fast(const std::string& implementation) {
-  for (const char* word : {"jit", "brg", "gemm"}) {
-    if (implementation.find(word) != std::string::npos) return true;
-  }
-  return false;
-}
-
 }  // namespace tenon::backend::onednn::bridge

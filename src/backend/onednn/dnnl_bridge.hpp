@@ -79,7 +79,5 @@ dnnl::reorder::primitive_desc reorder(const Desc& from, const Desc& to);
 
 /// "jit:avx512_core", "brgconv:avx512_core", "gemm:jit", "ref:any".
 std::string implementation_of(const dnnl::primitive_desc_base& description);
-/// True where the name tells of a kernel worth having: jit, brg or gemm.
-bool is_fast(const std::string& implementation);
 
 }  // namespace tenon::backend::onednn::bridge

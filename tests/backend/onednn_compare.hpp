@@ -1,0 +1,27 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "backend/api/engine.hpp"
+#include "op_cases.hpp"
+
+namespace tenon::backend::cases {
+
+/// How far two float32 results may be apart: |a − b| <= absolute + relative · |b|, where |b| is the
+/// larger of the element's and a thousandth of the tensor's largest.
+struct Tolerance {
+  double absolute = 2e-6;
+  double relative = 2e-4;
+};
+
+void expect_close(const Tensor& actual, const Tensor& expected, const std::string& what,
+                  const Tolerance& tolerance = {});
+
+/// Runs the program on both engines and compares all outputs and variables.
+void expect_like_reference(const CaseProgram& program, const std::string& what, int threads = 0,
+                           const Tolerance& tolerance = {});
+
+}  // namespace tenon::backend::cases
