@@ -24,6 +24,8 @@ def whole_program(name, code):
     kept = [line for line in code.splitlines()
             if not line.startswith("#include") and line.strip() != "using namespace tenon;"]
     body = "\n".join(kept).replace("int main()", "int run()", 1)
+    if "return" not in body[body.index("int run()"):]:  # Only main may go without.
+        body = body.rstrip()[:-1] + "return 0;\n}"
     return (f"namespace {name} {{\n{body}\n}}\n"
             f"TEST(Docs, {name}) {{ EXPECT_EQ({name}::run(), 0); }}\n")
 

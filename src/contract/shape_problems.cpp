@@ -45,7 +45,6 @@ std::string plain_shape(const TensorSpec& spec) {
 }
 
 Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*>& wishes) {
-  const Dataset& dataset = *context.split.dataset;
   std::vector<std::string> names;
   for (const Wanted* wish : wishes) names.push_back(context.field(*wish).key);
   const Field& first = context.field(*wishes.front());
@@ -58,15 +57,15 @@ Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*
   out.stage = out.keys.front().stage;
   out.comparison = table_of(context, wishes, std::vector<std::string>(wishes.size()));
   Fix fix;
-  fix.cpp = ".batch(32)";
-  fix.toml = "{ op = \"batch\", size = 32 }";
-  fix.text =
-      dataset.batched() && generator
-          ? fmt::format(
-                "yield whole batches, {}: every tensor with the samples along its first axis",
-                wishes.front()->spec.shape_string())
-          : "add .batch(n) at the end of the stages";
-  if (dataset.batched() && generator) fix.cpp = fix.toml = "";
+  if (generator) {
+    fix.text = fmt::format(
+        "yield whole batches, as {}: every tensor with the samples along its first axis",
+        wishes.front()->spec.shape_string());
+  } else {
+    fix.cpp = ".batch(32)";
+    fix.toml = "{ op = \"batch\", size = 32 }";
+    fix.text = "add a batch stage behind the others";
+  }
   out.fixes.push_back(std::move(fix));
   return out;
 }
@@ -160,7 +159,7 @@ void add_batch_sizes(std::vector<Diagnostic>& problems, const Context& context, 
   for (const Wanted& wish : join.wanted) {
     if (!wish.slot) continue;
     const TensorSpec& spec = context.field(wish).spec;
-    const bool batched = spec.rank() >= 1 && fit_of(wish.spec, spec) != ShapeFit::kNoBatchAxis;
+    const bool batched = spec.rank() >= 1 && fit_of(wish, spec) != ShapeFit::kNoBatchAxis;
     if (batched && spec.shape.front().known()) sized.push_back(&wish);
   }
   const auto differs = [&](const Wanted* wish) {
@@ -189,9 +188,7 @@ std::vector<const Wanted*> with_fit(const Context& context, const Join& join, Sh
   std::vector<const Wanted*> found;
   for (const Wanted& wish : join.wanted) {
     if (!wish.slot) continue;
-    const TensorSpec& spec = context.field(wish).spec;
-    const bool target_ok = wish.role == Role::kTarget && target_fits(spec, *wish.output);
-    if (!target_ok && fit_of(wish.spec, spec) == fit) found.push_back(&wish);
+    if (fit_of(wish, context.field(wish).spec) == fit) found.push_back(&wish);
   }
   return found;
 }

@@ -28,6 +28,10 @@ std::vector<Dim> channels_to_back(std::vector<Dim> dims) {
   return dims;
 }
 
+bool has_batch_axis(const TensorSpec& spec) {
+  return spec.batched() || (!spec.shape.empty() && spec.shape.front().symbol_name() == "B");
+}
+
 std::string_view letter_word(char letter) {
   switch (letter) {
     case 'B':
@@ -49,7 +53,8 @@ std::string_view letter_word(char letter) {
 
 ShapeFit fit_of(const TensorSpec& wanted, const TensorSpec& actual) {
   if (wanted.shape_fits(actual)) return ShapeFit::kFits;
-  if (actual.rank() == wanted.rank() - 1 && dims_fit(without_first(wanted.shape), actual.shape)) {
+  if (!has_batch_axis(actual) && actual.rank() == wanted.rank() - 1 &&
+      dims_fit(without_first(wanted.shape), actual.shape)) {
     return ShapeFit::kNoBatchAxis;
   }
   if (actual.rank() != wanted.rank()) return ShapeFit::kRank;
@@ -75,6 +80,13 @@ std::string axis_name(const TensorSpec& spec, int axis) {
   const std::string_view word =
       i < spec.axes.size() ? letter_word(spec.axes[i]) : std::string_view();
   return word.empty() ? fmt::format("axis {}", axis) : fmt::format("{} (axis {})", word, axis);
+}
+
+ShapeFit fit_of(const Wanted& wish, const TensorSpec& actual) {
+  if (wish.role != Role::kTarget) return fit_of(wish.spec, actual);
+  if (target_fits(actual, *wish.output)) return ShapeFit::kFits;
+  const bool single = !has_batch_axis(actual) && target_fits(actual.with_batch(), *wish.output);
+  return single ? ShapeFit::kNoBatchAxis : fit_of(wish.spec, actual);
 }
 
 bool target_fits(const TensorSpec& target, const TrainedOutput& output) {

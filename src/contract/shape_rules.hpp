@@ -18,6 +18,8 @@ enum class ShapeFit : std::uint8_t {
   kAxis,
 };
 ShapeFit fit_of(const TensorSpec& wanted, const TensorSpec& actual);
+/// … of a wish; targets may have any form that their loss takes.
+ShapeFit fit_of(const Wanted& wish, const TensorSpec& actual);
 
 /// The first axis whose sizes cannot be equal; nothing if the ranks differ or all fit.
 std::optional<int> differing_axis(const TensorSpec& wanted, const TensorSpec& actual);

@@ -27,10 +27,29 @@ StepData BoundSplit::data_of(const Record& record, std::int64_t epoch, std::int6
   return data;
 }
 
+namespace {
+
+/// The class of the most fundamental problem, so that a KeyError can be caught as one.
+[[noreturn]] void throw_as_coded(std::vector<Diagnostic> problems) {
+  switch (problems.front().code.front()) {
+    case 'K':
+      throw KeyError(std::move(problems));
+    case 'S':
+    case 'D':
+      throw ShapeError(std::move(problems));
+    case 'M':
+      throw ModelError(std::move(problems));
+    default:
+      throw ContractError(std::move(problems));
+  }
+}
+
+}  // namespace
+
 void throw_errors(std::vector<Diagnostic> problems) {
   const bool any = std::ranges::any_of(
       problems, [](const Diagnostic& problem) { return problem.severity == Severity::kError; });
-  if (any) throw ContractError(std::move(problems));
+  if (any) throw_as_coded(std::move(problems));
   for (const Diagnostic& message : problems) emit(message);
 }
 

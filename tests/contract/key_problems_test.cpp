@@ -97,9 +97,8 @@ TEST(KeyProblems, AllMissingKeysAreToldAtOnceAndNoKeyIsOfferedTwice) {
   const auto found = check_train(two_scale(), data_named("small", "smal", "label"));
   std::vector<std::string> offered;
   for (const Diagnostic& diagnostic : found) offered.push_back(diagnostic.candidate);
-  EXPECT_THAT(codes(found), ElementsAre("K002", "K001", "K010"));
-  EXPECT_EQ(offered[0], "small");
-  EXPECT_EQ(offered[1], "");
+  EXPECT_THAT(codes(found), ElementsAre("K002", "K006"));
+  EXPECT_THAT(offered, ElementsAre("small", "smal"));
 }
 
 TEST(KeyProblems, OneCauseForSeveralKeysIsToldOnce) {
