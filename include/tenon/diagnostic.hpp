@@ -104,7 +104,8 @@ std::string render_json(std::span<const Diagnostic> diagnostics);
 /// A key between double quotes with odd characters made visible.
 std::string quote_key(std::string_view key);
 /// `key` without quotes, odd characters made visible: a blank at an end is "·", a tab "\t", a
-/// non-ASCII character that looks like an ASCII one or shows nothing "\u00a0".
+/// non-ASCII character that looks like an ASCII one or shows nothing "\u00a0" (words of
+/// another script, "масса", stay as they are).
 std::string visible(std::string_view key);
 
 /// One row of the table of codes.

@@ -27,7 +27,9 @@ struct NpzEntry {
 std::vector<NpzEntry> list_npz(const std::string& path);
 
 /// Writes atomically: a new file beside it, synced, then renamed. Throws FormatError on failure;
-/// the file that was there before is then untouched. Strings are written as UTF-32 ('<U').
+/// the file that was there before is then untouched. Strings are written as UTF-32 ('<U'; one that
+/// is no UTF-8 or ends in a NUL is refused), bfloat16 as float32. `save_npz` stores its members
+/// without compression, in order; a name given twice is a KeyError (K012).
 void save_npy(const std::string& path, const Tensor& tensor);
 void save_npz(const std::string& path, const NamedTensors& tensors);
 

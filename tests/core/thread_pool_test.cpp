@@ -59,6 +59,7 @@ TEST(ThreadPool, DestructorFinishesWhatHasBegunAndDropsTheRest) {
   std::latch may_end(1);
   std::vector<std::future<void>> waiting;
   std::future<void> running;
+  std::jthread helper;
   {
     ThreadPool pool(1);
     running = pool.submit([&] {
@@ -69,12 +70,12 @@ TEST(ThreadPool, DestructorFinishesWhatHasBegunAndDropsTheRest) {
     begun.wait();
     for (int i = 0; i < 5; ++i) waiting.push_back(pool.submit([&] { ++ran; }));
     // The helper lets the task end only once the pool has dropped the others.
-    std::jthread helper([&] {
+    helper = std::jthread([&] {
       for (auto& future : waiting) future.wait();
       may_end.count_down();
     });
-    helper.detach();
   }
+  helper.join();
   running.get();
   EXPECT_EQ(ran, 1);
   for (auto& future : waiting) EXPECT_THROW(future.get(), std::future_error);
