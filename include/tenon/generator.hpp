@@ -98,7 +98,8 @@ class Example {
 ///       for (;;) co_yield {inputs("Small", s, "Large", l), y};
 ///     }
 ///
-/// Move-only; owns the coroutine. An exception thrown inside arrives at next(). Not thread-safe.
+/// (g++ 12 takes no braced list inside co_yield, as in Tensor(dtype, {2, 3}): make such a tensor in a
+/// line before.) Move-only; owns the coroutine. An exception thrown inside arrives at next(). Not thread-safe.
 class Generator {
  public:
   struct promise_type {

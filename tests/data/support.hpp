@@ -61,9 +61,12 @@ inline void expect_as_declared(const Schema& schema, const std::vector<Record>& 
       EXPECT_TRUE(spec.shape_fits(value.shape()))
           << schema[slot].key << " is " << value.shape().to_string() << ", declared "
           << spec.to_string();
-      if (!spec.axes.empty()) EXPECT_EQ(spec.axes.size(), spec.shape.size()) << schema[slot].key;
+      if (!spec.axes.empty()) {
+        EXPECT_EQ(spec.axes.size(), spec.shape.size()) << schema[slot].key;
+      }
       if (!spec.range) continue;
-      for (const double x : value.cast(DType::kFloat64).data<double>()) {
+      const Tensor numbers = value.cast(DType::kFloat64);
+      for (const double x : numbers.data<double>()) {
         EXPECT_GE(x, spec.range->low) << schema[slot].key;
         EXPECT_LE(x, spec.range->high) << schema[slot].key;
       }
