@@ -25,7 +25,7 @@ int main() {
   try {
     model.fit_generator(batches(), {.steps_per_epoch = 10, .epochs = 1});
   } catch (const KeyError& error) {
-    std::printf("%s", error.what());
+    std::printf("%s\n", error.what());
     return error.code() == "K001" ? 0 : 1;
   }
   return 1;
