@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <tuple>
 
 #include "contract/cardinality_problems.hpp"
@@ -41,6 +42,22 @@ bool follows_from(const Diagnostic& diagnostic, const std::vector<Diagnostic>& o
   });
 }
 
+bool is_error(const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; }
+
+/// Fixes quote C++ in their text; where the data come from an experiment file they quote TOML.
+void quote_toml(Diagnostic& problem, const Dataset& dataset) {
+  const auto stages = dataset.stages();
+  const bool from_file = std::any_of(stages.begin(), stages.end(), [](const StageReference& stage) {
+    return std::string_view(stage.location.file).ends_with(".toml");
+  });
+  if (!from_file) return;
+  for (Fix& fix : problem.fixes) {
+    const std::size_t at = fix.cpp.empty() ? std::string::npos : fix.text.find(fix.cpp);
+    if (at != std::string::npos && !fix.toml.empty())
+      fix.text.replace(at, fix.cpp.size(), fix.toml);
+  }
+}
+
 std::vector<Diagnostic> check_split(const TrainingInterface& interface, const Split& split) {
   std::vector<Diagnostic> problems = split.dataset->diagnostics();
   const std::vector<Diagnostic> own = problems;
@@ -51,7 +68,14 @@ std::vector<Diagnostic> check_split(const TrainingInterface& interface, const Sp
   for (Diagnostic& problem : shape_problems(interface, split, joined))
     problems.push_back(std::move(problem));
   for (Diagnostic& problem : cardinality_problems(split)) problems.push_back(std::move(problem));
-  for (Diagnostic& problem : problems) problem.datasets = {split.name};
+  // What is wrong with values may follow from a stage that could not be applied.
+  if (std::any_of(own.begin(), own.end(), is_error)) {
+    std::erase_if(problems, [](const Diagnostic& problem) { return !is_error(problem); });
+  }
+  for (Diagnostic& problem : problems) {
+    problem.datasets = {split.name};
+    quote_toml(problem, *split.dataset);
+  }
   return problems;
 }
 

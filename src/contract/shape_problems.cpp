@@ -64,7 +64,7 @@ Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*
   } else {
     fix.cpp = ".batch(32)";
     fix.toml = "{ op = \"batch\", size = 32 }";
-    fix.text = "add a batch stage behind the others";
+    fix.text = "add .batch(32) behind the other stages";
   }
   out.fixes.push_back(std::move(fix));
   return out;

@@ -41,7 +41,7 @@ TEST(ShapeProblems, ADatasetWithoutBatchIsS001WithTheStageToAdd) {
       {{"Small", images(8, 32)}, {"Large", images(8, 64)}, {"label", labels(8)}});
   const auto found = check_train(two_scale(), train);
   ASSERT_THAT(codes(found), ElementsAre("S001"));
-  EXPECT_THAT(render_text(found), HasSubstr("add a batch stage behind the others"));
+  EXPECT_THAT(render_text(found), HasSubstr("add .batch(32) behind the other stages"));
 }
 
 TEST(ShapeProblems, AWrongSizeNamesTheAxisAndTheStageThatSetIt) {
