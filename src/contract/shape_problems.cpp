@@ -50,9 +50,9 @@ Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*
   const Field& first = context.field(*wishes.front());
   const bool generator = first.role != Role::kData;
   Diagnostic out =
-      make_diagnostic("S001", fmt::format("the batch axis is missing: the {} yields {} for {}",
-                                          generator ? "generator" : "data", plain_shape(first.spec),
-                                          list_names(names)));
+      make_diagnostic("S001", fmt::format("the batch axis is missing: the {} {} for {}",
+                                          generator ? "generator yields" : "data give",
+                                          plain_shape(first.spec), list_names(names)));
   for (const Wanted* wish : wishes) out.keys.push_back(report(context, *wish));
   out.stage = out.keys.front().stage;
   out.comparison = table_of(context, wishes, std::vector<std::string>(wishes.size()));
