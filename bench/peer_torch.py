@@ -60,6 +60,7 @@ def main():
             continue
         seconds = float(words[1])
         start = time.perf_counter()
+        processor = time.process_time()
         steps = 0
         while True:
             loss = step()
@@ -69,7 +70,8 @@ def main():
                 break
         value = loss.item()
         assert math.isfinite(value)
-        print(steps, time.perf_counter() - start, value, flush=True)
+        processor = time.process_time() - processor
+        print(steps, time.perf_counter() - start, processor, value, flush=True)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
 
 

@@ -5,7 +5,8 @@
 
 Only ratios of one run mean something: both run on the same machine at the same time, one block
 after the other. A figure is the median over blocks of the time per step; the spread is that of the
-10th and 90th percentile. --write puts the result into bench/RESULTS.md, with the command.
+10th and 90th percentile. "Processor" is the time of all threads on a core: on one thread it is what
+counts when others use the machine, too; on more it also counts waiting for one another. --write puts the result into bench/RESULTS.md, with the command.
 """
 import argparse
 import datetime
@@ -35,6 +36,7 @@ class Contender:
         )
         self.description = self.line()
         self.times = []
+        self.processor_times = []
         self.loss = float("nan")
         self.peak_mebibytes = 0
 
@@ -50,10 +52,11 @@ class Contender:
 
     def block(self, seconds, keep=True):
         self.say(f"block {seconds}")
-        steps, taken, loss = self.line().split()
+        steps, taken, processor, loss = self.line().split()
         self.loss = float(loss)
         if keep:
             self.times.append(1000.0 * float(taken) / int(steps))
+            self.processor_times.append(1000.0 * float(processor) / int(steps))
 
     def report(self):
         self.say("report")
@@ -69,6 +72,9 @@ class Contender:
 
     def median(self):
         return statistics.median(self.times)
+
+    def processor_median(self):
+        return statistics.median(self.processor_times)
 
     def spread(self):
         ordered = sorted(self.times)
@@ -108,14 +114,16 @@ def contenders(arguments):
 def table(every, arguments):
     tenon = every[0]
     lines = [
-        "| contender | ms per step, median | p10 | p90 | times Tenon | peak memory, MiB |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| contender | ms per step, median | p10 | p90 | times Tenon | processor ms per step "
+        "| times Tenon | peak memory, MiB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for one in every:
         low, high = one.spread()
         lines.append(
             f"| {one.name}: {one.description} | {one.median():.2f} | {low:.2f} | {high:.2f} "
-            f"| {one.median() / tenon.median():.2f} | {one.peak_mebibytes} |"
+            f"| {one.median() / tenon.median():.2f} | {one.processor_median():.2f} "
+            f"| {one.processor_median() / tenon.processor_median():.2f} | {one.peak_mebibytes} |"
         )
     lines.append("")
     lines.append(

@@ -1,6 +1,7 @@
 // Times training steps of the model of two inputs. Started by run.py beside its peer; speaks a small
 // protocol on standard input and output, so that blocks of both alternate:
-//   "block <seconds>" -> "<steps> <seconds> <loss>"     "report" -> one line per step of the plan, "."
+//   "block <seconds>" -> "<steps> <seconds> <seconds of processor> <loss>"
+//   "report" -> one line per step of the plan, "."
 //   "quit"
 #include <sys/resource.h>
 
@@ -20,6 +21,16 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// Of all threads.
+double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 void print_report(const Plan& plan) {
   for (const auto& step : plan.report().steps) {
     std::cout << step.op << '\t' << step.name << '\t' << step.implementation << '\t'
@@ -31,13 +42,15 @@ void print_report(const Plan& plan) {
 
 void run_block(Plan& plan, double seconds, std::int64_t& iteration) {
   const Clock::time_point start = Clock::now();
+  const double processor_start = processor_seconds();
   std::int64_t steps = 0;
   do {
     plan.run({.learning_rate = 1e-3F, .iteration = iteration++});
     ++steps;
   } while (seconds_since(start) < seconds);
   const double taken = seconds_since(start);
-  std::cout << steps << ' ' << taken << ' ' << plan.output(1).item<float>() << std::endl;
+  const double processor = processor_seconds() - processor_start;
+  std::cout << steps << ' ' << taken << ' ' << processor << ' ' << plan.output(1).item<float>() << std::endl;
 }
 
 }  // namespace
