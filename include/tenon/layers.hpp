@@ -23,6 +23,14 @@ struct Pair {
   bool operator==(const Pair&) const = default;
 };
 
+/// A pair, or nothing.
+struct OptionalPair : std::optional<Pair> {
+  OptionalPair() = default;
+  OptionalPair(Pair pair) : std::optional<Pair>(pair) {}                // NOLINT
+  OptionalPair(std::int64_t both) : std::optional<Pair>(Pair(both)) {}  // NOLINT
+  OptionalPair(std::int64_t h, std::int64_t w) : std::optional<Pair>(Pair(h, w)) {}
+};
+
 struct DenseOptions {
   std::string activation = "linear";
   bool use_bias = true;
@@ -80,7 +88,7 @@ class DepthwiseConv2D : public Layer {
 };
 
 struct Pooling2DOptions {
-  std::optional<Pair> strides{};  ///< Default: the pool size.
+  OptionalPair strides{};  ///< Default: the pool size.
   std::string padding = "valid";
   std::string name{};
 };

@@ -41,7 +41,7 @@ std::vector<Layer> split_tail(Branch& last) {
   }
   std::vector<Layer> tail(last.layers.begin() + static_cast<std::ptrdiff_t>(keep),
                           last.layers.end());
-  last.layers.resize(keep, last.layers.empty() ? Layer(nullptr) : last.layers.front());
+  last.layers.erase(last.layers.begin() + static_cast<std::ptrdiff_t>(keep), last.layers.end());
   return tail;
 }
 

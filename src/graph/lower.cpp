@@ -53,7 +53,8 @@ class ModelLowering {
   std::uint64_t next_stream_ = 0;
 };
 
-ops::ValueId lower_input(ops::Builder& builder, const Port& port, const Shape& shape, DType dtype) {
+ops::ValueId append_input(ops::Builder& builder, const Port& port, const Shape& shape,
+                          DType dtype) {
   if (!port.spec.shape_fits(shape)) {
     throw ShapeError(make_diagnostic(
         "S002", fmt::format("model input {} is given {}", quote_key(port.name), shape.to_string()),
@@ -64,10 +65,12 @@ ops::ValueId lower_input(ops::Builder& builder, const Port& port, const Shape& s
         "D001", fmt::format("model input {} is given strings", quote_key(port.name)),
         {"expected: numbers"}));
   }
-  const ops::ValueId value = builder.input(port.name, dtype, shape);
-  if (dtype == DType::kFloat32) return value;
-  return builder.apply(ops::OpKind::kCast, ops::CastAttributes{DType::kFloat32}, {value},
-                       port.name);
+  return builder.input(port.name, dtype, shape);
+}
+
+ops::ValueId as_float32(ops::Builder& builder, const std::string& name, ops::ValueId value) {
+  if (builder.dtype(value) == DType::kFloat32) return value;
+  return builder.apply(ops::OpKind::kCast, ops::CastAttributes{DType::kFloat32}, {value}, name);
 }
 
 void append_penalties(const ModelObject& model, ops::Builder& builder,
@@ -97,7 +100,11 @@ LoweredModel lower(const Model& model, ops::Builder& builder,
   }
   LoweredModel lowered;
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    lowered.inputs.push_back(lower_input(builder, ports[i], input_shapes[i], input_dtypes[i]));
+    lowered.inputs.push_back(append_input(builder, ports[i], input_shapes[i], input_dtypes[i]));
+  }
+  std::vector<ops::ValueId> arguments;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    arguments.push_back(as_float32(builder, ports[i].name, lowered.inputs[i]));
   }
   std::map<const Variable*, ops::ValueId> values;
   for (const auto& variable : object.weights()) {
@@ -113,7 +120,7 @@ LoweredModel lower(const Model& model, ops::Builder& builder,
   }
   if (options.training) append_penalties(object, builder, values, lowered.penalties);
   ModelLowering lowering(builder, options.training, std::move(values));
-  lowered.outputs = lowering.run(object, lowered.inputs);
+  lowered.outputs = lowering.run(object, arguments);
   return lowered;
 }
 

@@ -14,7 +14,7 @@ struct LowerOptions {
 
 /// A model written out as primitive operations for one batch.
 struct LoweredModel {
-  std::vector<ops::ValueId> inputs;     ///< In the order of Model::inputs().
+  std::vector<ops::ValueId> inputs;     ///< In the order of Model::inputs(); before any cast.
   std::vector<ops::ValueId> outputs;    ///< In the order of Model::outputs().
   std::vector<ops::ValueId> variables;  ///< In the order of Model::weights(); slot i is variable i.
   std::vector<bool> trainable;          ///< Per variable: its own kind and its layer's `trainable`.
