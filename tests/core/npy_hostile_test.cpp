@@ -2,6 +2,7 @@
 // the file does not hold.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "core/temporary_folder.hpp"
@@ -14,6 +15,8 @@ namespace {
 
 /// Not written atomically: these tests write thousands of files, and a sync takes milliseconds.
 void put(const std::string& path, const std::string& contents) {
+  // Removed first: some file systems flush a file that is cut to nothing and written again.
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary) << contents;
 }
 
