@@ -61,6 +61,12 @@ std::vector<Grid> grid() {
        {3, 3, 16, 64},
        {.pad_before = {1, 1}, .pad_after = {1, 1}, .groups = 4}},
       {"odd_padding", {2, 13, 11, 16}, {4, 4, 16, 16}, same(1, 2)},
+      {"few_pixels", {4, 2, 2, 64}, {3, 3, 64, 64}, same(1, 1)},
+      {"few_pixels_stride_2",
+       {3, 4, 4, 64},
+       {3, 3, 64, 80},
+       {.strides = {2, 2}, .pad_after = {1, 1}}},
+      {"one_pixel", {5, 3, 3, 64}, {3, 3, 64, 64}},
       {"one_row", {1, 1, 16, 16}, {1, 3, 16, 16}},
   };
 }
@@ -90,8 +96,7 @@ TEST_P(OnednnConvolution, GivesWhatTheReferenceGives) {
 
 TEST_P(OnednnConvolution, TakesNoSlowKernel) {
   const CaseProgram program = gradient_program(case_of(GetParam()));
-  const auto plan =
-      onednn_engine().compile(program.program, onednn_engine().create_variables({}));
+  const auto plan = onednn_engine().compile(program.program, onednn_engine().create_variables({}));
   ASSERT_FALSE(plan->report().steps.empty());
   for (const PlanStep& step : plan->report().steps) {
     EXPECT_TRUE(is_fast(step.implementation))
@@ -115,11 +120,11 @@ TEST_P(OnednnChannels, PoolingNormalizationAndDenseAreFastToo) {
   some.push_back(simple_case("average", OpKind::kAveragePooling2D,
                              ops::PoolingAttributes{.window = {3, 3}, .pad_after = {1, 1}},
                              {{.name = "x", .shape = x}}));
-  some.push_back(simple_case(
-      "normalization", OpKind::kBatchNormalizationTraining, ops::NormalizationAttributes{},
-      {{.name = "x", .shape = x},
-       {.name = "gamma", .shape = {channels}},
-       {.name = "beta", .shape = {channels}}}));
+  some.push_back(simple_case("normalization", OpKind::kBatchNormalizationTraining,
+                             ops::NormalizationAttributes{},
+                             {{.name = "x", .shape = x},
+                              {.name = "gamma", .shape = {channels}},
+                              {.name = "beta", .shape = {channels}}}));
   some.push_back(simple_case("dense", OpKind::kDense, ops::NoAttributes{},
                              {{.name = "x", .shape = {40, 30}},
                               {.name = "kernel", .shape = {30, channels}},

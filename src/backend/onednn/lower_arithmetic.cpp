@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "backend/onednn/kernels/elementwise.hpp"
@@ -99,7 +100,10 @@ void lower_add_n(Lowering& lowering, const GraphNode& node) {
         for (std::size_t i = 0; i < refs.size(); ++i) addresses[i] = refs[i].as();
         add_n(threads, addresses, y.as(), count);
       });
-  step.memory.in_place = {{y, inputs[0]}};
+  // An input that stands there twice is read again after the first sum.
+  if (std::count(inputs.begin(), inputs.end(), inputs[0]) == 1) {
+    step.memory.in_place = {{y, inputs[0]}};
+  }
 }
 
 void lower_reduce_sum(Lowering& lowering, const GraphNode& node) {

@@ -51,6 +51,7 @@ void Lowering::add_values() {
     Cell cell;
     cell.slot = value.slot;
     cell.constant = value.constant;
+    cell.dtype = value.dtype;
     cell.bytes = static_cast<std::size_t>(value.shape.element_count()) * size_of(value.dtype);
     if (value.kind == ops::ValueKind::kInput) {
       cell.home = Home::kInput;

@@ -1,8 +1,10 @@
 #include "backend/onednn/memory.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "backend/api/arena.hpp"
+#include "backend/onednn/kernels/convert.hpp"
 
 namespace tenon::backend::onednn {
 namespace {
@@ -11,6 +13,14 @@ constexpr std::size_t kAlignment = 64;
 
 Tensor bytes_of(std::size_t count) {
   return Tensor(DType::kUInt8, Shape{static_cast<std::int64_t>(std::max<std::size_t>(count, 1))});
+}
+
+void fill_constant(const Cell& cell, std::byte* data) {
+  const std::size_t element = size_of(cell.dtype);
+  if (cell.bytes == 0) return;
+  convert(1, DType::kFloat32, reinterpret_cast<const std::byte*>(&cell.constant), cell.dtype, data,
+          1);
+  for (std::size_t i = element; i < cell.bytes; i += element) std::memcpy(data + i, data, element);
 }
 
 /// Lifetimes of the roots of cells, from the steps that touch them.
@@ -82,8 +92,11 @@ void Memory::share_in_place(const std::vector<StepMemory>& steps) {
       Cell& to = cell(target);
       const auto output_index = static_cast<std::size_t>(target);
       const auto input_index = static_cast<std::size_t>(source);
-      const bool fits = target != source && from.home == Home::kArena && to.home == Home::kArena &&
-                        from.bytes == to.bytes && !to.kept;
+      const bool alone = std::none_of(step.reads.begin(), step.reads.end(), [&](CellId other) {
+        return other != input && root(other) == source;
+      });
+      const bool fits = alone && target != source && from.home == Home::kArena &&
+                        to.home == Home::kArena && from.bytes == to.bytes && !to.kept;
       if (!fits || lifetimes[input_index].last != position ||
           lifetimes[output_index].first != position) {
         continue;
@@ -134,8 +147,7 @@ void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variab
     if (own.home == Home::kVariable) set_address(id, variables->data(own.slot));
     if (own.home != Home::kConstant) continue;
     set_address(id, constants_.bytes() + constant_plan.offsets[i]);
-    auto* values = reinterpret_cast<float*>(addresses_[i]);
-    std::fill_n(values, own.bytes / sizeof(float), own.constant);
+    fill_constant(own, addresses_[i]);
   }
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const auto id = static_cast<CellId>(i);

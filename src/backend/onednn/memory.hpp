@@ -24,7 +24,8 @@ struct Cell {
   Home home = Home::kArena;
   std::size_t bytes = 0;
   std::int32_t slot = -1;  ///< kInput: index of the input; kVariable: of the variable.
-  float constant = 0.0F;   ///< kConstant: the value of every element, a float32.
+  DType dtype = DType::kFloat32;
+  float constant = 0.0F;  ///< kConstant: the value of every element.
   Layout layout = {};
   CellId origin = kNoCell;  ///< A view into this cell, `offset` bytes from its start.
   std::size_t offset = 0;

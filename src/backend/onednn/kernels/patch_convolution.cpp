@@ -20,29 +20,29 @@ struct Workspace {
   std::int64_t* offsets = nullptr;
 };
 
-std::int64_t padded_width(const PatchConvolution& s) {
+std::int64_t padded_width(const ConvolutionGeometry& s) {
   return (s.in_width + s.pad_left + s.pad_right) * s.in_channels;
 }
 std::int64_t rounded(std::int64_t floats) { return (floats + 15) / 16 * 16; }
-std::int64_t row_floats(const PatchConvolution& s) {
+std::int64_t row_floats(const ConvolutionGeometry& s) {
   return rounded(s.kernel_height * padded_width(s));
 }
-std::int64_t one_floats(const PatchConvolution& s) {
+std::int64_t one_floats(const ConvolutionGeometry& s) {
   return rounded(s.out_width * s.stride_width * s.in_channels);
 }
-std::int64_t sum_floats(const PatchConvolution& s) {
+std::int64_t sum_floats(const ConvolutionGeometry& s) {
   return rounded((s.taps() + 1) * s.out_channels);
 }
-std::int64_t offset_floats(const PatchConvolution& s) { return rounded(2 * s.taps()); }
-std::int64_t thread_floats(const PatchConvolution& s) {
+std::int64_t offset_floats(const ConvolutionGeometry& s) { return rounded(2 * s.taps()); }
+std::int64_t thread_floats(const ConvolutionGeometry& s) {
   return row_floats(s) + one_floats(s) + sum_floats(s) + offset_floats(s);
 }
 
-bool padded(const PatchConvolution& s) {
+bool padded(const ConvolutionGeometry& s) {
   return s.pad_top != 0 || s.pad_left != 0 || s.pad_bottom != 0 || s.pad_right != 0;
 }
 
-Workspace workspace_of(const PatchConvolution& s, std::byte* scratch, int part) {
+Workspace workspace_of(const ConvolutionGeometry& s, std::byte* scratch, int part) {
   Workspace w;
   w.rows = reinterpret_cast<float*>(scratch) + part * thread_floats(s);
   w.ones = w.rows + row_floats(s);
@@ -64,7 +64,7 @@ Workspace workspace_of(const PatchConvolution& s, std::byte* scratch, int part) 
 }
 
 // The corner of the patch of the output row's first pixel; copies the rows where there is padding.
-const float* row_of(const PatchConvolution& s, const Workspace& w, const float* x,
+const float* row_of(const ConvolutionGeometry& s, const Workspace& w, const float* x,
                     std::int64_t image, std::int64_t out_row) {
   const std::int64_t pitch = s.in_width * s.in_channels;
   const float* image_begin = x + image * s.in_height * pitch;
@@ -91,17 +91,17 @@ PatchTiles tiles() {
 
 }  // namespace
 
-bool patch_convolution_fits(const PatchConvolution& s) {
+bool patch_convolution_fits(const ConvolutionGeometry& s) {
   const InstructionSet set = instruction_set();
   if (set == InstructionSet::kBaseline) return false;
   return s.in_channels <= 4 && s.taps() <= 256 && s.out_channels % vector_length(set) == 0;
 }
 
-std::size_t patch_convolution_scratch(const PatchConvolution& s, int threads) {
+std::size_t patch_convolution_scratch(const ConvolutionGeometry& s, int threads) {
   return static_cast<std::size_t>(threads * thread_floats(s)) * sizeof(float);
 }
 
-void patch_convolution_forward(const PatchConvolution& s, int threads, const float* x,
+void patch_convolution_forward(const ConvolutionGeometry& s, int threads, const float* x,
                                const float* kernel, const float* bias, bool rectify, float slope,
                                float* y, std::byte* scratch) {
   const PatchTiles tile = tiles();
@@ -126,7 +126,7 @@ void patch_convolution_forward(const PatchConvolution& s, int threads, const flo
   });
 }
 
-void patch_convolution_backward_weights(const PatchConvolution& s, int threads, const float* x,
+void patch_convolution_backward_weights(const ConvolutionGeometry& s, int threads, const float* x,
                                         const float* dy, float* dkernel, float* dbias,
                                         std::byte* scratch) {
   const PatchTiles tile = tiles();

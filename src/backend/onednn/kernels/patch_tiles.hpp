@@ -4,7 +4,7 @@
 
 namespace tenon::backend::onednn {
 
-/// One output row of a PatchConvolution. Tap t of pixel i is x[i·step + offsets[t]].
+/// One output row of a convolution. Tap t of pixel i is x[i·step + offsets[t]].
 struct PatchRowForward {
   std::int64_t taps = 0;
   std::int64_t pixels = 0;
