@@ -185,7 +185,7 @@ std::string drawn_tiff(const Tensor& image, const TiffDrawing& drawing) {
   return read_file(path);
 }
 
-std::string with_pixels_last(std::string tiff) {
+std::string with_pixels_last(std::string tiff, std::size_t missing) {
   const auto number = [&](std::size_t at, std::size_t bytes) {
     std::size_t value = 0;
     std::memcpy(&value, tiff.data() + at, bytes);
@@ -193,19 +193,26 @@ std::string with_pixels_last(std::string tiff) {
   };
   const std::size_t directory = number(4, 4);
   std::size_t offset_entry = 0;
+  std::size_t count_entry = 0;
   std::size_t count = 0;
   for (std::size_t entry = directory + 2; entry < directory + 2 + 12 * number(directory, 2);
        entry += 12) {
     const std::size_t value = number(entry + 8, number(entry + 2, 2) == 3 ? 2 : 4);
     if (number(entry, 2) == TIFFTAG_STRIPOFFSETS) offset_entry = entry;
-    if (number(entry, 2) == TIFFTAG_STRIPBYTECOUNTS) count = value;
+    if (number(entry, 2) == TIFFTAG_STRIPBYTECOUNTS) {
+      count_entry = entry;
+      count = value - missing;
+    }
   }
   const std::size_t old_place = number(offset_entry + 8, number(offset_entry + 2, 2) == 3 ? 2 : 4);
   const std::string pixels = tiff.substr(old_place, count);
   const auto new_place = static_cast<std::uint32_t>(tiff.size());
+  const auto new_count = static_cast<std::uint32_t>(count);
   const std::uint16_t long_type = TIFF_LONG;
   std::memcpy(tiff.data() + offset_entry + 2, &long_type, 2);
   std::memcpy(tiff.data() + offset_entry + 8, &new_place, 4);
+  std::memcpy(tiff.data() + count_entry + 2, &long_type, 2);
+  std::memcpy(tiff.data() + count_entry + 8, &new_count, 4);
   return tiff + pixels;
 }
 

@@ -24,8 +24,9 @@ struct TiffDrawing {
 std::string drawn_tiff(const Tensor& image, const TiffDrawing& drawing = {});
 
 /// A little-endian TIFF of one strip whose pixels lie behind its directory: cut off, it loses
-/// pixels only, while libtiff's own order loses the directory first.
-std::string with_pixels_last(std::string tiff);
+/// pixels only, while libtiff's own order loses the directory first. `missing` bytes of its strip
+/// are left out, and not counted.
+std::string with_pixels_last(std::string tiff, std::size_t missing = 0);
 
 /// A PNG of `bits` per index (1, 2, 4 or 8) whose colours are (i, 2 i, 255 - i) for index i, index
 /// 0 being transparent if `transparent`. `indices` is (height, width).

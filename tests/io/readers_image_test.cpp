@@ -257,6 +257,16 @@ TEST(HostileImage, CutInTheMiddleIsAnErrorForEveryKind) {
   }
 }
 
+TEST(HostileImage, AJpegInsideOfATiffThatEndsEarlyIsAnError) {
+  const std::string whole = drawn_tiff(
+      smooth_image(3),
+      {.rows_per_strip = 24, .compression = COMPRESSION_JPEG, .photometric = PHOTOMETRIC_YCBCR});
+  EXPECT_NO_THROW(decode_image(testing::with_pixels_last(whole), "x"));
+  for (const std::size_t missing : {3U, 20U, 100U}) {
+    EXPECT_THROW(decode_image(testing::with_pixels_last(whole, missing), "x"), FormatError);
+  }
+}
+
 TEST(HostileImage, AnyByteChangedNeverCrashes) {
   int refused = 0;
   for (const SmallFile& file : small_files()) {
