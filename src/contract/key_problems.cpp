@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "contract/fix_text.hpp"
 #include "contract/lineage_facts.hpp"
 #include "contract/pairing.hpp"
 #include "core/name_list.hpp"
