@@ -1,5 +1,5 @@
-// Times training steps of the model of two inputs. Started by run.py beside its peer; speaks a small
-// protocol on standard input and output, so that blocks of both alternate:
+// Times training steps of the model of two inputs. Started by run.py beside its peer; speaks a
+// small protocol on standard input and output, so that blocks of both alternate:
 //   "block <seconds>" -> "<steps> <seconds> <seconds of processor> <loss>"
 //   "report" -> one line per step of the plan, "."
 //   "quit"
@@ -50,7 +50,8 @@ void run_block(Plan& plan, double seconds, std::int64_t& iteration) {
   } while (seconds_since(start) < seconds);
   const double taken = seconds_since(start);
   const double processor = processor_seconds() - processor_start;
-  std::cout << steps << ' ' << taken << ' ' << processor << ' ' << plan.output(1).item<float>() << std::endl;
+  std::cout << steps << ' ' << taken << ' ' << processor << ' ' << plan.output(1).item<float>()
+            << std::endl;
 }
 
 }  // namespace

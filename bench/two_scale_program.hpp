@@ -43,8 +43,8 @@ class TwoScaleBuilder {
     const ops::ValueId logit =
         builder_.apply(ops::OpKind::kDense, ops::NoAttributes{}, {joined, kernel, bias}, "dense");
     const ops::ValueId prediction = builder_.apply(
-        ops::OpKind::kActivation,
-        ops::ActivationAttributes{.kind = ops::ActivationKind::kSigmoid}, {logit}, "dense");
+        ops::OpKind::kActivation, ops::ActivationAttributes{.kind = ops::ActivationKind::kSigmoid},
+        {logit}, "dense");
     builder_.output("prediction", prediction);
     if (training) train(prediction);
     return std::move(step_);
@@ -63,12 +63,11 @@ class TwoScaleBuilder {
         builder_.input(name, DType::kFloat32, {size_.batch, side, side, size_.channels});
     const ops::ValueId kernel = weight(name + "/kernel", {3, 3, size_.channels, filters});
     const ops::ValueId bias = weight(name + "/bias", {filters});
-    const ops::ValueId y = builder_.apply(ops::OpKind::kConvolution2D,
-                                          ops::ConvolutionAttributes{}, {x, kernel, bias}, name);
-    const ops::ValueId relu =
-        builder_.apply(ops::OpKind::kActivation,
-                       ops::ActivationAttributes{.kind = ops::ActivationKind::kRelu, .beta = 0.0F},
-                       {y}, name);
+    const ops::ValueId y = builder_.apply(ops::OpKind::kConvolution2D, ops::ConvolutionAttributes{},
+                                          {x, kernel, bias}, name);
+    const ops::ValueId relu = builder_.apply(
+        ops::OpKind::kActivation,
+        ops::ActivationAttributes{.kind = ops::ActivationKind::kRelu, .beta = 0.0F}, {y}, name);
     const Shape& shape = builder_.shape(relu);
     return builder_.apply(ops::OpKind::kReshape,
                           ops::ShapeAttributes{{size_.batch, shape[1] * shape[2] * shape[3]}},

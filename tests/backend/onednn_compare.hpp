@@ -10,6 +10,21 @@
 
 namespace tenon::backend::cases {
 
+/// Tests of the engine are skipped where it was not built in.
+class OnednnTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!has_onednn_engine()) GTEST_SKIP() << "skipped: built with -DTENON_WITH_ONEDNN=OFF";
+  }
+};
+template <class T>
+class OnednnTestWithParam : public testing::TestWithParam<T> {
+ protected:
+  void SetUp() override {
+    if (!has_onednn_engine()) GTEST_SKIP() << "skipped: built with -DTENON_WITH_ONEDNN=OFF";
+  }
+};
+
 /// How far two float32 results may be apart: |a − b| <= absolute + relative · |b|, where |b| is the
 /// larger of the element's and a thousandth of the tensor's largest.
 struct Tolerance {

@@ -85,7 +85,7 @@ bool is_fast(const std::string& implementation) {
   return false;
 }
 
-class OnednnConvolution : public testing::TestWithParam<Grid> {};
+class OnednnConvolution : public OnednnTestWithParam<Grid> {};
 
 TEST_P(OnednnConvolution, GivesWhatTheReferenceGives) {
   const OpCase one = case_of(GetParam());
@@ -109,7 +109,7 @@ std::string test_name(const testing::TestParamInfo<Grid>& info) { return info.pa
 INSTANTIATE_TEST_SUITE_P(Grid, OnednnConvolution, testing::ValuesIn(grid()), test_name);
 
 // Pooling, dense and batch normalisation with channels that fill no vector.
-class OnednnChannels : public testing::TestWithParam<std::int64_t> {};
+class OnednnChannels : public OnednnTestWithParam<std::int64_t> {};
 
 TEST_P(OnednnChannels, PoolingNormalizationAndDenseAreFastToo) {
   const std::int64_t channels = GetParam();

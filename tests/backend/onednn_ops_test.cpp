@@ -6,7 +6,7 @@
 namespace tenon::backend::cases {
 namespace {
 
-class OnednnOps : public testing::TestWithParam<OpCase> {};
+class OnednnOps : public OnednnTestWithParam<OpCase> {};
 
 TEST_P(OnednnOps, GivesWhatTheReferenceGives) {
   expect_like_reference(forward_program(GetParam()), GetParam().name);

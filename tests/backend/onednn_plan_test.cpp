@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 
 #include "../bench/two_scale_program.hpp"
-#include "backend/onednn/cpu.hpp"
 #include "onednn_allocations.hpp"
 #include "onednn_compare.hpp"
 #include "tenon/error.hpp"
@@ -13,6 +12,9 @@ namespace {
 using testing::HasSubstr;
 
 constexpr bench::TwoScale kSmallSize{.batch = 8, .small_side = 12, .large_side = 20};
+
+using OnednnPlan = cases::OnednnTest;
+using OnednnEngine = cases::OnednnTest;
 
 /// A training of the model on one engine.
 class Training {
@@ -54,7 +56,7 @@ class Training {
   std::unique_ptr<Plan> plan_;
 };
 
-TEST(OnednnPlan, TrainsAsTheReferenceDoes) {
+TEST_F(OnednnPlan, TrainsAsTheReferenceDoes) {
   Training actual(onednn_engine());
   Training expected(reference_engine());
   const std::vector<float> a = actual.run(6);
@@ -68,7 +70,7 @@ TEST(OnednnPlan, TrainsAsTheReferenceDoes) {
   }
 }
 
-TEST(OnednnPlan, RunsWithoutTakingMemory) {
+TEST_F(OnednnPlan, RunsWithoutTakingMemory) {
   Training training(onednn_engine());
   training.run(2);
   AllocationCounter counter;
@@ -79,13 +81,13 @@ TEST(OnednnPlan, RunsWithoutTakingMemory) {
   EXPECT_LE(taken.largest_of_onednn, 2048);
 }
 
-TEST(OnednnPlan, MemoryThatIsTakenIsSeen) {
+TEST_F(OnednnPlan, MemoryThatIsTakenIsSeen) {
   AllocationCounter counter;
   const auto taken = std::make_unique<std::int64_t>(1);
   EXPECT_EQ(counter.stop().own, 1) << "the test above is blind";
 }
 
-TEST(OnednnPlan, IsTheSameBitForBitInEveryRun) {
+TEST_F(OnednnPlan, IsTheSameBitForBitInEveryRun) {
   Training first(onednn_engine(), kSmallSize, 2);
   Training second(onednn_engine(), kSmallSize, 2);
   EXPECT_EQ(first.run(5), second.run(5));
@@ -97,10 +99,10 @@ TEST(OnednnPlan, IsTheSameBitForBitInEveryRun) {
 
 /// Own kernels for images are compiled for AVX2 and AVX-512.
 bool has_own_image_kernels() {
-  return onednn::instruction_set() != onednn::InstructionSet::kBaseline;
+  return onednn_engine().description().find("baseline") == std::string::npos;
 }
 
-TEST(OnednnPlan, ReordersAtTheBordersOnly) {
+TEST_F(OnednnPlan, ReordersAtTheBordersOnly) {
   if (!has_own_image_kernels()) GTEST_SKIP() << "skipped: no AVX2";
   Training training(onednn_engine());
   for (const PlanStep& step : training.plan().report().steps) {
@@ -108,7 +110,7 @@ TEST(OnednnPlan, ReordersAtTheBordersOnly) {
   }
 }
 
-TEST(OnednnPlan, FusesTheModelOfTwoInputs) {
+TEST_F(OnednnPlan, FusesTheModelOfTwoInputs) {
   if (!has_own_image_kernels()) GTEST_SKIP() << "skipped: no AVX2";
   Training training(onednn_engine());
   std::vector<std::string> steps;
@@ -120,7 +122,7 @@ TEST(OnednnPlan, FusesTheModelOfTwoInputs) {
                                    "convolution_2d_backward_weights", "adam_update"));
 }
 
-TEST(OnednnPlan, CountsTheOperationsOfFusedSteps) {
+TEST_F(OnednnPlan, CountsTheOperationsOfFusedSteps) {
   Training training(onednn_engine());
   Training plain(reference_engine());
   const auto total = [](const PlanReport& report) {
@@ -132,7 +134,7 @@ TEST(OnednnPlan, CountsTheOperationsOfFusedSteps) {
   EXPECT_NEAR(total(training.plan().report()), expected, 0.02 * expected);
 }
 
-TEST(OnednnPlan, SharesVariablesBetweenBatchSizes) {
+TEST_F(OnednnPlan, SharesVariablesBetweenBatchSizes) {
   Training training(onednn_engine());
   training.run(2);
   bench::TwoScale odd = kSmallSize;
@@ -151,7 +153,7 @@ TEST(OnednnPlan, SharesVariablesBetweenBatchSizes) {
   cases::expect_close(actual->output(0), expected->output(0), "prediction of 3 samples");
 }
 
-TEST(OnednnPlan, BindingsLastAndCanBeReplaced) {
+TEST_F(OnednnPlan, BindingsLastAndCanBeReplaced) {
   Training training(onednn_engine());
   const auto loss = [&] {
     training.plan().run({.learning_rate = 0.0F, .iteration = 0});
@@ -164,7 +166,7 @@ TEST(OnednnPlan, BindingsLastAndCanBeReplaced) {
   EXPECT_NE(loss(), first);
 }
 
-TEST(OnednnPlan, TellsWhichInputIsMissingOrWrong) {
+TEST_F(OnednnPlan, TellsWhichInputIsMissingOrWrong) {
   const bench::TwoScaleStep step = bench::TwoScaleBuilder(kSmallSize).build();
   const auto plan =
       onednn_engine().compile(step.program, onednn_engine().create_variables(step.variables));
@@ -198,7 +200,7 @@ void expect_same_outputs(const ops::Program& program) {
   }
 }
 
-TEST(OnednnPlan, SharesMemoryOnlyWhereNothingIsReadAgain) {
+TEST_F(OnednnPlan, SharesMemoryOnlyWhereNothingIsReadAgain) {
   using ops::OpKind;
   ops::Program program;
   ops::Builder builder(program);
@@ -218,7 +220,7 @@ TEST(OnednnPlan, SharesMemoryOnlyWhereNothingIsReadAgain) {
   expect_same_outputs(program);
 }
 
-TEST(OnednnPlan, KeepsAConcatenationThatOthersReadToo) {
+TEST_F(OnednnPlan, KeepsAConcatenationThatOthersReadToo) {
   using ops::OpKind;
   ops::Program program;
   ops::Builder builder(program);
@@ -242,7 +244,7 @@ TEST(OnednnPlan, KeepsAConcatenationThatOthersReadToo) {
   expect_same_outputs(program);
 }
 
-TEST(OnednnPlan, SendsGradientsThroughAConcatenationOfTwiceTheSame) {
+TEST_F(OnednnPlan, SendsGradientsThroughAConcatenationOfTwiceTheSame) {
   using ops::OpKind;
   ops::Program program;
   ops::Builder builder(program);
@@ -264,7 +266,7 @@ TEST(OnednnPlan, SendsGradientsThroughAConcatenationOfTwiceTheSame) {
   expect_same_outputs(program);
 }
 
-TEST(OnednnEngine, RefusesWhatItCannotDo) {
+TEST_F(OnednnEngine, RefusesWhatItCannotDo) {
   const bench::TwoScaleStep step = bench::TwoScaleBuilder(kSmallSize).build();
   const Engine& engine = onednn_engine();
   auto variables = engine.create_variables(step.variables);
@@ -283,7 +285,18 @@ TEST(OnednnEngine, RefusesWhatItCannotDo) {
   EXPECT_THROW(engine.compile(step.program, engine.create_variables(wrong)), ShapeError);
 }
 
-TEST(OnednnEngine, TellsWhatItIs) {
+TEST(NoOnednnEngine, SaysHowToGetIt) {
+  if (has_onednn_engine()) GTEST_SKIP() << "skipped: the engine is built in";
+  try {
+    onednn_engine();
+    FAIL() << "gave an engine that is not there";
+  } catch (const EngineError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("libdnnl-dev"));
+    EXPECT_THAT(error.what(), HasSubstr("-DTENON_WITH_ONEDNN=ON"));
+  }
+}
+
+TEST_F(OnednnEngine, TellsWhatItIs) {
   EXPECT_TRUE(has_onednn_engine());
   EXPECT_EQ(onednn_engine().name(), "onednn");
   EXPECT_THAT(onednn_engine().description(),
