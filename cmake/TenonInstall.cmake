@@ -6,6 +6,7 @@ set_target_properties(tenon_tenon PROPERTIES EXPORT_NAME tenon)
 set(TENON_LIBRARY_ROOMS ${TENON_ROOMS})
 list(REMOVE_ITEM TENON_LIBRARY_ROOMS tenon_cli)
 target_link_libraries(tenon_tenon INTERFACE ${TENON_LIBRARY_ROOMS})
+target_compile_features(tenon_tenon INTERFACE cxx_std_20)
 
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(TARGETS ${TENON_LIBRARY_ROOMS} tenon_tenon EXPORT tenon_targets

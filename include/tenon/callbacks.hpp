@@ -26,19 +26,19 @@ class TrainingControl {
   /// The direction of a log's name: false for losses and errors, true for accuracies. "val_" is
   /// looked through. Throws ContractError (C002) for a name that the logs will not have.
   virtual bool higher_is_better(std::string_view log_name) const = 0;
-  /// All names that an epoch's logs may hold, in their order; "val_" ones are there where validation
-  /// runs at all.
+  /// All names that an epoch's logs may hold, in their order; "val_" ones are there where
+  /// validation runs at all.
   virtual const std::vector<std::string>& log_names() const = 0;
 };
 
 /// Numbers of one training step, beside its logs.
 struct StepInfo {
-  std::int64_t epoch = 0;    ///< From 0.
-  std::int64_t step = 0;     ///< Of the epoch, from 0.
-  std::int64_t examples = 0; ///< Rows of the batch.
+  std::int64_t epoch = 0;     ///< From 0.
+  std::int64_t step = 0;      ///< Of the epoch, from 0.
+  std::int64_t examples = 0;  ///< Rows of the batch.
   double seconds_data = 0.0;
   double seconds_compute = 0.0;
-  Logs batch{};              ///< loss and metrics of this batch alone, before its update.
+  Logs batch{};  ///< loss and metrics of this batch alone, before its update.
 };
 
 /// Told of what happens; all calls come from the thread that called fit, in order.
@@ -53,7 +53,8 @@ class Callback {
     const std::optional<std::string> one = monitor();
     return one ? std::vector<std::string>{*one} : std::vector<std::string>{};
   }
-  /// True where this callback takes care of a loss that is NaN or infinite: fit then does not throw.
+  /// True where this callback takes care of a loss that is NaN or infinite: fit then does not
+  /// throw.
   virtual bool handles_bad_loss() const { return false; }
   virtual void on_train_begin(TrainingControl&) {}
   virtual void on_epoch_begin(TrainingControl&, std::int64_t /*epoch*/) {}

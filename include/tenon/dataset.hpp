@@ -73,9 +73,10 @@ struct MapOptions {
   std::optional<Schema> result{};
 };
 struct LoadImageOptions {
-  std::string root{};         ///< Put before relative paths.
-  int channels = 3;           ///< 1, 3 or 4: the file is converted; 0: as in the file.
-  DType dtype = DType::kUInt8;  ///< kUInt8, kUInt16, kInt32 or kFloat32. A 16-bit file into kUInt8 is a bad sample.
+  std::string root{};           ///< Put before relative paths.
+  int channels = 3;             ///< 1, 3 or 4: the file is converted; 0: as in the file.
+  DType dtype = DType::kUInt8;  ///< kUInt8, kUInt16, kInt32 or kFloat32. A 16-bit file into kUInt8
+                                ///< is a bad sample.
 };
 enum class Interpolation : std::uint8_t { kNearest, kBilinear, kArea };
 struct ResizeOptions {
@@ -90,7 +91,7 @@ struct CropOptions {
 };
 struct BatchOptions {
   bool drop_remainder = false;
-  bool padded = false;         ///< Samples of different sizes are padded at the end to the largest.
+  bool padded = false;  ///< Samples of different sizes are padded at the end to the largest.
   double padding_value = 0.0;
 };
 struct PadOptions {
@@ -141,13 +142,13 @@ class DatasetIterator {
 /// Dataset; nothing is read until it is iterated (a CSV's scan for types and the first element of a
 /// generator are what schemas cost). Schema and lineage are there before any data are read.
 ///
-/// A stage that needs a key which does not exist does not throw: the problem (K007, K012, …) is kept
-/// in diagnostics(), so that all are told at once when the data meet a model, or are iterated.
+/// A stage that needs a key which does not exist does not throw: the problem (K007, K012, …) is
+/// kept in diagnostics(), so that all are told at once when the data meet a model, or are iterated.
 /// A call whose own arguments cannot work (batch(0)) throws ContractError (A001) at once.
 ///
 /// Which sample a record is travels beside it (Record::samples()). Where a stage asks for the key
-/// "sample_index" by name (select, copy, rename, …) and the data have no such key, it is added there:
-/// int64, the sample's position in the source. Nobody who does not ask for it gets it.
+/// "sample_index" by name (select, copy, rename, …) and the data have no such key, it is added
+/// there: int64, the sample's position in the source. Nobody who does not ask for it gets it.
 ///
 /// Stages work on samples and, behind batch or a generator of batches, on whole batches where that
 /// makes sense (crops, filter by key and batch itself do not, and say so in diagnostics()). take,
@@ -160,10 +161,10 @@ class Dataset {
   // --- sources
   /// A coroutine, each yield an element (batched already, as in Keras). It can be run once; runs
   /// that need it again (a second epoch without steps_per_epoch) use the other overload.
-  /// Every element is held to the keys, dtypes and shapes of the first (G002); the first axis is the
-  /// batch ("B") if all keys of the first element agree on its size. Roles: inputs, targets, weights.
-  /// The unnamed target has the key ""; weights have the keys of weight_key().
-  /// Throws DataError if the first element cannot be had (G003 with the error, G001 if there is none).
+  /// Every element is held to the keys, dtypes and shapes of the first (G002); the first axis is
+  /// the batch ("B") if all keys of the first element agree on its size. Roles: inputs, targets,
+  /// weights. The unnamed target has the key ""; weights have the keys of weight_key(). Throws
+  /// DataError if the first element cannot be had (G003 with the error, G001 if there is none).
   static Dataset from_generator(Generator generator, Here location = Here::current());
   static Dataset from_generator(std::function<Generator()> make, Here location = Here::current());
   /// Named tensors with the samples along axis 0. Throws ShapeError (S005) if their counts differ.
@@ -172,22 +173,24 @@ class Dataset {
   static Dataset from_function(Schema schema, std::int64_t count,
                                std::function<Record(std::int64_t index)> read,
                                Here location = Here::current());
-  /// The arrays of a .npz file, samples along axis 0. Names, dtypes and shapes are read at once, the
-  /// arrays (whole, into memory) with the first sample. Throws FormatError (F001), ShapeError (S005)
-  /// if their counts differ, KeyError (K007) for a name that the file has not.
+  /// The arrays of a .npz file, samples along axis 0. Names, dtypes and shapes are read at once,
+  /// the arrays (whole, into memory) with the first sample. Throws FormatError (F001), ShapeError
+  /// (S005) if their counts differ, KeyError (K007) for a name that the file has not.
   static Dataset from_npz(const std::string& path, NpzOptions options = {},
                           Here location = Here::current());
   /// An image per sample, its class told by the sub-folder it lies in: "filename" (text, the path
-  /// with `path` before it, for load_image) and "label" (int64, the class's position). JPEG, PNG and
-  /// TIFF files directly in a sub-folder, by the ends of their names; hidden ones and others are
-  /// passed over. Samples come in the order of classes, then of names. Throws FormatError (F001).
+  /// with `path` before it, for load_image) and "label" (int64, the class's position). JPEG, PNG
+  /// and TIFF files directly in a sub-folder, by the ends of their names; hidden ones and others
+  /// are passed over. Samples come in the order of classes, then of names. Throws FormatError
+  /// (F001).
   static Dataset from_folder(const std::string& path, FolderOptions options = {},
                              Here location = Here::current());
-  /// The columns of a file as RFC 4180 describes it become scalar keys, named to the letter as in its
-  /// header. Paths in columns stay text. Opening it reads it once, for the columns' types; after that
-  /// 8 bytes a row are kept. A row with a wrong number of cells, or a cell that is empty in a column
-  /// of numbers or does not fit its type, is a bad sample (F001) with file and line. Throws
-  /// FormatError (F001) if there is no header, ContractError (A001) for options that cannot work.
+  /// The columns of a file as RFC 4180 describes it become scalar keys, named to the letter as in
+  /// its header. Paths in columns stay text. Opening it reads it once, for the columns' types;
+  /// after that 8 bytes a row are kept. A row with a wrong number of cells, or a cell that is empty
+  /// in a column of numbers or does not fit its type, is a bad sample (F001) with file and line.
+  /// Throws FormatError (F001) if there is no header, ContractError (A001) for options that cannot
+  /// work.
   static Dataset from_csv(const std::string& path, CsvOptions options = {},
                           Here location = Here::current());
   static Dataset from_source(std::shared_ptr<const data::Source> source);
@@ -204,17 +207,20 @@ class Dataset {
   /// (height, width, channels) from the file named by the text key `from`: JPEG, PNG, TIFF.
   Dataset load_image(std::string from, std::string to, LoadImageOptions options = {},
                      Here location = Here::current()) const;
-  Dataset resize(Keys keys, Size2D size, ResizeOptions options = {}, Here location = Here::current()) const;
+  Dataset resize(Keys keys, Size2D size, ResizeOptions options = {},
+                 Here location = Here::current()) const;
   /// Cuts the box given by four scalar keys {xmin, ymin, xmax, ymax} in pixels, upper end not
   /// included. An empty box is a bad sample.
   Dataset crop_box(std::string from, std::string to, std::array<std::string, 4> box,
                    CropOptions options = {}, Here location = Here::current()) const;
-  /// Cuts `extent` pixels around the middle of the box; over the border it is padded. The first column
-  /// is floor((xmin + xmax - width) / 2), rows likewise.
-  Dataset crop_around(std::string from, std::string to, std::array<std::string, 4> box, Size2D extent,
-                      CropOptions options = {}, Here location = Here::current()) const;
+  /// Cuts `extent` pixels around the middle of the box; over the border it is padded. The first
+  /// column is floor((xmin + xmax - width) / 2), rows likewise.
+  Dataset crop_around(std::string from, std::string to, std::array<std::string, 4> box,
+                      Size2D extent, CropOptions options = {},
+                      Here location = Here::current()) const;
   /// x * factor + offset, as float32.
-  Dataset scale(Keys keys, double factor, double offset = 0.0, Here location = Here::current()) const;
+  Dataset scale(Keys keys, double factor, double offset = 0.0,
+                Here location = Here::current()) const;
   /// (x - mean) / standard_deviation, one number each or one per channel, as float32.
   Dataset normalize(Keys keys, std::vector<double> mean, std::vector<double> standard_deviation,
                     Here location = Here::current()) const;
@@ -225,16 +231,19 @@ class Dataset {
                  Here location = Here::current()) const;
   /// Integer ids in [0, depth) to float32 vectors.
   Dataset one_hot(Keys keys, std::int64_t depth, Here location = Here::current()) const;
-  /// `permutation` is of the sample's axes (from 0, the batch axis not counted), as NumPy's: the new
-  /// axis i is the old axis permutation[i].
+  /// `permutation` is of the sample's axes (from 0, the batch axis not counted), as NumPy's: the
+  /// new axis i is the old axis permutation[i].
   Dataset transpose(Keys keys, std::vector<int> permutation, Here location = Here::current()) const;
   /// To [height, width]; larger ones are bad samples.
-  Dataset pad(Keys keys, Size2D size, PadOptions options = {}, Here location = Here::current()) const;
+  Dataset pad(Keys keys, Size2D size, PadOptions options = {},
+              Here location = Here::current()) const;
   /// Flips all keys together, each axis ("height", "width") with probability 1/2.
-  Dataset random_flip(Keys keys, std::vector<std::string> axes, Here location = Here::current()) const;
+  Dataset random_flip(Keys keys, std::vector<std::string> axes,
+                      Here location = Here::current()) const;
   // --- stages on the stream
   Dataset shuffle(std::int64_t buffer, Here location = Here::current()) const;
-  Dataset batch(std::int64_t size, BatchOptions options = {}, Here location = Here::current()) const;
+  Dataset batch(std::int64_t size, BatchOptions options = {},
+                Here location = Here::current()) const;
   /// count < 0: for ever.
   Dataset repeat(std::int64_t count = -1, Here location = Here::current()) const;
   Dataset take(std::int64_t count, Here location = Here::current()) const;

@@ -64,8 +64,8 @@ SampleWeights sample_weights(Pairs&&... pairs) {
   return SampleWeights(std::move(out));
 }
 
-/// The key under which a dataset holds the sample weights of `output`: "sample_weight:cell"; those of
-/// an unnamed weight are "sample_weight". (An output's own name is the key of its target.)
+/// The key under which a dataset holds the sample weights of `output`: "sample_weight:cell"; those
+/// of an unnamed weight are "sample_weight". (An output's own name is the key of its target.)
 inline std::string weight_key(const std::string& output) {
   return output.empty() ? std::string("sample_weight") : "sample_weight:" + output;
 }
@@ -98,8 +98,9 @@ class Example {
 ///       for (;;) co_yield {inputs("Small", s, "Large", l), y};
 ///     }
 ///
-/// (g++ 12 takes no braced list inside co_yield, as in Tensor(dtype, {2, 3}): make such a tensor in a
-/// line before.) Move-only; owns the coroutine. An exception thrown inside arrives at next(). Not thread-safe.
+/// (g++ 12 takes no braced list inside co_yield, as in Tensor(dtype, {2, 3}): make such a tensor in
+/// a line before.) Move-only; owns the coroutine. An exception thrown inside arrives at next(). Not
+/// thread-safe.
 class Generator {
  public:
   struct promise_type {

@@ -28,8 +28,8 @@ class Logs {
 
 /// What fit returns: the logs of every epoch.
 struct History {
-  std::vector<int> epoch;    ///< From 0.
-  std::vector<Logs> logs;    ///< One per epoch.
+  std::vector<int> epoch;  ///< From 0.
+  std::vector<Logs> logs;  ///< One per epoch.
   /// The values of one name over the epochs. Throws ContractError (C002) if there is none.
   std::vector<double> of(std::string_view name) const;
   std::vector<std::string> names() const;

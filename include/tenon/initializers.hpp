@@ -19,7 +19,9 @@ class Initializer {
               std::optional<std::int64_t> seed = {});
 
   const std::string& class_name() const noexcept { return class_name_; }
-  const std::vector<std::pair<std::string, double>>& arguments() const noexcept { return arguments_; }
+  const std::vector<std::pair<std::string, double>>& arguments() const noexcept {
+    return arguments_;
+  }
   double argument(const std::string& name) const;
   std::optional<std::int64_t> seed() const noexcept { return seed_; }
   /// VarianceScaling only: "fan_in" | "fan_out" | "fan_avg", and its distribution.
@@ -37,9 +39,12 @@ namespace initializers {
 Initializer Zeros();
 Initializer Ones();
 Initializer Constant(double value);
-Initializer RandomNormal(double mean = 0.0, double stddev = 0.05, std::optional<std::int64_t> seed = {});
-Initializer RandomUniform(double minval = -0.05, double maxval = 0.05, std::optional<std::int64_t> seed = {});
-Initializer TruncatedNormal(double mean = 0.0, double stddev = 0.05, std::optional<std::int64_t> seed = {});
+Initializer RandomNormal(double mean = 0.0, double stddev = 0.05,
+                         std::optional<std::int64_t> seed = {});
+Initializer RandomUniform(double minval = -0.05, double maxval = 0.05,
+                          std::optional<std::int64_t> seed = {});
+Initializer TruncatedNormal(double mean = 0.0, double stddev = 0.05,
+                            std::optional<std::int64_t> seed = {});
 Initializer GlorotUniform(std::optional<std::int64_t> seed = {});
 Initializer GlorotNormal(std::optional<std::int64_t> seed = {});
 Initializer HeUniform(std::optional<std::int64_t> seed = {});

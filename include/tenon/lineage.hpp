@@ -17,7 +17,8 @@ struct LineageEvent {
   LineageAction action = LineageAction::kCreated;
   StageReference stage;  ///< index -1: the source.
   std::string key;       ///< The key's name after the event; for kRemoved, the name it had.
-  std::string previous;  ///< kRenamed: the name before. kCreated out of another key (copy, crop): its name.
+  std::string
+      previous;  ///< kRenamed: the name before. kCreated out of another key (copy, crop): its name.
   std::optional<TensorSpec> before;
   std::optional<TensorSpec> after;
 };

@@ -16,7 +16,7 @@ struct Loss {
   bool from_logits = false;
   double label_smoothing = 0.0;
   std::string reduction = "sum_over_batch_size";  ///< or "sum", "mean_with_sample_weight"
-  std::string name() const;  ///< Snake case: "binary_crossentropy"
+  std::string name() const;                       ///< Snake case: "binary_crossentropy"
   bool operator==(const Loss&) const = default;
 };
 

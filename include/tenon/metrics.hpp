@@ -20,8 +20,8 @@ struct Metric {
   std::vector<double> thresholds{};  ///< precision, recall; binary_accuracy takes one (0.5)
   std::optional<int> top_k{};
   std::optional<int> class_id{};
-  int num_thresholds = 200;            ///< auc
-  std::string curve = "ROC";           ///< auc: "ROC" | "PR"
+  int num_thresholds = 200;                        ///< auc
+  std::string curve = "ROC";                       ///< auc: "ROC" | "PR"
   std::string summation_method = "interpolation";  ///< auc: or "minoring", "majoring"
   bool from_logits = false;
   std::vector<std::string> class_names{};  ///< per_class_recall: names in the logs

@@ -30,9 +30,9 @@ namespace train {
 class Trainer;
 }
 
-/// Inputs or outputs of a model: one tensor, a list, or a map from name to tensor. Data are bound by
-/// name in each case: an input's name is its Input's, an output's the layer's that makes it (or the
-/// map's key).
+/// Inputs or outputs of a model: one tensor, a list, or a map from name to tensor. Data are bound
+/// by name in each case: an input's name is its Input's, an output's the layer's that makes it (or
+/// the map's key).
 class Tensors {
  public:
   Tensors(SymbolicTensor one) : list_{std::move(one)}, single_(true) {}  // NOLINT
@@ -42,7 +42,9 @@ class Tensors {
   Tensors(std::vector<std::pair<std::string, SymbolicTensor>> map);  // NOLINT
 
   const std::vector<SymbolicTensor>& list() const noexcept { return list_; }
-  const std::vector<std::string>& names() const noexcept { return names_; }  ///< Empty unless a map.
+  const std::vector<std::string>& names() const noexcept {
+    return names_;
+  }  ///< Empty unless a map.
   bool single() const noexcept { return single_; }
 
  private:
@@ -61,9 +63,9 @@ struct CompileArguments {
   PerOutput<double> loss_weights{};
   PerOutput<Metrics> metrics{};
   PerOutput<Metrics> weighted_metrics{};
-  std::string engine{};     ///< "onednn", "reference"; empty: the best one built in.
+  std::string engine{};  ///< "onednn", "reference"; empty: the best one built in.
   std::string precision = "float32";
-  int threads = 0;          ///< Compute threads; 0: one per core.
+  int threads = 0;  ///< Compute threads; 0: one per core.
 };
 
 /// Class id -> weight, by position in the list; ids beyond the list weigh 1.
@@ -84,7 +86,8 @@ struct FitArguments {
   int verbose = 1;           ///< 0 silent, 1 progress bar, 2 one line per epoch.
   std::uint64_t seed = 0;    ///< Of shuffling, augmentation and dropout.
   int data_threads = 0;      ///< Workers of the pipeline; 0: one per core.
-  bool check_finite = true;  ///< NaN and Inf in inputs and in the loss end the run (D002), told with step, key and sample.
+  bool check_finite = true;  ///< NaN and Inf in inputs and in the loss end the run (D002), told
+                             ///< with step, key and sample.
 };
 struct EvaluateArguments {
   std::optional<std::int64_t> steps{};
@@ -95,13 +98,14 @@ struct EvaluateArguments {
 };
 struct PredictArguments {
   std::optional<std::int64_t> steps{};
-  Keys ignore_keys{};  ///< Keys that are no input are ignored by predict anyway if they are outputs' targets.
+  Keys ignore_keys{};  ///< Keys that are no input are ignored by predict anyway if they are
+                       ///< outputs' targets.
   int verbose = 0;
   int data_threads = 0;
 };
 struct PredictResult {
-  NamedTensors outputs;                  ///< By output name, rows in the order of the data.
-  std::vector<SampleIdentity> samples;   ///< One per row where the data have identities.
+  NamedTensors outputs;                 ///< By output name, rows in the order of the data.
+  std::vector<SampleIdentity> samples;  ///< One per row where the data have identities.
   std::vector<BadSample> bad_samples;
 };
 
@@ -111,14 +115,14 @@ struct SummaryOptions {
   int line_length = 0;  ///< In characters; 0: 76, as Keras prints on a terminal of 80.
 };
 
-/// A model with named inputs and outputs. Layers without a name get theirs from their first model, as
-/// Keras names them in a fresh process: "conv2d", "conv2d_1", … in the order in which they were made.
-/// A handle: copies are the same model. Built without an
-/// engine; compile() says how it is trained, the first fit() compiles the step. Not thread-safe.
+/// A model with named inputs and outputs. Layers without a name get theirs from their first model,
+/// as Keras names them in a fresh process: "conv2d", "conv2d_1", … in the order in which they were
+/// made. A handle: copies are the same model. Built without an engine; compile() says how it is
+/// trained, the first fit() compiles the step. Not thread-safe.
 class Model {
  public:
-  /// Throws ModelError (M001): a disconnected graph (naming the undeclared input and the path from it),
-  /// an input that no output needs, two inputs, outputs or layers of one name.
+  /// Throws ModelError (M001): a disconnected graph (naming the undeclared input and the path from
+  /// it), an input that no output needs, two inputs, outputs or layers of one name.
   Model(Tensors inputs, Tensors outputs, ModelOptions options = {},
         SourceLocation location = SourceLocation::current());
   explicit Model(std::shared_ptr<graph::ModelObject> object);
@@ -130,11 +134,12 @@ class Model {
                                          SourceLocation location = SourceLocation::current()) const;
 
   const std::string& name() const noexcept;
-  std::vector<Port> inputs() const;   ///< In the order given; specs with batch axis "B".
+  std::vector<Port> inputs() const;  ///< In the order given; specs with batch axis "B".
   std::vector<Port> outputs() const;
   /// In Keras's order: by depth from the output. A Sequential's are without its Input, as in Keras.
   std::vector<Layer> layers() const;
-  Layer get_layer(const std::string& layer_name) const;  ///< Throws ModelError with the nearest name.
+  Layer get_layer(
+      const std::string& layer_name) const;  ///< Throws ModelError with the nearest name.
   /// All weights, layer by layer, trainable ones of a layer first (Keras's model.weights).
   std::vector<std::shared_ptr<Variable>> weights() const;
   std::vector<std::shared_ptr<Variable>> trainable_weights() const;
@@ -144,7 +149,8 @@ class Model {
   std::string summary(SummaryOptions options = {}) const;
   /// Keras's config.json of this model (module, class_name, config, …).
   std::string to_json() const;
-  /// Throws FormatError (F001, M001), naming the layer and the argument it cannot take; refuses Lambda.
+  /// Throws FormatError (F001, M001), naming the layer and the argument it cannot take; refuses
+  /// Lambda.
   static Model from_json(const std::string& json);
 
   // --- training; defined in the room train
@@ -170,9 +176,10 @@ class Model {
                                 SourceLocation location = SourceLocation::current());
 
   // --- files; defined in the room io/models
-  void save(const std::string& path) const;           ///< .keras
-  void save_weights(const std::string& path) const;   ///< .weights.h5
-  /// By layer name. Throws ContractError (W001) that lists all that does not fit; nothing is then loaded.
+  void save(const std::string& path) const;          ///< .keras
+  void save_weights(const std::string& path) const;  ///< .weights.h5
+  /// By layer name. Throws ContractError (W001) that lists all that does not fit; nothing is then
+  /// loaded.
   void load_weights(const std::string& path);
 
   const std::shared_ptr<graph::ModelObject>& object() const noexcept { return object_; }
@@ -209,7 +216,8 @@ class Sequential : public Model {
 };
 
 struct LoadOptions {
-  bool compile = true;  ///< Also the compile config and the optimizer's state, where the file has them.
+  bool compile =
+      true;  ///< Also the compile config and the optimizer's state, where the file has them.
 };
 /// Reads a .keras file (Keras v3). Throws FormatError (F001), ModelError, ContractError (W001).
 Model load_model(const std::string& path, LoadOptions options = {});

@@ -29,15 +29,16 @@ class PerOutput {
   PerOutput() = default;
   PerOutput(T single) : single_(std::move(single)) {}  // NOLINT(google-explicit-constructor)
   template <class U>
-    requires(std::is_constructible_v<T, U> && !std::is_same_v<std::decay_t<U>, PerOutput> &&
-             !std::is_same_v<std::decay_t<U>, T>)
-  PerOutput(U&& single) : single_(T(std::forward<U>(single))) {}  // NOLINT
+  requires(std::is_constructible_v<T, U> && !std::is_same_v<std::decay_t<U>, PerOutput> &&
+           !std::is_same_v<std::decay_t<U>, T>) PerOutput(U&& single)
+      : single_(T(std::forward<U>(single))) {}  // NOLINT
   /// A list for the one output: .metrics = {"accuracy", "auc"}.
-  PerOutput(std::initializer_list<typename detail::ElementOf<T>::type> elements)
-    requires(!std::is_same_v<typename detail::ElementOf<T>::type, detail::NoElement>)
+  PerOutput(std::initializer_list<typename detail::ElementOf<T>::type> elements) requires(
+      !std::is_same_v<typename detail::ElementOf<T>::type, detail::NoElement>)
       : single_(T(elements)) {}
   PerOutput(std::initializer_list<std::pair<std::string, T>> by_name) : by_name_(by_name) {}
-  explicit PerOutput(std::vector<std::pair<std::string, T>> by_name) : by_name_(std::move(by_name)) {}
+  explicit PerOutput(std::vector<std::pair<std::string, T>> by_name)
+      : by_name_(std::move(by_name)) {}
 
   bool empty() const noexcept { return !single_ && by_name_.empty(); }
   const std::optional<T>& single() const noexcept { return single_; }

@@ -166,6 +166,8 @@ void PipelineEditor::remove(const std::string& key) {
 }
 
 void PipelineEditor::problem(Diagnostic diagnostic) {
+  // Behind a map that was not observed the schema is a guess; the stage is asked again then.
+  if (state_.uncertain) return;
   if (!diagnostic.stage) diagnostic.stage = stage_;
   state_.diagnostics.push_back(std::move(diagnostic));
 }

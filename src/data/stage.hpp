@@ -52,7 +52,7 @@ struct SampleContext {
   std::int64_t epoch = 0;
   std::int64_t sample = 0;  ///< Position in the source (or in the stream, if it has none).
   std::int64_t stage = 0;   ///< Index of the stage.
-  /// Of a batch: its rows' own names, as many as the record has samples. Empty for a sample.
+  /// The names of the record's samples: of a batch, one per row.
   std::span<const RowContext> rows{};
 };
 

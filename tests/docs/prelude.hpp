@@ -15,7 +15,8 @@ namespace tenon::docs {
 inline Model one_input() {
   auto small = Input({32, 32, 3}, {.name = "Small"});
   auto x = GlobalAveragePooling2D()(Conv2D(4, {3, 3}, {.activation = "relu"})(small));
-  return Model(small, Dense(1, {.activation = "sigmoid", .name = "label"})(x), {.name = "one_input"});
+  return Model(small, Dense(1, {.activation = "sigmoid", .name = "label"})(x),
+               {.name = "one_input"});
 }
 
 inline Model two_inputs() {
@@ -30,7 +31,8 @@ inline Model two_inputs() {
 /// Runs `body`, which must be answered with a diagnostic of `code`: thrown, or told to the sink.
 inline void expect_code(const std::string& code, const std::function<void()>& body) {
   std::vector<std::string> codes;
-  MessageSink before = set_message_sink([&](const Diagnostic& told) { codes.push_back(told.code); });
+  MessageSink before =
+      set_message_sink([&](const Diagnostic& told) { codes.push_back(told.code); });
   try {
     body();
   } catch (const Error& error) {

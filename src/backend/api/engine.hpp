@@ -47,8 +47,9 @@ struct PlanStep {
   std::string op;              ///< "convolution_2d+relu"
   std::string name;            ///< The layers it came from.
   std::string implementation;  ///< "jit:avx512_core", "own:dense_1", "reference"
-  bool border_reorder = false; ///< A reorder between plain and engine layout at an input or output.
-  bool reorder = false;        ///< Any reorder.
+  bool border_reorder =
+      false;             ///< A reorder between plain and engine layout at an input or output.
+  bool reorder = false;  ///< Any reorder.
   double floating_point_operations = 0.0;
 };
 struct PlanReport {
@@ -80,8 +81,8 @@ struct CompileOptions {
 class Engine {
  public:
   virtual ~Engine() = default;
-  virtual std::string_view name() const noexcept = 0;     ///< "reference", "onednn"
-  virtual std::string description() const = 0;            ///< "oneDNN 2.6.3, AVX-512, 2 threads"
+  virtual std::string_view name() const noexcept = 0;  ///< "reference", "onednn"
+  virtual std::string description() const = 0;         ///< "oneDNN 2.6.3, AVX-512, 2 threads"
   virtual bool supports(Precision precision) const noexcept = 0;
   virtual std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const = 0;
   /// Throws EngineError (E001) if the engine lacks an op or a precision, naming it.

@@ -72,6 +72,20 @@ TEST(Map, WhatStandsBehindItIsCheckedWhenItIsObserved) {
   EXPECT_THROW(static_cast<void>(bad.iterate()), KeyError);
 }
 
+TEST(Map, StagesBehindItAreNotJudgedByASchemaThatIsAGuess) {
+  const Dataset dataset = counted(3)
+                              .dataset
+                              .map([](Record& record) {
+                                record.set("image", Tensor::scalar<std::int64_t>(2));
+                                record.set("more", Tensor::scalar(1.0F));
+                              })
+                              .one_hot({"image"}, 3)
+                              .copy("more", "even_more")
+                              .rename({{"more", "most"}});
+  EXPECT_TRUE(dataset.diagnostics().empty());
+  EXPECT_EQ(collect(dataset)[1].schema().keys(), (Names{"id", "image", "most", "even_more"}));
+}
+
 TEST(Map, ADeclaredResultIsKnownBeforeReading) {
   const auto source = counted(5);
   const Dataset dataset =

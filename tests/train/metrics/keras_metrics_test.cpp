@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tenon/error.hpp"
-#include "train/keras_fixtures.hpp"
 #include "train/compile_config.hpp"
+#include "train/keras_fixtures.hpp"
 #include "train/metrics/metric_function.hpp"
 
 namespace tenon::train {
