@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,10 @@ struct LayerCase {
 };
 
 std::vector<LayerCase> layer_cases();
+
+/// For GoogleTest's messages.
+inline void PrintTo(const LayerCase& layer_case, std::ostream* out) {
+  *out << layer_case.class_name;
+}
 
 }  // namespace tenon

@@ -84,6 +84,24 @@ TEST_P(LayerContract, ShapeRuleIsTheProgramsShape) {
   }
 }
 
+// A setting that the table of arguments forgets is lost on the way.
+TEST_P(LayerContract, WhatIsReadIsTheSameLayer) {
+  const Layer layer = GetParam().make();
+  const Model model = model_of(GetParam(), layer);
+  const Layer read(graph::layer_from_config(
+      {{"class_name", layer.class_name()}, {"config", graph::layer_config(*layer.object())}}));
+  const Model read_model = model_of(GetParam(), read);
+  for (const bool training : {false, true}) {
+    const ops::Program wanted = lower_case(model, GetParam(), 2, training).program;
+    const ops::Program got = lower_case(read_model, GetParam(), 2, training).program;
+    EXPECT_EQ(ops::to_string(got), ops::to_string(wanted));
+  }
+  for (std::size_t i = 0; i < layer.weights().size(); ++i) {
+    EXPECT_EQ(read.weights()[i]->initializer(), layer.weights()[i]->initializer());
+    EXPECT_EQ(read.weights()[i]->regularizer(), layer.weights()[i]->regularizer());
+  }
+}
+
 TEST_P(LayerContract, WeightsAreKerass) {
   const Layer layer = GetParam().make();
   const Model model = model_of(GetParam(), layer);

@@ -59,6 +59,16 @@ TEST(Model, OrdersLayersAsKeras) {
   EXPECT_EQ(names_of(Model::from_json(config).layers()), expected);
 }
 
+TEST(Model, OrdersASharedLayerByItsDeepestCall) {
+  const SymbolicTensor a = Input({4}, {.name = "a"});
+  const SymbolicTensor b = Input({4}, {.name = "b"});
+  const Dense shared(4, {.name = "shared"});
+  const SymbolicTensor deep = ReLU({.name = "relu"})(shared(a));
+  const Model model({a, b}, Add({.name = "sum"})({shared(b), deep}));
+  EXPECT_EQ(names_of(model.layers()),
+            (std::vector<std::string>{"b", "a", "shared", "relu", "sum"}));
+}
+
 TEST(Model, TellsOfAnInputThatIsNotDeclared) {
   const TwoBranches net;
   const std::string text =
