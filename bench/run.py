@@ -128,19 +128,21 @@ def table(every, arguments):
     lines.append("")
     lines.append(
         f"{arguments.rounds} rounds of alternating blocks of {arguments.seconds} s, "
-        f"{arguments.threads} threads, batches of 32, float32."
+        f"{arguments.threads} thread(s), batches of 32, float32. {arguments.note}".rstrip()
     )
     return lines
 
 
 def write_section(lines, arguments):
-    title = "## two_scale: the model of two inputs"
-    command = "bench/run.py " + " ".join(a for a in sys.argv[1:] if a != "--write")
+    title = f"## two_scale: the model of two inputs, {arguments.threads} thread(s)"
+    words = [a for a in sys.argv[1:] if a not in ("--write", "--note", arguments.note)]
+    command = "bench/run.py " + " ".join(words)
     section = [title, "", f"`{command}`, {datetime.date.today()}, {processor()}", "", *lines, ""]
     text = RESULTS.read_text() if RESULTS.exists() else "# Measured\n\n"
     before, _, rest = text.partition(title)
     after = rest[rest.index("\n## ") + 1 :] if "\n## " in rest else ""
-    RESULTS.write_text(before + "\n".join(section) + after)
+    parts = [before.rstrip(), "\n".join(section).rstrip(), after.rstrip()]
+    RESULTS.write_text("\n\n".join(part for part in parts if part) + "\n")
 
 
 def processor():
@@ -162,6 +164,7 @@ def main():
     parser.add_argument("--stock", action="store_true", help="PyTorch with no settings, too")
     parser.add_argument("--report", action="store_true", help="print the steps of the plan")
     parser.add_argument("--write", action="store_true", help="put the result into RESULTS.md")
+    parser.add_argument("--note", default="", help="a line for RESULTS.md: what else ran")
     arguments = parser.parse_args()
     every = contenders(arguments)
     if arguments.report:
