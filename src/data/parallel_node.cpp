@@ -34,6 +34,8 @@ class ParallelNode final : public UpstreamNode {
         group_size_(execution_->pool ? group : 1),
         most_groups_(execution_->pool ? kTasksPerThread * execution_->num_threads : 1) {}
 
+  ~ParallelNode() override { release_groups(); }
+
   bool next(Item& item) override {
     for (;;) {
       if (execution_->cancelled.load(std::memory_order_relaxed)) throw Cancelled{};
@@ -60,7 +62,7 @@ class ParallelNode final : public UpstreamNode {
     for (const auto& group : groups_) {
       if (group->done.valid()) group->done.wait();
     }
-    groups_.clear();
+    release_groups();
     pending_.clear();
     upstream_ended_ = false;
     upstream_error_ = nullptr;
@@ -83,6 +85,12 @@ class ParallelNode final : public UpstreamNode {
   }
 
  private:
+  /// A group holds the future of its task, and the task holds the group: one of them lets go.
+  void release_groups() {
+    for (const auto& group : groups_) group->done = {};
+    groups_.clear();
+  }
+
   void fill() {
     while (groups_.size() < most_groups_ && !(pending_.empty() && upstream_ended_)) {
       auto group = std::make_shared<Group>();
