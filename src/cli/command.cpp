@@ -49,6 +49,9 @@ void add_check_and_train(CLI::App& app, CommandLine& line) {
   CLI::App* check_command =
       app.add_subcommand("check", "Hold the data against the model; trains nothing");
   add_experiment(*check_command, line.check.file, line.check.sets);
+  CLI::Option* fix =
+      check_command->add_flag("--fix", line.check.fix, "Show the mending change as a diff");
+  check_command->add_flag("--write", line.check.write, "Write it")->needs(fix);
   add_common(*check_command, line.common);
   check_command->callback([&] { line.action = [&] { return check(line.check); }; });
 

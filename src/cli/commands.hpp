@@ -12,6 +12,8 @@ struct CheckOptions {
   CommonOptions common;
   std::string file;
   std::vector<std::string> sets;
+  bool fix = false;    ///< Show the change that mends it.
+  bool write = false;  ///< … and write it.
 };
 int check(const CheckOptions& options);
 

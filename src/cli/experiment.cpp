@@ -231,12 +231,12 @@ const SplitTable* Experiment::split(const std::string& wanted) const {
   return nullptr;
 }
 
-Experiment load_experiment(const std::string& file, const std::vector<std::string>& sets,
-                           ExperimentNeeds needs) {
+Experiment parse_experiment(const std::string& text, const std::string& file,
+                            const std::vector<std::string>& sets, ExperimentNeeds needs) {
   Experiment experiment;
   experiment.file = file;
   experiment.folder = fs::absolute(fs::path(file)).parent_path().string();
-  ArgumentValue root = parse_toml(read_file(file, kMaxFileBytes), file);
+  ArgumentValue root = parse_toml(text, file);
   for (const std::string& assignment : sets) set_value(root, assignment);
   Problems problems(file);
   read_tables(root, experiment, needs, problems);
@@ -244,11 +244,29 @@ Experiment load_experiment(const std::string& file, const std::vector<std::strin
   return experiment;
 }
 
-Dataset build_dataset(const Experiment& experiment, const SplitTable& split) {
+std::string read_experiment_text(const std::string& file) { return read_file(file, kMaxFileBytes); }
+
+Experiment load_experiment(const std::string& file, const std::vector<std::string>& sets,
+                           ExperimentNeeds needs) {
+  return parse_experiment(read_experiment_text(file), file, sets, needs);
+}
+
+const Dataset& SourceCache::source(const Experiment& experiment, const SplitTable& split) {
+  const std::string name =
+      fmt::format("{} {} {}", split.kind, split.line, to_toml({split.arguments, 0}));
+  for (const auto& [known, dataset] : known_) {
+    if (known == name) return dataset;
+  }
   const char* file = intern_file(experiment.file.c_str());
-  const data::SourceEntry* source = find_source(split.kind);
-  Dataset dataset =
-      source->make(split.arguments, experiment.folder, SourceLocation{file, split.line});
+  known_.emplace_back(
+      name, find_source(split.kind)
+                ->make(split.arguments, experiment.folder, SourceLocation{file, split.line}));
+  return known_.back().second;
+}
+
+Dataset build_dataset(const Experiment& experiment, const SplitTable& split, SourceCache& sources) {
+  const char* file = intern_file(experiment.file.c_str());
+  Dataset dataset = sources.source(experiment, split);
   for (const StageTable& stage : experiment.stages) {
     const auto& only = stage.only;
     if (!only.empty() && std::find(only.begin(), only.end(), split.name) == only.end()) continue;
@@ -260,6 +278,11 @@ Dataset build_dataset(const Experiment& experiment, const SplitTable& split) {
     dataset = find_stage(stage.op)->apply(dataset, arguments, SourceLocation{file, stage.line});
   }
   return dataset.on_bad_sample(split.bad_samples);
+}
+
+Dataset build_dataset(const Experiment& experiment, const SplitTable& split) {
+  SourceCache sources;
+  return build_dataset(experiment, split, sources);
 }
 
 Model load_model_file(const std::string& path, std::uint64_t seed) {

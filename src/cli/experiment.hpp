@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/table_reader.hpp"
@@ -60,8 +61,25 @@ struct ExperimentNeeds {
 Experiment load_experiment(const std::string& file, const std::vector<std::string>& sets,
                            ExperimentNeeds needs = {});
 
+/// The same of a text that stands for the file: a changed copy that is not written.
+Experiment parse_experiment(const std::string& text, const std::string& file,
+                            const std::vector<std::string>& sets, ExperimentNeeds needs = {});
+/// The text of an experiment file. Throws FormatError (F001).
+std::string read_experiment_text(const std::string& file);
+
+/// Sources that were opened: a file that is checked again with other stages is not scanned again.
+class SourceCache {
+ public:
+  /// The source of `split`, opened if it is not known yet. Throws what opening throws.
+  const Dataset& source(const Experiment& experiment, const SplitTable& split);
+
+ private:
+  std::vector<std::pair<std::string, Dataset>> known_;
+};
+
 /// The data of one split with its stages applied. Throws ContractError or FormatError.
 Dataset build_dataset(const Experiment& experiment, const SplitTable& split);
+Dataset build_dataset(const Experiment& experiment, const SplitTable& split, SourceCache& sources);
 
 /// The model of [model]: a .keras file, or Keras's JSON with weights drawn by `seed`.
 Model build_model(const Experiment& experiment);

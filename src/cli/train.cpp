@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "cli/commands.hpp"
+#include "cli/experiment_check.hpp"
 #include "cli/run_parts.hpp"
 #include "tenon/error.hpp"
 
@@ -38,6 +41,24 @@ std::string last_line(const History& history) {
   return text;
 }
 
+/// The training; nothing if data and model do not fit, which is told with the fixes that the file
+/// can be given.
+std::optional<History> fit_or_tell(Model& model, const Dataset& data, const FitArguments& arguments,
+                                   SourceLocation here, const TrainOptions& options) {
+  try {
+    return model.fit(data, arguments, here);
+  } catch (const ContractError&) {
+    ExperimentChecker checker(options.file, options.sets);
+    const auto problems = checker.problems(read_experiment_text(options.file));
+    const bool known = std::any_of(problems.begin(), problems.end(), [](const Diagnostic& each) {
+      return each.severity == Severity::kError;
+    });
+    if (!known) throw;
+    report(problems, options.common);
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 int train(const TrainOptions& options) {
@@ -55,7 +76,9 @@ int train(const TrainOptions& options) {
   const ConsoleSinks sinks(options.common);
   install_interrupt_handler();
   model.compile(fit.compile, here);
-  const History history = model.fit(data, fit.fit, here);
+  const std::optional<History> done = fit_or_tell(model, data, fit.fit, here, options);
+  if (!done) return 1;
+  const History& history = *done;
   if (!fit.output.empty()) {
     const char* name = interrupted() ? "interrupted.keras" : "model.keras";
     model.save((fs::path(fit.output) / name).string());

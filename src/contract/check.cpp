@@ -6,6 +6,7 @@
 #include "contract/cardinality_problems.hpp"
 #include "contract/contract.hpp"
 #include "contract/key_problems.hpp"
+#include "contract/problem_order.hpp"
 #include "contract/shape_problems.hpp"
 #include "contract/wanted.hpp"
 
@@ -17,11 +18,6 @@ constexpr std::array kOrder = {"C001", "M001", "C002", "K007", "K012", "K005", "
                                "K002", "K004", "K006", "K001", "K011", "K010", "S001",
                                "S003", "S004", "S002", "S005", "S006", "S007", "S008",
                                "D001", "D002", "D003", "G001"};
-
-std::size_t rank_of(const Diagnostic& diagnostic) {
-  const auto found = std::find(kOrder.begin(), kOrder.end(), diagnostic.code);
-  return static_cast<std::size_t>(found - kOrder.begin());
-}
 
 /// True if two splits have the same problem, so that it is told once.
 bool same_problem(const Diagnostic& a, const Diagnostic& b) {
@@ -58,7 +54,17 @@ void quote_toml(Diagnostic& problem, const Dataset& dataset) {
   }
 }
 
-std::vector<Diagnostic> check_split(const TrainingInterface& interface, const Split& split) {
+/// Whether `split` may go without targets, and does.
+bool predicts_only(const TrainingInterface& interface, const Split& split) {
+  if (!split.targets_optional) return false;
+  const Join joined = join(interface, split.dataset->schema());
+  return std::none_of(joined.wanted.begin(), joined.wanted.end(),
+                      [](const Wanted& wish) { return wish.role == Role::kTarget && wish.slot; });
+}
+
+std::vector<Diagnostic> check_split(const TrainingInterface& training, const Split& split) {
+  TrainingInterface interface = training;
+  if (predicts_only(training, split)) interface.needs_targets = false;
   std::vector<Diagnostic> problems = split.dataset->diagnostics();
   const std::vector<Diagnostic> own = problems;
   const Join joined = join(interface, split.dataset->schema());
@@ -93,6 +99,11 @@ void merge(std::vector<Diagnostic>& all, std::vector<Diagnostic> more) {
 }
 
 }  // namespace
+
+std::size_t rank_of(const Diagnostic& diagnostic) {
+  const auto found = std::find(kOrder.begin(), kOrder.end(), diagnostic.code);
+  return static_cast<std::size_t>(found - kOrder.begin());
+}
 
 std::vector<Diagnostic> check(const TrainingInterface& interface, std::span<const Split> splits) {
   std::vector<Diagnostic> all = check_names(interface);

@@ -17,9 +17,11 @@ struct Split {
   std::string name;  ///< "train", "validation", "test"
   const Dataset* dataset = nullptr;
   /// Steps that will be asked of it per epoch; nothing: until it ends.
-  std::optional<std::int64_t> steps;
+  std::optional<std::int64_t> steps{};
   std::int64_t epochs = 1;  ///< How often it is run, or drawn on.
   bool continues = false;   ///< A generator: epochs draw on one stream.
+  /// Data without any target are taken as data to predict from.
+  bool targets_optional = false;
 };
 
 /// All problems of names, roles, dtypes, ranks, shapes, layout and cardinality that can be known

@@ -5,56 +5,11 @@
 #include <algorithm>
 
 #include "contract/lineage_facts.hpp"
-#include "contract/pairing.hpp"
+#include "contract/missing.hpp"
 #include "core/name_list.hpp"
 
 namespace tenon::contract {
 namespace {
-
-/// A missing wish with all that is known of it.
-struct Missing {
-  const Wanted* wish = nullptr;
-  std::optional<Candidate> candidate;
-  std::optional<LineageEvent> end;  ///< The stage that dropped or renamed it, where one did.
-  std::string code;
-};
-
-std::string code_of(const Missing& missing) {
-  if (missing.wish->role != Role::kInput) return "K011";
-  if (missing.end) return "K005";
-  if (!missing.candidate) return "K001";
-  switch (missing.candidate->nearness) {
-    case Nearness::kBlanks:
-    case Nearness::kSeparators:
-      return "K003";
-    case Nearness::kCase:
-      return "K002";
-    case Nearness::kTypo:
-    case Nearness::kWords:
-      return "K004";
-    case Nearness::kSpec:
-      return "K006";
-    case Nearness::kNone:
-      break;
-  }
-  return "K001";
-}
-
-std::vector<Missing> find_missing(const Split& split, const Join& join) {
-  std::vector<const Wanted*> wishes;
-  for (const Wanted& wish : join.wanted) {
-    if (!wish.slot) wishes.push_back(&wish);
-  }
-  const auto pairs = pair_missing(wishes, join.unused, split.dataset->schema());
-  std::vector<Missing> all;
-  for (std::size_t i = 0; i < wishes.size(); ++i) {
-    Missing missing{
-        wishes[i], pairs[i], how_it_ended(split.dataset->lineage(), wishes[i]->name), {}};
-    missing.code = code_of(missing);
-    all.push_back(std::move(missing));
-  }
-  return all;
-}
 
 void add_candidate(Diagnostic& out, const Missing& missing, const Split& split) {
   const Schema& schema = split.dataset->schema();
@@ -81,6 +36,7 @@ void add_candidate(Diagnostic& out, const Missing& missing, const Split& split) 
   out.fixes.push_back(std::move(fix));
 }
 
+/// How the key was lost. Fixes are tried later; without one that passes this is the advice.
 void add_end(Diagnostic& out, const Missing& missing) {
   const LineageEvent& end = *missing.end;
   out.keys.back().stage = end.stage;
@@ -89,19 +45,11 @@ void add_end(Diagnostic& out, const Missing& missing) {
   if (end.action == LineageAction::kRenamed) {
     out.notes.push_back(fmt::format("{} existed until {} renamed it to {}", name,
                                     stage_text(end.stage), quote_key(end.key)));
-    fix.text = fmt::format("remove {}, or add .rename({{{{\"{}\", \"{}\"}}}}) after it",
-                           stage_place(end.stage), end.key, missing.wish->name);
-    fix.toml = fmt::format("{{ op = \"rename\", map = {{ \"{}\" = \"{}\" }} }}", end.key,
-                           missing.wish->name);
-    fix.cpp = fmt::format(".rename({{{{\"{}\", \"{}\"}}}})", end.key, missing.wish->name);
     if (out.candidate.empty()) out.candidate = end.key;
   } else {
     out.notes.push_back(fmt::format("{} existed until {} dropped it", name, stage_text(end.stage)));
-    fix.text = end.stage.name == "select" ? fmt::format("add \"{}\" to the keys of {}",
-                                                        missing.wish->name, stage_place(end.stage))
-                                          : fmt::format("take \"{}\" out of {}", missing.wish->name,
-                                                        stage_place(end.stage));
   }
+  fix.text = fmt::format("keep {} at {}", name, stage_place(end.stage));
   out.fixes.push_back(std::move(fix));
 }
 

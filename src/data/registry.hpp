@@ -5,22 +5,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
+#include "core/argument_value.hpp"
 #include "tenon/dataset.hpp"
 
 namespace tenon::data {
 
-/// A value of an argument as it stands in a file: TOML's and JSON's common ground.
-struct ArgumentValue {
-  using List = std::vector<ArgumentValue>;
-  using Map = std::vector<std::pair<std::string, ArgumentValue>>;
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> value;
-  int line = 0;  ///< Of the file it came from; 0: unknown.
-};
-using ArgumentMap = ArgumentValue::Map;
+using tenon::ArgumentMap;
+using tenon::ArgumentValue;
 
 enum class ArgumentType : std::uint8_t {
   kBool,

@@ -5,6 +5,7 @@
 #include "tenon/error.hpp"
 #include "train/bad_sample_list.hpp"
 #include "train/clock.hpp"
+#include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
 #include "train/progress.hpp"
 
@@ -84,8 +85,10 @@ Logs Model::evaluate(const Dataset& data, EvaluateArguments arguments, SourceLoc
   const TrainingInterface interface =
       train::evaluate_interface(*this, trainer.arguments(), arguments, location);
   const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};
-  train::throw_errors(train::all_problems(
-      train::compile_problems(name(), outputs(), trainer.arguments()), interface, {&split, 1}));
+  train::throw_errors(train::with_fixes(
+      train::all_problems(train::compile_problems(name(), outputs(), trainer.arguments()),
+                          interface, {&split, 1}),
+      interface, {&split, 1}));
   const train::BoundSplit bound("test", interface, observed, true);
   train::RunningLogs running(trainer.outputs());
   return train::evaluate_split(trainer, bound, running,

@@ -6,6 +6,7 @@
 
 #include "data/pipeline.hpp"
 #include "train/bound_split.hpp"
+#include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
 #include "train/trainer.hpp"
 
@@ -70,10 +71,10 @@ FitData fit_data(const Dataset& train, const FitArguments& arguments) {
   return data;
 }
 
-std::vector<Diagnostic> fit_problems(const Model& model, const FitData& data,
-                                     const FitArguments& arguments, SourceLocation location) {
+FitCheck check_fit(const Model& model, const FitData& data, const FitArguments& arguments,
+                   SourceLocation location) {
   const CompileArguments& compiled = trainer_of(model, "fit").arguments();
-  const TrainingInterface interface = fit_interface(model, compiled, arguments, location);
+  TrainingInterface interface = fit_interface(model, compiled, arguments, location);
   const std::int64_t passes = std::max<std::int64_t>(arguments.epochs - arguments.initial_epoch, 0);
   std::vector<contract::Split> splits{{.name = "train",
                                        .dataset = &data.train,
@@ -91,7 +92,16 @@ std::vector<Diagnostic> fit_problems(const Model& model, const FitData& data,
                       .epochs = validations});
     add_restart_problem(problems, "validation", *data.validation, validations);
   }
-  return all_problems(std::move(problems), interface, splits);
+  if (data.test)
+    splits.push_back({.name = "test", .dataset = &*data.test, .targets_optional = true});
+  problems = all_problems(std::move(problems), interface, splits);
+  return {std::move(interface), std::move(splits), std::move(problems)};
+}
+
+std::vector<Diagnostic> fit_problems(const Model& model, const FitData& data,
+                                     const FitArguments& arguments, SourceLocation location) {
+  FitCheck check = check_fit(model, data, arguments, location);
+  return with_fixes(std::move(check.problems), check.interface, check.splits);
 }
 
 std::vector<ClassWeights> class_weights_by_output(const Model& model,

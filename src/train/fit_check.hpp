@@ -13,11 +13,24 @@ struct FitData {
   std::optional<Dataset> validation;
   /// The epochs draw on one stream: steps_per_epoch was given, or a generator.
   bool continues = false;
+  /// A third set, to be evaluated later: checked with the others, its targets may be absent.
+  std::optional<Dataset> test{};
 };
 FitData fit_data(const Dataset& train, const FitArguments& arguments);
 
+/// What was held against what, and what was found.
+struct FitCheck {
+  TrainingInterface interface;
+  std::vector<contract::Split> splits;  ///< They point into the FitData.
+  std::vector<Diagnostic> problems;
+};
+/// As fit_problems(), with the fixes that come to mind, untried.
+FitCheck check_fit(const Model& model, const FitData& data, const FitArguments& arguments,
+                   SourceLocation location);
+
 /// Everything that keeps this call of fit from running, without a batch being pulled: arguments,
-/// names, keys, shapes, dtypes, cardinality, monitors. The errors first; empty if all fits.
+/// names, keys, shapes, dtypes, cardinality, monitors. The errors first; empty if all fits. Fixes
+/// were tried.
 std::vector<Diagnostic> fit_problems(const Model& model, const FitData& data,
                                      const FitArguments& arguments, SourceLocation location);
 

@@ -5,6 +5,7 @@
 #include "train/bound_split.hpp"
 #include "train/clock.hpp"
 #include "train/evaluate.hpp"
+#include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
 #include "train/progress.hpp"
 #include "train/trainer.hpp"
@@ -54,7 +55,8 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
   const Dataset observed = data.observed();
   const TrainingInterface interface = train::predict_interface(*this, arguments, location);
   const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};
-  train::throw_errors(train::all_problems({}, interface, {&split, 1}));
+  train::throw_errors(
+      train::with_fixes(train::all_problems({}, interface, {&split, 1}), interface, {&split, 1}));
   const train::BoundSplit bound("test", interface, observed, true);
 
   DatasetIterator iterator = observed.iterate({.threads = arguments.data_threads});

@@ -104,7 +104,7 @@ TEST_F(Command, CheckOfAWrongCaseIsOneWithTheJsonOfTheContract) {
   EXPECT_EQ(problem.at("candidate"), "small");
   EXPECT_EQ(problem.at("expected").at("dtype"), "float32");
   EXPECT_EQ(problem.at("expected").at("shape"), nlohmann::json::parse("[null, 8, 8, 3]"));
-  EXPECT_EQ(problem.at("datasets"), nlohmann::json::parse(R"(["train"])"));
+  EXPECT_EQ(problem.at("datasets"), nlohmann::json::parse(R"(["train", "test"])"));
   EXPECT_THAT(problem.at("fixes").at(0).at("toml").get<std::string>(),
               HasSubstr("op = \"rename\""));
 }
