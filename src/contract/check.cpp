@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -29,16 +31,48 @@ bool same_problem(const Diagnostic& a, const Diagnostic& b) {
          std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
 }
 
-/// Keys that a stage with a problem of its own could not make: their absence is told by that
-/// problem.
-bool follows_from(const Diagnostic& diagnostic, const std::vector<Diagnostic>& own) {
-  if (diagnostic.code != "K001" || own.empty()) return false;
-  return std::any_of(own.begin(), own.end(), [](const Diagnostic& d) {
-    return d.severity == Severity::kError && (d.code == "K007" || d.code == "K012");
-  });
+bool is_error(const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; }
+
+/// The names that a problem of a stage is about: what becomes of these keys follows from it.
+void add_names(const Diagnostic& problem, std::set<std::string>& names) {
+  if (!is_error(problem)) return;
+  for (const KeyReport& key : problem.keys) names.insert(key.key);
+  if (!problem.candidate.empty()) names.insert(problem.candidate);
 }
 
-bool is_error(const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; }
+std::set<std::string> names_told_by(const std::vector<Diagnostic>& problems) {
+  std::set<std::string> names;
+  for (const Diagnostic& problem : problems) add_names(problem, names);
+  return names;
+}
+
+/// The problems of stages without those that an earlier missing or doubled key brought about.
+std::vector<Diagnostic> without_consequences(const std::vector<Diagnostic>& problems) {
+  std::vector<Diagnostic> first;
+  std::set<std::string> told;
+  for (const Diagnostic& problem : problems) {
+    const bool follows = !problem.keys.empty() && problem.severity != Severity::kNote &&
+                         std::all_of(problem.keys.begin(), problem.keys.end(),
+                                     [&](const KeyReport& key) { return told.contains(key.key); });
+    if (follows) continue;
+    if (problem.code == "K007" || problem.code == "K012") add_names(problem, told);
+    first.push_back(problem);
+  }
+  return first;
+}
+
+/// Takes what is told already, or can be nothing but a consequence, out of the join.
+void leave_out(Join& joined, const std::set<std::string>& told, const Schema& schema) {
+  if (told.empty()) return;
+  std::erase_if(joined.unused, [&](std::size_t slot) {
+    return told.contains(schema[slot].key) || !schema[slot].spec.rank_known;
+  });
+  std::erase_if(joined.wanted, [&](const Wanted& wish) {
+    if (told.contains(wish.name)) return true;
+    return wish.slot &&
+           (told.contains(schema[*wish.slot].key) || !schema[*wish.slot].spec.rank_known);
+  });
+}
 
 /// Fixes quote C++ in their text; where the data come from an experiment file they quote TOML.
 void quote_toml(Diagnostic& problem, const Dataset& dataset) {
@@ -65,12 +99,12 @@ bool predicts_only(const TrainingInterface& interface, const Split& split) {
 std::vector<Diagnostic> check_split(const TrainingInterface& training, const Split& split) {
   TrainingInterface interface = training;
   if (predicts_only(training, split)) interface.needs_targets = false;
-  std::vector<Diagnostic> problems = split.dataset->diagnostics();
-  const std::vector<Diagnostic> own = problems;
-  const Join joined = join(interface, split.dataset->schema());
-  for (Diagnostic& problem : key_problems(interface, split, joined)) {
-    if (!follows_from(problem, own)) problems.push_back(std::move(problem));
-  }
+  const std::vector<Diagnostic> own = without_consequences(split.dataset->diagnostics());
+  std::vector<Diagnostic> problems = own;
+  Join joined = join(interface, split.dataset->schema());
+  leave_out(joined, names_told_by(own), split.dataset->schema());
+  for (Diagnostic& problem : key_problems(interface, split, joined))
+    problems.push_back(std::move(problem));
   for (Diagnostic& problem : shape_problems(interface, split, joined))
     problems.push_back(std::move(problem));
   for (Diagnostic& problem : cardinality_problems(split)) problems.push_back(std::move(problem));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "contract/lineage_facts.hpp"
+#include "contract/shape_rules.hpp"
 #include "core/name_list.hpp"
 
 namespace tenon::contract {
@@ -15,7 +16,7 @@ Diagnostic lossy(const Split& split, const Wanted& wish, const Field& field) {
   Diagnostic out =
       make_diagnostic("D001", fmt::format("{} {} is {}, which does not become {} without loss",
                                           title_of(wish.role), quote_key(wish.port), from, to));
-  const auto setter = how_it_was_made(split.dataset->lineage(), field.key);
+  const auto setter = who_set_dtype(split.dataset->lineage(), field.key);
   out.keys.push_back({wish.port, wish.role, wish.spec, field.spec,
                       setter ? std::optional<StageReference>(setter->stage) : std::nullopt});
   out.stage = out.keys.front().stage;
@@ -33,6 +34,32 @@ Diagnostic lossy(const Split& split, const Wanted& wish, const Field& field) {
     fix.text = fmt::format("if the loss is meant, add {}", fix.cpp);
     if (field.role != Role::kData) fix.text = fmt::format("yield {} instead of {}", to, from);
   }
+  out.fixes.push_back(std::move(fix));
+  return out;
+}
+
+/// D002, where the values are known before reading: class ids beyond the output's classes.
+bool beyond_range(const Wanted& wish, const Field& field) {
+  const auto& wanted = wish.spec.range;
+  const auto& given = field.spec.range;
+  return wish.role == Role::kTarget && wanted && given &&
+         (given->high > wanted->high || given->low < wanted->low);
+}
+
+Diagnostic out_of_range(const Split& split, const Wanted& wish, const Field& field) {
+  const ValueRange& wanted = *wish.spec.range;
+  const ValueRange& given = *field.spec.range;
+  Diagnostic out = make_diagnostic(
+      "D002", fmt::format("targets of output {} are {} to {}, and its loss {} takes {} to {}",
+                          quote_key(wish.port), given.low, given.high, wish.output->loss,
+                          wanted.low, wanted.high));
+  const auto maker = how_it_was_made(split.dataset->lineage(), field.key);
+  out.keys.push_back({wish.port, wish.role, wish.spec, field.spec,
+                      maker ? std::optional<StageReference>(maker->stage) : std::nullopt});
+  out.stage = out.keys.front().stage;
+  Fix fix;
+  fix.text = fmt::format("give output {} {} units, or the data as many classes as it has",
+                         quote_key(wish.port), given.high + 1.0);
   out.fixes.push_back(std::move(fix));
   return out;
 }
@@ -100,8 +127,13 @@ std::vector<Diagnostic> dtype_problems(const TrainingInterface& interface, const
   for (const Wanted& wish : join.wanted) {
     if (!wish.slot) continue;
     const Field& field = split.dataset->schema()[*wish.slot];
+    const ShapeFit fit = fit_of(wish, field.spec);
+    const bool other_form = fit != ShapeFit::kFits && fit != ShapeFit::kNoBatchAxis;
+    if (wish.role == Role::kTarget && other_form) continue;  // S007 tells the form as a whole.
     if (!dtype_fits(wish, field.spec.dtype)) {
       problems.push_back(lossy(split, wish, field));
+    } else if (beyond_range(wish, field)) {
+      problems.push_back(out_of_range(split, wish, field));
     } else if (looks_unscaled(interface, wish, field)) {
       raw.push_back(&wish);
     } else if (wish.role == Role::kInput && field.spec.dtype != wish.spec.dtype) {

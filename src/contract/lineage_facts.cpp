@@ -2,12 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 namespace tenon::contract {
 namespace {
 
 std::optional<Dim> dim_from_end(const std::optional<TensorSpec>& spec, int axis_from_end) {
   if (!spec || !spec->rank_known || spec->rank() < axis_from_end) return std::nullopt;
   return spec->shape[static_cast<std::size_t>(spec->rank() - axis_from_end)];
+}
+
+/// What was known of `key` when stage `index` met it.
+std::optional<TensorSpec> spec_before(const Lineage& lineage, const std::string& key,
+                                      std::int64_t index) {
+  std::optional<TensorSpec> spec;
+  for (const LineageEvent& event : lineage.events) {
+    if (event.stage.index >= index) break;
+    if (event.key == key) spec = event.after;
+  }
+  return spec;
 }
 
 std::string short_place(const StageReference& stage) {
@@ -49,15 +62,55 @@ std::optional<LineageEvent> how_it_was_made(const Lineage& lineage, const std::s
 
 std::optional<LineageEvent> who_set_axis(const Lineage& lineage, const std::string& key,
                                          int axis_from_end) {
+  std::string name = key;
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+  for (auto event = lineage.events.rbegin(); event != lineage.events.rend(); ++event) {
+    if (event->key != name || event->stage.index > limit) continue;
+    const auto after = dim_from_end(event->after, axis_from_end);
+    switch (event->action) {
+      case LineageAction::kRenamed:
+        name = event->previous;
+        break;
+      case LineageAction::kChanged: {
+        const auto before = dim_from_end(event->before, axis_from_end);
+        if (after && (!before || !(*before == *after))) return *event;
+        break;
+      }
+      case LineageAction::kCreated: {
+        // A piece of another key has the sizes that it was not cut to from there.
+        const auto origin =
+            dim_from_end(spec_before(lineage, event->previous, event->stage.index), axis_from_end);
+        if (event->previous.empty() || !after || !origin || !(*origin == *after)) return *event;
+        name = event->previous;
+        limit = event->stage.index - 1;
+        break;
+      }
+      case LineageAction::kRemoved:
+        break;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<LineageEvent> who_set_dtype(const Lineage& lineage, const std::string& key) {
   std::optional<LineageEvent> found;
   for (const LineageEvent& event : lineage.of(key)) {
-    if (event.action == LineageAction::kRenamed || event.action == LineageAction::kRemoved)
-      continue;
-    const auto before = dim_from_end(event.before, axis_from_end);
-    const auto after = dim_from_end(event.after, axis_from_end);
-    const bool sets =
-        event.action == LineageAction::kCreated || (after && (!before || !(*before == *after)));
+    const bool sets = event.action == LineageAction::kCreated ||
+                      (event.action == LineageAction::kChanged && event.before && event.after &&
+                       event.before->dtype != event.after->dtype);
     if (sets) found = event;
+  }
+  return found;
+}
+
+std::optional<LineageEvent> loss_before(const Lineage& lineage, const std::string& key,
+                                        std::int64_t index) {
+  std::optional<LineageEvent> found;
+  for (const LineageEvent& event : lineage.events) {
+    if (event.stage.index >= index) break;
+    const bool removed = event.action == LineageAction::kRemoved && event.key == key;
+    const bool renamed = event.action == LineageAction::kRenamed && event.previous == key;
+    if (removed || renamed) found = event;
   }
   return found;
 }

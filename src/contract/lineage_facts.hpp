@@ -22,6 +22,13 @@ std::optional<LineageEvent> how_it_was_made(const Lineage& lineage, const std::s
 std::optional<LineageEvent> who_set_axis(const Lineage& lineage, const std::string& key,
                                          int axis_from_end);
 
+/// The event that last set the dtype of `key`.
+std::optional<LineageEvent> who_set_dtype(const Lineage& lineage, const std::string& key);
+
+/// The last event before stage `index` that dropped `key` or renamed it away.
+std::optional<LineageEvent> loss_before(const Lineage& lineage, const std::string& key,
+                                        std::int64_t index);
+
 /// `stage 3 rename (train.cpp:41)`; `source csv (…)` for the source.
 std::string stage_text(const StageReference& stage);
 /// … with `the ` before it, for the middle of a sentence about fixing: "the rename at

@@ -30,10 +30,34 @@ void add_use_problem(std::vector<Diagnostic>& problems, const TrainingInterface&
   problems.push_back(std::move(out));
 }
 
+/// The name of a log without val_.
+std::string_view plain(std::string_view name) {
+  return name.starts_with("val_") ? name.substr(4) : name;
+}
+
+/// True if the monitor is missing because the name of an output was misspelt where its loss or its
+/// metrics are given: told there.
+bool follows_from_use(const TrainingInterface& interface, const Monitor& monitor) {
+  std::vector<std::string> outputs;
+  for (const TrainedOutput& output : interface.outputs) outputs.push_back(output.output.name);
+  const bool misspelt =
+      std::any_of(interface.uses.begin(), interface.uses.end(), [&](const NameUse& use) {
+        const bool logs = use.place == "loss" || use.place.ends_with("metrics");
+        return logs && std::find(outputs.begin(), outputs.end(), use.name) == outputs.end();
+      });
+  if (!misspelt) return false;
+  const std::string_view wanted = plain(monitor.name);
+  const bool of_an_output = std::any_of(outputs.begin(), outputs.end(), [&](const auto& name) {
+    return outputs.size() > 1 && wanted.starts_with(name + "_");
+  });
+  return of_an_output || !nearest_name(std::string(wanted), interface.log_names);
+}
+
 void add_monitor_problem(std::vector<Diagnostic>& problems, const TrainingInterface& interface,
                          const Monitor& monitor) {
   const auto& names = interface.log_names;
   if (std::find(names.begin(), names.end(), monitor.name) != names.end()) return;
+  if (follows_from_use(interface, monitor)) return;
   const auto nearest = nearest_name(monitor.name, names);
   Diagnostic out =
       make_diagnostic("C002", fmt::format("{} watches {}, which this training does not log",

@@ -16,8 +16,10 @@ constexpr std::int64_t kKindStep = 1000;
 constexpr std::int64_t kNoPair = 1'000'000;
 
 bool same_spec(const Wanted& wish, const TensorSpec& spec) {
-  if (!spec.rank_known || spec.dtype != wish.spec.dtype || spec.rank() != wish.spec.rank())
-    return false;
+  const bool dtype_fits =
+      spec.dtype == wish.spec.dtype ||
+      (wish.role == Role::kInput && converts_without_loss(spec.dtype, wish.spec.dtype));
+  if (!spec.rank_known || !dtype_fits || spec.rank() != wish.spec.rank()) return false;
   for (std::size_t axis = 1; axis < spec.shape.size(); ++axis) {
     if (!spec.shape[axis].known() || !(spec.shape[axis] == wish.spec.shape[axis])) return false;
   }

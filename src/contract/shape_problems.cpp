@@ -53,7 +53,11 @@ Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*
       make_diagnostic("S001", fmt::format("the batch axis is missing: the {} {} for {}",
                                           generator ? "generator yields" : "data give",
                                           plain_shape(first.spec), list_names(names)));
-  for (const Wanted* wish : wishes) out.keys.push_back(report(context, *wish));
+  for (const Wanted* wish : wishes) {
+    out.keys.push_back(report(context, *wish));
+    // Of a pipeline no stage is to blame: one is missing.
+    if (!generator) out.keys.back().stage.reset();
+  }
   out.stage = out.keys.front().stage;
   out.comparison = table_of(context, wishes, std::vector<std::string>(wishes.size()));
   Fix fix;

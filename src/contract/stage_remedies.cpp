@@ -8,15 +8,6 @@
 namespace tenon::contract {
 namespace {
 
-const LineageEvent* loss_of(const Lineage& lineage, const std::string& key, std::int64_t stage) {
-  for (const LineageEvent& event : lineage.events) {
-    const bool removed = event.action == LineageAction::kRemoved && event.key == key;
-    const bool renamed = event.action == LineageAction::kRenamed && event.previous == key;
-    if (event.stage.index == stage && (removed || renamed)) return &event;
-  }
-  return nullptr;
-}
-
 /// K007: the stage is told the key's present name, or the key is kept, or named before the stage.
 std::vector<Change> missing_at_stage(const Diagnostic& problem, const Split& split) {
   std::vector<Change> changes;
@@ -26,11 +17,9 @@ std::vector<Change> missing_at_stage(const Diagnostic& problem, const Split& spl
   const KeyReport& key = problem.keys.front();
   std::string present = problem.candidate;
   std::vector<Change> keeping;
-  if (key.stage && key.stage->index != stage.index) {
-    if (const LineageEvent* loss = loss_of(lineage, key.key, key.stage->index)) {
-      keeping = keep_keys(lineage, loss->stage, {key.key});
-      if (loss->action == LineageAction::kRenamed) present = loss->key;
-    }
+  if (const auto loss = loss_before(lineage, key.key, stage.index)) {
+    keeping = keep_keys(lineage, loss->stage, {key.key});
+    if (loss->action == LineageAction::kRenamed) present = loss->key;
   }
   if (!present.empty()) {
     changes.push_back(replace_text(lineage, stage, key.key, present));

@@ -77,6 +77,15 @@ std::optional<std::size_t> find_field(const Schema& schema, const Wanted& wish, 
 bool ignored(const TrainingInterface& interface, const Field& field) {
   const auto& keys = interface.ignored_keys;
   if (std::find(keys.begin(), keys.end(), field.key) != keys.end()) return true;
+  // Weights of an output that does not exist: that is told of the output's name.
+  const auto names_no_output = [&](const auto& pair) {
+    return pair.second == field.key &&
+           std::none_of(interface.outputs.begin(), interface.outputs.end(),
+                        [&](const auto& out) { return out.output.name == pair.first; });
+  };
+  if (std::any_of(interface.sample_weights.begin(), interface.sample_weights.end(),
+                  names_no_output))
+    return true;
   if (interface.needs_targets) return false;
   if (field.role == Role::kTarget || field.role == Role::kWeight) return true;
   const bool is_output = std::any_of(interface.outputs.begin(), interface.outputs.end(),

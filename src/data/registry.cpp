@@ -109,11 +109,17 @@ class ArgumentCheck {
       const bool is_given = std::any_of(given.begin(), given.end(), [&](const auto& entry) {
         return entry.first == argument.name;
       });
-      if (!argument.required || is_given) continue;
+      if (!argument.required || is_given || is_meant(argument.name)) continue;
       note(line_, fmt::format("the argument {} is missing", argument.name),
            fmt::format("expected: {}: {}", describe(argument.type), argument.help),
            fmt::format("add {} = …", argument.name));
     }
+  }
+
+  /// True if an unknown word was given that is near this argument: then it is not missing too.
+  bool is_meant(std::string_view name) const {
+    return std::any_of(diagnostics_.begin(), diagnostics_.end(),
+                       [&](const Diagnostic& each) { return each.candidate == name; });
   }
 
   std::vector<Diagnostic> take() { return std::move(diagnostics_); }

@@ -77,7 +77,6 @@ void PipelineEditor::note_missing(const std::string& key) {
   Diagnostic diagnostic = missing_key(key, state_.schema.keys(), to_string(stage_));
   if (const LineageEvent* loss = find_loss(state_.lineage, key)) {
     tell_loss(diagnostic, *loss, key);
-    diagnostic.keys.front().stage = loss->stage;
   }
   problem(std::move(diagnostic));
 }
@@ -129,11 +128,13 @@ void PipelineEditor::rename(const std::string& from, const std::string& to) {
 
 void PipelineEditor::rename_all(const KeyMap& map) {
   std::vector<std::pair<std::size_t, std::string>> moves;
+  std::vector<std::string> unknown;
   std::set<std::string> leaving;
   for (const auto& [from, to] : map) {
     if (require(from) == nullptr) {
       // What would have been there follows from the missing key.
       state_.told.insert(to);
+      unknown.push_back(to);
     } else if (leaving.insert(from).second) {
       moves.emplace_back(*state_.schema.find(from), to);
     } else {
@@ -144,17 +145,27 @@ void PipelineEditor::rename_all(const KeyMap& map) {
     }
   }
   std::set<std::string> arrived;
-  for (const auto& [slot, to] : moves) {
+  std::vector<std::string> homeless;
+  std::erase_if(moves, [&](const auto& move) {
+    const auto& [slot, to] = move;
     const bool taken = state_.schema.contains(to) && !leaving.contains(to);
-    if (taken || !arrived.insert(to).second) {
-      note_existing(to);
-      return;
-    }
-  }
+    if (!taken && arrived.insert(to).second) return false;
+    note_existing(to);
+    homeless.push_back(state_.schema[slot].key);
+    return true;
+  });
   for (const auto& [slot, to] : moves) {
     Field& field = state_.schema[slot];
     record(LineageAction::kRenamed, to, field.key, field.spec, field.spec);
     field.key = to;
+  }
+  // So that what follows from a problem is not told again: the names that could not be given are
+  // there, the keys that could not get one are not.
+  for (const std::string& key : homeless) state_.schema.remove(key);
+  for (const std::string& key : unknown) {
+    TensorSpec spec;
+    spec.rank_known = false;
+    if (!state_.schema.contains(key)) state_.schema.add({key, spec, Role::kData});
   }
 }
 

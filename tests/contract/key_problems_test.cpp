@@ -138,6 +138,24 @@ TEST(KeyProblems, AStageThatNeedsAMissingKeyIsToldAndNotItsConsequences) {
   EXPECT_THAT(render_text(found), HasSubstr("\"smal\""));
 }
 
+TEST(KeyProblems, OneMistakeIsToldOnceWhereAStageAndTheModelMeetIt) {
+  // The stage asks for "Small", the data have "small": the model's input is the same mistake.
+  const Dataset train = data_named("small", "Large", "label").scale({"Small"}, 2.0);
+  EXPECT_THAT(codes(check_train(two_scale(), train)), ElementsAre("K007"));
+  // A mistake about another key is another one.
+  const Dataset other = data_named("small", "large", "label").scale({"Small"}, 2.0);
+  EXPECT_THAT(codes(check_train(two_scale(), other)), ElementsAre("K007", "K002"));
+}
+
+TEST(KeyProblems, TheStageThatNeedsAKeyIsTheOneNamed) {
+  const Dataset train =
+      data_named("Small", "Large", "label").rename({{"Small", "tiny"}}).scale({"Small"}, 2.0);
+  const auto found = check_train(two_scale(), train);
+  ASSERT_EQ(codes(found).front(), "K007");
+  EXPECT_EQ(found.front().stage->name, "scale");
+  EXPECT_EQ(found.front().candidate, "tiny");
+}
+
 TEST(KeyProblems, TheSameProblemInBothSplitsIsToldOnce) {
   const Dataset train = data_named("small", "Large", "label");
   const std::vector<Split> splits = {{"train", &train, {}, 1, false},
@@ -174,6 +192,16 @@ TEST(Names, AMisspeltLossKeyIsK011) {
   EXPECT_THAT(found.front().message,
               HasSubstr("loss names \"labl\", which is no output of model `two_scale`"));
   EXPECT_EQ(found.front().keys.front().key, "label");
+}
+
+TEST(Names, AMonitorThatFollowsFromAMisspeltMetricIsNotToldAgain) {
+  TrainingInterface interface = two_scale();
+  interface.uses = {{"metrics", "labl"}};
+  interface.log_names = {"loss", "val_loss"};
+  interface.monitors = {{"EarlyStopping", "val_accuracy"}};
+  EXPECT_THAT(codes(check_names(interface)), ElementsAre("K011"));
+  interface.monitors = {{"EarlyStopping", "val_los"}};
+  EXPECT_THAT(codes(check_names(interface)), ElementsAre("K011", "C002"));
 }
 
 TEST(Names, AMonitorThatDoesNotExistIsC002WithTheNamesThatDo) {

@@ -189,5 +189,47 @@ TEST(Cardinality, EmptyDataAreG001) {
               ElementsAre("G001"));
 }
 
+TEST(ShapeProblems, ClassesBeyondTheOutputAreKnownBeforeReading) {
+  Tensor kinds(DType::kString, {8});
+  const Dataset train =
+      Dataset::from_tensors({{"Small", images(8, 32)}, {"Large", images(8, 64)}, {"kind", kinds}})
+          .encode("kind", "cell", {"a", "b", "c", "d"})
+          .drop({"kind"})
+          .batch(4);
+  const auto interface = three_cells("sparse_categorical_crossentropy", TargetForm::kClassIds);
+  TrainingInterface ranged = interface;
+  ranged.outputs.front().target_range = ValueRange{0.0, 2.0};
+  const auto found = check_train(ranged, train);
+  ASSERT_THAT(codes(found), ElementsAre("D002"));
+  EXPECT_EQ(found.front().stage->name, "encode");
+  EXPECT_THAT(render_text(found), HasSubstr("are 0 to 3, and its loss"));
+}
+
+TEST(ShapeProblems, AnAxisThatACropTookOverIsTheLoadersDoing) {
+  // Only the height and the width are cut.
+  const Dataset train =
+      Dataset::from_tensors({{"image", Tensor(DType::kUInt8, {8, 50, 50, 1})},
+                             {"x0", labels(8)},
+                             {"y0", labels(8)},
+                             {"x1", labels(8)},
+                             {"y1", labels(8)},
+                             {"Large", images(8, 64)},
+                             {"label", labels(8)}},
+                            {"train.cpp", 3})
+          .crop_box("image", "Small", {"x0", "y0", "x1", "y1"}, {.size = {32, 32}})
+          .select({"Small", "Large", "label"})
+          .batch(4);
+  const auto found = check_train(two_scale(), train);
+  ASSERT_EQ(codes(found).front(), "S002");
+  EXPECT_EQ(found.front().stage->index, -1);
+}
+
+TEST(ShapeProblems, TheStageThatSetTheDtypeIsNamed) {
+  const Dataset train = data_named("Small", "Large", "label").cast({"Small"}, DType::kInt64);
+  const auto found = check_train(two_scale(), train);
+  ASSERT_THAT(codes(found), ElementsAre("D001"));
+  EXPECT_EQ(found.front().stage->name, "cast");
+}
+
 }  // namespace
 }  // namespace tenon::contract::testing
