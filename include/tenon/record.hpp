@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,8 +38,14 @@ class Record {
   const std::shared_ptr<const Schema>& shared_schema() const noexcept { return schema_; }
 
   std::size_t size() const noexcept { return values_.size(); }
-  const Tensor& operator[](std::size_t slot) const { return values_[slot]; }
-  Tensor& operator[](std::size_t slot) { return values_[slot]; }
+  const Tensor& operator[](std::size_t slot) const {
+    note_read(slot);
+    return values_[slot];
+  }
+  Tensor& operator[](std::size_t slot) {
+    note_read(slot);
+    return values_[slot];
+  }
   /// By key. Throws KeyError (K007) that lists the keys and the nearest one.
   const Tensor& at(std::string_view key) const;
   Tensor& at(std::string_view key);
@@ -48,16 +55,28 @@ class Record {
   /// Removes a key. Throws KeyError (K007) if there is none.
   void remove(std::string_view key);
 
-  const std::vector<Tensor>& values() const noexcept { return values_; }
+  const std::vector<Tensor>& values() const {
+    for (std::size_t slot = 0; reads_ != nullptr && slot < values_.size(); ++slot) note_read(slot);
+    return values_;
+  }
   std::vector<SampleIdentity>& samples() noexcept { return samples_; }
   const std::vector<SampleIdentity>& samples() const noexcept { return samples_; }
   /// The first sample's identity; a default one if there is none.
   const SampleIdentity& sample() const noexcept;
 
+  /// From now on the keys whose tensors are asked for, of this record and its copies, are put into
+  /// `keys`: how a function is observed. nullptr ends it.
+  void note_reads(std::shared_ptr<std::set<std::string>> keys) { reads_ = std::move(keys); }
+
  private:
+  void note_read(std::size_t slot) const {
+    if (reads_ != nullptr) reads_->insert((*schema_)[slot].key);
+  }
+
   std::shared_ptr<const Schema> schema_;
   std::vector<Tensor> values_;
   std::vector<SampleIdentity> samples_;
+  std::shared_ptr<std::set<std::string>> reads_;
 };
 
 }  // namespace tenon

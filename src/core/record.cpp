@@ -28,8 +28,8 @@ Record::Record(std::shared_ptr<const Schema> schema, std::vector<Tensor> values,
   }
 }
 
-const Tensor& Record::at(std::string_view key) const { return values_[schema_->slot(key)]; }
-Tensor& Record::at(std::string_view key) { return values_[schema_->slot(key)]; }
+const Tensor& Record::at(std::string_view key) const { return (*this)[schema_->slot(key)]; }
+Tensor& Record::at(std::string_view key) { return (*this)[schema_->slot(key)]; }
 
 void Record::set(std::string_view key, Tensor value) {
   if (const auto slot = schema_->find(key)) {

@@ -61,6 +61,7 @@ std::shared_ptr<const Pipeline> Pipeline::start(std::shared_ptr<const Source> so
   state.batched = source->batched();
   state.diagnostics = source->problems();
   const StageReference reference = source->reference();
+  state.lineage.stages.push_back({reference});
   for (const Field& field : state.schema) {
     state.lineage.events.push_back(
         {LineageAction::kCreated, reference, field.key, "", std::nullopt, field.spec});
@@ -76,6 +77,8 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   placed.reference = {static_cast<std::int64_t>(stages_.size()), stage->name(), stage->location()};
   PipelineEditor editor(next->state_, placed.reference, source_->reference());
   stage->edit(editor);
+  editor.finish();
+  next->state_.lineage.stages.push_back({placed.reference, is_opaque(*stage)});
   placed.adds_sample_index = editor.added_sample_index();
   placed.in = placed.adds_sample_index
                   ? std::make_shared<const Schema>(editor.input_schema(*schema_))
@@ -83,7 +86,9 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   const bool unchanged = next->state_.schema == *placed.in;
   placed.out = unchanged ? placed.in : std::make_shared<const Schema>(next->state_.schema);
   const auto* stream = dynamic_cast<const StreamStage*>(stage.get());
-  next->state_.batched = batched() || (stream != nullptr && stream->makes_batches());
+  const bool makes_batches = stream != nullptr && stream->makes_batches();
+  if (makes_batches && !batched()) next->state_.batch_stage = placed.reference;
+  next->state_.batched = batched() || makes_batches;
   next->state_.uncertain = state_.uncertain || is_opaque(*stage);
   next->cardinality_ = cardinality_after(*stage, cardinality_);
   next->schema_ = placed.out;

@@ -28,6 +28,14 @@ const LineageEvent* find_maker(const Lineage& lineage, const std::string& key) {
   return nullptr;
 }
 
+/// Puts `event` behind those of its own stage and of the stages before.
+void insert_in_order(Lineage& lineage, LineageEvent event) {
+  const auto place = std::upper_bound(
+      lineage.events.begin(), lineage.events.end(), event.stage.index,
+      [](std::int64_t index, const LineageEvent& each) { return index < each.stage.index; });
+  lineage.events.insert(place, std::move(event));
+}
+
 /// Says who took the key away, and offers to undo that; comes before the nearest name.
 void tell_loss(Diagnostic& diagnostic, const LineageEvent& loss, const std::string& key) {
   const std::string who = to_string(loss.stage);
@@ -57,19 +65,53 @@ Schema PipelineEditor::input_schema(const Schema& before) const {
   return schema;
 }
 
-const TensorSpec* PipelineEditor::require(const std::string& key) {
+const TensorSpec* PipelineEditor::find_or_note(const std::string& key) {
   if (const auto slot = state_.schema.find(key)) return &state_.schema[*slot].spec;
   const bool had_one = find_loss(state_.lineage, key) != nullptr;
   if (key == kSampleIndexKey && !had_one && !state_.told.contains(key)) {
-    added_sample_index_ = true;
-    const Field field = sample_index_field(state_.batched);
-    state_.schema.add(field);
-    state_.lineage.events.push_back(
-        {LineageAction::kCreated, source_, key, "", std::nullopt, field.spec});
+    add_sample_index();
     return &state_.schema[state_.schema.size() - 1].spec;
   }
   note_missing(key);
   return nullptr;
+}
+
+const TensorSpec* PipelineEditor::require(const std::string& key) {
+  const TensorSpec* spec = find_or_note(key);
+  if (spec != nullptr) state_.lineage.uses.push_back({stage_, key, *spec});
+  return spec;
+}
+
+/// It counts as the source's: it was there all along, and went through the batch stage.
+void PipelineEditor::add_sample_index() {
+  added_sample_index_ = true;
+  const Field field = sample_index_field(state_.batched);
+  state_.schema.add(field);
+  if (!state_.batch_stage) {
+    insert_in_order(state_.lineage,
+                    {LineageAction::kCreated, source_, field.key, "", std::nullopt, field.spec});
+    return;
+  }
+  const TensorSpec single = sample_index_field(false).spec;
+  insert_in_order(state_.lineage,
+                  {LineageAction::kCreated, source_, field.key, "", std::nullopt, single});
+  insert_in_order(state_.lineage, {LineageAction::kChanged, *state_.batch_stage, field.key, "",
+                                   single, field.spec});
+}
+
+void PipelineEditor::finish() {
+  const auto& events = state_.lineage.events;
+  std::set<std::string> touched;
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (event->stage.index != stage_.index) break;
+    const bool renamed = event->action == LineageAction::kRenamed;
+    if (event->action != LineageAction::kCreated) {
+      touched.insert(renamed ? event->previous : event->key);
+    }
+  }
+  std::erase_if(state_.lineage.uses, [&](const LineageUse& use) {
+    return use.stage.index == stage_.index && !touched.insert(use.key).second;
+  });
 }
 
 void PipelineEditor::note_missing(const std::string& key) {
@@ -116,7 +158,7 @@ void PipelineEditor::add(const std::string& key, TensorSpec spec, const std::str
 }
 
 void PipelineEditor::change(const std::string& key, TensorSpec spec) {
-  if (require(key) == nullptr) return;
+  if (find_or_note(key) == nullptr) return;
   Field& field = state_.schema[*state_.schema.find(key)];
   record(LineageAction::kChanged, key, "", field.spec, spec);
   field.spec = std::move(spec);
@@ -131,7 +173,7 @@ void PipelineEditor::rename_all(const KeyMap& map) {
   std::vector<std::string> unknown;
   std::set<std::string> leaving;
   for (const auto& [from, to] : map) {
-    if (require(from) == nullptr) {
+    if (find_or_note(from) == nullptr) {
       // What would have been there follows from the missing key.
       state_.told.insert(to);
       unknown.push_back(to);
@@ -170,7 +212,7 @@ void PipelineEditor::rename_all(const KeyMap& map) {
 }
 
 void PipelineEditor::remove(const std::string& key) {
-  const TensorSpec* spec = require(key);
+  const TensorSpec* spec = find_or_note(key);
   if (spec == nullptr) return;
   record(LineageAction::kRemoved, key, "", *spec, std::nullopt);
   state_.schema.remove(key);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct SchemaState {
   /// True behind a map that has not been observed: any key may be there.
   bool uncertain = false;
   bool batched = false;
+  /// The stage that made batches; nothing if the source did, or nobody has.
+  std::optional<StageReference> batch_stage;
 };
 
 /// The editor that a pipeline hands to a stage: changes `state` and says who did what.
@@ -35,6 +38,9 @@ class PipelineEditor final : public SchemaEditor {
   void rename_all(const KeyMap& map) override;
   void remove(const std::string& key) override;
   void problem(Diagnostic diagnostic) override;
+  /// To be called once the stage has said all: a key that it changes, renames or removes is not
+  /// merely used by it.
+  void finish();
 
   /// True if require() added the key "sample_index" before this stage.
   bool added_sample_index() const noexcept { return added_sample_index_; }
@@ -42,6 +48,8 @@ class PipelineEditor final : public SchemaEditor {
   Schema input_schema(const Schema& before) const;
 
  private:
+  const TensorSpec* find_or_note(const std::string& key);
+  void add_sample_index();
   void note_missing(const std::string& key);
   void note_existing(const std::string& key);
   void record(LineageAction action, const std::string& key, const std::string& previous,

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 
 #include "data/pipeline.hpp"
 #include "data/support.hpp"
@@ -167,6 +168,63 @@ TEST_P(EveryStage, TellsInTheLineageWhatItChanges) {
       std::any_of(after.lineage().events.begin(), after.lineage().events.end(),
                   [](const LineageEvent& event) { return event.stage.name == GetParam(); });
   EXPECT_EQ(told, !keeps);
+}
+
+/// Plays the events of the last stage on the keys in front of it.
+std::map<std::string, TensorSpec> played(const Dataset& before, const Lineage& lineage) {
+  std::map<std::string, TensorSpec> keys;
+  for (const Field& field : before.schema()) keys.emplace(field.key, field.spec);
+  for (const LineageEvent& event : lineage.events) {
+    if (event.stage.name != lineage.stages.back().stage.name && event.key != "sample_index") {
+      continue;
+    }
+    const bool renamed = event.action == LineageAction::kRenamed;
+    const std::string& name = renamed ? event.previous : event.key;
+    EXPECT_EQ(event.before.has_value(), event.action != LineageAction::kCreated);
+    EXPECT_EQ(event.after.has_value(), event.action != LineageAction::kRemoved);
+    EXPECT_EQ(keys.contains(name), event.before.has_value()) << name;
+    if (event.before) {
+      EXPECT_EQ(keys.at(name), *event.before) << name;
+    }
+    keys.erase(name);
+    if (event.after) keys.insert_or_assign(event.key, *event.after);
+  }
+  return keys;
+}
+
+TEST_P(EveryStage, ItsEventsLeadFromTheSchemaBeforeToTheOneBehind) {
+  for (const bool batched : {false, true}) {
+    if (batched && !cases().at(GetParam()).also_batched) continue;
+    const Dataset before = batched ? samples().batch(5, {.padded = true}) : samples();
+    const Dataset after = apply(before);
+    const auto keys = played(before, after.lineage());
+    ASSERT_EQ(keys.size(), after.schema().size());
+    for (const Field& field : after.schema()) {
+      EXPECT_EQ(keys.at(field.key), field.spec) << field.key;
+    }
+  }
+}
+
+TEST_P(EveryStage, UsesOrTouchesEveryKeyThatItsArgumentsName) {
+  const Dataset before = samples();
+  const Dataset after = apply(before);
+  const Lineage& lineage = after.lineage();
+  std::set<std::string> named;
+  for (const LineageUse& use : lineage.uses) {
+    EXPECT_EQ(use.stage.location.line, 9);
+    EXPECT_TRUE(named.insert(use.key).second) << use.key << " is told twice";
+  }
+  for (const LineageEvent& event : lineage.events) {
+    if (event.stage.index < 0) continue;
+    EXPECT_EQ(event.stage.location.line, 9);
+    const std::string& name = event.action == LineageAction::kRenamed ? event.previous : event.key;
+    EXPECT_TRUE(named.insert(name).second) << name << " is told twice";
+  }
+  const std::string arguments = after.pipeline()->stages().back().stage->arguments();
+  for (const Field& field : before.schema()) {
+    if (arguments.find(quote_key(field.key)) == std::string::npos) continue;
+    EXPECT_TRUE(named.contains(field.key)) << field.key;
+  }
 }
 
 TEST_P(EveryStage, BehindBatchWorksOrSaysThatItDoesNot) {

@@ -233,6 +233,12 @@ TEST(LoadImageStage, SchemaIsKnownBeforeAnyImageIsOpened) {
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].previous, "file");
   EXPECT_EQ(events[0].stage.name, "load_image");
+  ASSERT_EQ(dataset.lineage().uses.size(), 1U);
+  EXPECT_EQ(dataset.lineage().uses[0].key, "file");
+  for (const LineageEvent& made : dataset.lineage().of("x")) {
+    EXPECT_EQ(made.stage.name, "csv");
+    EXPECT_TRUE(made.stage.location.known());
+  }
 }
 
 TEST(LoadImageStage, ErrorsNameTheImageNotTheTable) {

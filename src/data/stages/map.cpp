@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "data/bad_samples.hpp"
 #include "data/spec_check.hpp"
@@ -61,23 +62,32 @@ const Field* unchanged_field(const Record& before, const std::string& key, const
   return same ? &before.schema()[*slot] : nullptr;
 }
 
+bool contains(const Keys& keys, const std::string& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
 }  // namespace
 
 MapStage::MapStage(Function function, std::string name, std::optional<Schema> result,
-                   SourceLocation location)
+                   SourceLocation location, Touched touched)
     : NamedStage(std::move(name), location),
       function_(std::move(function)),
-      result_(std::move(result)) {}
+      result_(std::move(result)),
+      touched_(std::move(touched)) {}
 
 std::shared_ptr<const Stage> MapStage::observe(const Record& before,
                                                const StageReference& place) const {
   Record after = own_copy(before);
+  const auto reads = std::make_shared<std::set<std::string>>();
+  after.note_reads(reads);
   try {
     function_(after);
   } catch (...) {
     throw DataError(describe_failure({place, before.samples(), std::current_exception()}));
   }
+  after.note_reads(nullptr);
   const bool batched = is_batched_record(before);
+  Touched touched{{reads->begin(), reads->end()}, {}};
   Schema result;
   for (std::size_t slot = 0; slot < after.size(); ++slot) {
     const std::string& key = after.schema()[slot].key;
@@ -91,24 +101,32 @@ std::shared_ptr<const Stage> MapStage::observe(const Record& before,
       // Values may have changed, so a range does not hold any more.
       const bool same_values = after[slot].equals(before[*before.schema().find(key)]);
       Field field = *old;
-      if (!same_values) field.spec.range.reset();
+      if (!same_values) {
+        field.spec.range.reset();
+        touched.changed.push_back(key);
+      }
       result.add(std::move(field));
     } else {
       result.add({key, observed_spec(before, after[slot], batched), Role::kData});
     }
   }
-  return std::make_shared<MapStage>(function_, name(), std::move(result), location());
+  return std::make_shared<MapStage>(function_, name(), std::move(result), location(),
+                                    std::move(touched));
 }
 
 void MapStage::edit(SchemaEditor& editor) const {
   if (!result_) return;
+  for (const std::string& key : touched_.read) {
+    if (editor.schema().contains(key)) editor.require(key);
+  }
   for (const std::string& key : editor.schema().keys()) {
     if (!result_->contains(key)) editor.remove(key);
   }
   for (const Field& field : *result_) {
     if (!editor.schema().contains(field.key)) {
       editor.add(field.key, field.spec);
-    } else if (!(editor.schema().spec(field.key) == field.spec)) {
+    } else if (contains(touched_.changed, field.key) ||
+               !(editor.schema().spec(field.key) == field.spec)) {
       editor.change(field.key, field.spec);
     }
   }

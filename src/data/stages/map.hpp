@@ -13,8 +13,13 @@ namespace tenon::data {
 class MapStage final : public NamedStage<SampleStage> {
  public:
   using Function = std::function<void(Record&)>;
+  /// What was seen of a function beside the specs of its result.
+  struct Touched {
+    Keys read;
+    Keys changed;  ///< Values that are not what they were.
+  };
   MapStage(Function function, std::string name, std::optional<Schema> result,
-           SourceLocation location);
+           SourceLocation location, Touched touched = {});
 
   /// True until it is known what the function does.
   bool opaque() const noexcept { return !result_.has_value(); }
@@ -30,6 +35,7 @@ class MapStage final : public NamedStage<SampleStage> {
  private:
   Function function_;
   std::optional<Schema> result_;
+  Touched touched_;
 };
 
 }  // namespace tenon::data
