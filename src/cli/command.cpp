@@ -39,6 +39,7 @@ struct CommandLine {
   EvaluateOptions evaluate;
   PredictOptions predict;
   PeekOptions peek;
+  LineageOptions lineage;
   DemoOptions demo;
   std::string model;
   std::string code;
@@ -84,6 +85,25 @@ void add_evaluate_and_predict(CLI::App& app, CommandLine& line) {
   predict_command->callback([&] { line.action = [&] { return predict(line.predict); }; });
 }
 
+void add_lineage(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand("lineage", "What happens to each key, stage by stage");
+  add_experiment(*command, line.lineage.file, line.lineage.sets);
+  command->add_option("--split", line.lineage.split, "train, validation or test");
+  command->add_option("--output", line.lineage.output, "The file to write; else standard output");
+  command->add_flag("--quiet,-q", line.common.quiet, "No progress, no notes");
+  command->add_option("--format", line.lineage.format, "text, json, dot or svg")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, LineageFormat>{{"text", LineageFormat::kText},
+                                               {"json", LineageFormat::kJson},
+                                               {"dot", LineageFormat::kDot},
+                                               {"svg", LineageFormat::kSvg}},
+          CLI::ignore_case));
+  command->callback([&] {
+    if (line.lineage.format == LineageFormat::kJson) line.common.format = Format::kJson;
+    line.action = [&] { return lineage(line.lineage); };
+  });
+}
+
 void add_looks(CLI::App& app, CommandLine& line) {
   CLI::App* peek_command =
       app.add_subcommand("peek", "What the model would see: first samples after all stages");
@@ -116,6 +136,7 @@ void add_looks(CLI::App& app, CommandLine& line) {
 int run_action(CommandLine& line) {
   line.check.common = line.train.common = line.evaluate.common = line.common;
   line.predict.common = line.peek.common = line.demo.common = line.common;
+  line.lineage.common = line.common;
   try {
     return line.action();
   } catch (const Error& error) {
@@ -137,6 +158,7 @@ int run(int argc, char** argv) {
   add_check_and_train(app, line);
   add_evaluate_and_predict(app, line);
   add_looks(app, line);
+  add_lineage(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

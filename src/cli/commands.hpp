@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,18 @@ struct PeekOptions {
   std::string output;  ///< .npz or .png; empty: only the table.
 };
 int peek(const PeekOptions& options);
+
+enum class LineageFormat : std::uint8_t { kText, kJson, kDot, kSvg };
+
+struct LineageOptions {
+  CommonOptions common;
+  std::string file;
+  std::vector<std::string> sets;
+  std::string split = "train";
+  std::optional<LineageFormat> format;  ///< Nothing: as the ending of `output` tells, else text.
+  std::string output;                   ///< Empty: standard output.
+};
+int lineage(const LineageOptions& options);
 
 struct DemoOptions {
   CommonOptions common;
