@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/run_parts.hpp"
 #include "io/readers/image_writer.hpp"
+#include "io/report/contact_sheet.hpp"
 #include "io/report/picture.hpp"
 #include "tenon/error.hpp"
 
@@ -97,18 +98,42 @@ void write_npz(const std::string& path, const Samples& samples) {
   save_npz(path, arrays);
 }
 
-void write_picture(const std::string& path, const Samples& samples, std::size_t count) {
-  std::vector<std::vector<Tensor>> rows(count);
-  for (const auto& [key, values] : samples) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (report::is_image(values[i])) rows[i].push_back(values[i]);
+using ClassNames = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+/// `cell RBC`: the key, and its class's name, number or text; empty if it has more than one value.
+std::string word_of(const std::string& key, const Tensor& value, const ClassNames& classes) {
+  if (value.size() != 1) return {};
+  if (value.dtype() == DType::kString)
+    return fmt::format("{} {}", visible(key), visible(value.data<std::string>()[0]));
+  const double number = value.cast(DType::kFloat64).data<double>()[0];
+  for (const auto& [name, words] : classes) {
+    if (name != key || !(number >= 0.0 && number < static_cast<double>(words.size()))) continue;
+    return fmt::format("{} {}", visible(key), visible(words[static_cast<std::size_t>(number)]));
+  }
+  return fmt::format("{} {:.5g}", visible(key), number);
+}
+
+void write_picture(const std::string& path, const Samples& samples,
+                   const std::vector<SampleIdentity>& identities, const ClassNames& classes) {
+  std::vector<report::ContactSample> shown(identities.size());
+  bool any = false;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const std::int64_t index = identities[i].index;
+    shown[i].words.push_back(fmt::format("#{}", index < 0 ? static_cast<std::int64_t>(i) : index));
+    for (const auto& [key, values] : samples) {
+      if (report::is_image(values[i])) {
+        shown[i].images.emplace_back(key, values[i]);
+        any = true;
+      } else if (std::string word = word_of(key, values[i], classes); !word.empty()) {
+        shown[i].words.push_back(std::move(word));
+      }
     }
   }
-  if (rows.empty() || rows.front().empty()) {
+  if (!any) {
     throw_argument_error("peek --output " + path, "samples without an image",
                          "a key of shape (height, width, 1 or 3)", "write an .npz instead");
   }
-  readers::write_png(path, report::picture_grid(rows, 128));
+  readers::write_png(path, report::contact_sheet(shown));
 }
 
 }  // namespace
@@ -124,7 +149,7 @@ int peek(const PeekOptions& options) {
   if (options.output.ends_with(".npz")) {
     write_npz(options.output, samples);
   } else if (options.output.ends_with(".png")) {
-    write_picture(options.output, samples, identities.size());
+    write_picture(options.output, samples, identities, class_names(experiment));
   } else if (!options.output.empty()) {
     throw FormatError(make_diagnostic("C001",
                                       fmt::format("peek cannot write \"{}\"", options.output), {},

@@ -23,31 +23,30 @@ ValueBounds range_of(const Tensor& image, DType original) {
   return {*low, *high > *low ? *high : *low + 1.0F};
 }
 
-void draw(Tensor& ground, const Tensor& image, std::int64_t top, std::int64_t left,
-          std::int64_t cell) {
+}  // namespace
+
+void draw_image(Tensor& ground, const Tensor& image, const Frame& frame) {
   const Tensor floats = image.cast(DType::kFloat32);
   const ValueBounds range = range_of(floats, image.dtype());
   const auto from = floats.data<float>();
   const auto to = ground.data<std::uint8_t>();
   const std::int64_t channels = image.dim(2);
-  for (std::int64_t y = 0; y < cell; ++y) {
-    const std::int64_t source_y = y * image.dim(0) / cell;
-    for (std::int64_t x = 0; x < cell; ++x) {
-      const std::int64_t source_x = x * image.dim(1) / cell;
+  for (std::int64_t y = 0; y < frame.height; ++y) {
+    const std::int64_t source_y = y * image.dim(0) / frame.height;
+    for (std::int64_t x = 0; x < frame.width; ++x) {
+      const std::int64_t source_x = x * image.dim(1) / frame.width;
       for (std::int64_t c = 0; c < 3; ++c) {
         const std::int64_t source =
             (source_y * image.dim(1) + source_x) * channels + (channels == 3 ? c : 0);
         const float share =
             (from[static_cast<std::size_t>(source)] - range.low) / (range.high - range.low);
-        const std::int64_t target = ((top + y) * ground.dim(1) + left + x) * 3 + c;
+        const std::int64_t target = ((frame.top + y) * ground.dim(1) + frame.left + x) * 3 + c;
         to[static_cast<std::size_t>(target)] =
             static_cast<std::uint8_t>(std::lround(255.0F * std::clamp(share, 0.0F, 1.0F)));
       }
     }
   }
 }
-
-}  // namespace
 
 bool is_image(const Tensor& tensor) {
   if (!tensor.defined() || tensor.rank() != 3 || tensor.size() == 0) return false;
@@ -64,8 +63,9 @@ Tensor picture_grid(const std::vector<std::vector<Tensor>>& rows, std::int64_t c
   for (std::size_t r = 0; r < rows.size(); ++r) {
     for (std::size_t c = 0; c < rows[r].size(); ++c) {
       if (!is_image(rows[r][c])) continue;
-      draw(ground, rows[r][c], kGap + static_cast<std::int64_t>(r) * step,
-           kGap + static_cast<std::int64_t>(c) * step, cell);
+      draw_image(ground, rows[r][c],
+                 {kGap + static_cast<std::int64_t>(r) * step,
+                  kGap + static_cast<std::int64_t>(c) * step, cell, cell});
     }
   }
   return ground;
