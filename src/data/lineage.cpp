@@ -45,7 +45,6 @@ class StoryTeller {
   std::size_t tell_event(std::size_t at) {
     const LineageEvent& event = lineage_.events[at];
     if (event.action == LineageAction::kRenamed) return tell_renames(at);
-    if (event.action == LineageAction::kCreated) by_name_.erase(event.key);
     KeyStory& story = story_of(event.key);
     story.events.push_back(event);
     if (event.action == LineageAction::kRemoved) {
