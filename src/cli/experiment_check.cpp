@@ -4,9 +4,31 @@
 
 #include "cli/run_parts.hpp"
 #include "cli/toml_workbench.hpp"
+#include "data/observe.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
+namespace {
+
+bool is_error(const Diagnostic& problem) { return problem.severity == Severity::kError; }
+
+/// One sample of every split goes through its stages: a folder that is not there, or a class that
+/// is not listed, is told before a training begins.
+void add_first_samples(std::vector<Diagnostic>& problems,
+                       const std::vector<contract::Split>& splits) {
+  for (const contract::Split& split : splits) {
+    try {
+      data::first_record(*split.dataset->pipeline());
+    } catch (const Error& error) {
+      for (Diagnostic problem : error.diagnostics()) {
+        problem.datasets = {split.name};
+        problems.push_back(std::move(problem));
+      }
+    }
+  }
+}
+
+}  // namespace
 
 ExperimentChecker::ExperimentChecker(std::string file, std::vector<std::string> sets)
     : file_(std::move(file)), sets_(std::move(sets)) {}
@@ -42,6 +64,8 @@ std::vector<Diagnostic> ExperimentChecker::problems(const std::string& text) {
     std::vector<Diagnostic> problems = checked->check.problems;
     TomlWorkbench workbench(*this, checked->experiment, text);
     contract::offer_fixes(problems, checked->check.interface, checked->check.splits, workbench);
+    if (std::none_of(problems.begin(), problems.end(), is_error))
+      add_first_samples(problems, checked->check.splits);
     return problems;
   } catch (const FormatError& error) {
     std::vector<Diagnostic> problems = error.diagnostics();

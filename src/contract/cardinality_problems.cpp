@@ -48,7 +48,19 @@ std::vector<Diagnostic> cardinality_problems(const Split& split) {
         fmt::format("{} data never end, and nothing says how many steps an epoch has", split.name),
         std::move(fix))};
   }
-  if (cardinality.kind != Cardinality::Kind::kKnown) return {};
+  if (cardinality.kind != Cardinality::Kind::kKnown) {
+    const auto stages = split.dataset->stages();
+    const bool fitted = split.name == "train" || split.name == "validation";
+    if (split.steps || !fitted || stages.front().name != "generator") return {};
+    Diagnostic note = problem(
+        split,
+        fmt::format("{} data do not say how long they are: an epoch lasts until they end, for ever "
+                    "if they never do",
+                    split.name),
+        {fmt::format("give {}", steps_word(split)), "", "", {}});
+    note.severity = Severity::kNote;
+    return {std::move(note)};
+  }
   if (cardinality.count == 0) {
     Fix fix;
     fix.text = "look at the source and at the stages take, skip, filter and batch (drop_remainder)";

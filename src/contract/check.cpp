@@ -50,11 +50,17 @@ std::set<std::string> names_told_by(const std::vector<Diagnostic>& problems) {
 std::vector<Diagnostic> without_consequences(const std::vector<Diagnostic>& problems) {
   std::vector<Diagnostic> first;
   std::set<std::string> told;
+  std::set<std::string> doubled;
   for (const Diagnostic& problem : problems) {
-    const bool follows = !problem.keys.empty() && problem.severity != Severity::kNote &&
-                         std::all_of(problem.keys.begin(), problem.keys.end(),
-                                     [&](const KeyReport& key) { return told.contains(key.key); });
-    if (follows) continue;
+    const bool same_keys =
+        !problem.keys.empty() && problem.severity != Severity::kNote &&
+        std::all_of(problem.keys.begin(), problem.keys.end(),
+                    [&](const KeyReport& key) { return told.contains(key.key); });
+    // A column that is there twice may be the one that is missing.
+    const bool of_the_source = problem.code == "K007" && doubled.contains(problem.candidate);
+    if (same_keys || of_the_source) continue;
+    const bool source = problem.stage && problem.stage->index < 0;
+    if (problem.code == "K012" && source) add_names(problem, doubled);
     if (problem.code == "K007" || problem.code == "K012") add_names(problem, told);
     first.push_back(problem);
   }
@@ -88,6 +94,18 @@ void quote_toml(Diagnostic& problem, const Dataset& dataset) {
   }
 }
 
+bool is_empty(const Dataset& dataset) {
+  const Cardinality cardinality = dataset.cardinality();
+  return cardinality.kind == Cardinality::Kind::kKnown && cardinality.count == 0;
+}
+
+/// Of data without a sample the dtypes and the shapes are guesses (a CSV without rows).
+void leave_keys_only(std::vector<Diagnostic>& problems) {
+  std::erase_if(problems, [](const Diagnostic& problem) {
+    return problem.code.front() == 'S' || problem.code.front() == 'D';
+  });
+}
+
 /// Whether `split` may go without targets, and does.
 bool predicts_only(const TrainingInterface& interface, const Split& split) {
   if (!split.targets_optional) return false;
@@ -108,6 +126,7 @@ std::vector<Diagnostic> check_split(const TrainingInterface& training, const Spl
   for (Diagnostic& problem : shape_problems(interface, split, joined))
     problems.push_back(std::move(problem));
   for (Diagnostic& problem : cardinality_problems(split)) problems.push_back(std::move(problem));
+  if (is_empty(*split.dataset)) leave_keys_only(problems);
   // What is wrong with values may follow from a stage that could not be applied.
   if (std::any_of(own.begin(), own.end(), is_error)) {
     std::erase_if(problems, [](const Diagnostic& problem) { return !is_error(problem); });

@@ -80,10 +80,22 @@ std::string headline(const std::vector<const Missing*>& group) {
   if (group.size() > 1) {
     return fmt::format("{} {}s have no data: {}", group.size(), title, list_names(names));
   }
-  std::string text = fmt::format("{} {} has no data", title, quote_key(names.front()));
-  if (first.wish->role == Role::kWeight)
-    text += fmt::format(" (key {})", quote_key(first.wish->name));
-  return text;
+  if (first.wish->role == Role::kWeight) {
+    return fmt::format("the {} {} have no data: there is no key {}", title,
+                       quote_key(names.front()), quote_key(first.wish->name));
+  }
+  return fmt::format("{} {} has no data", title, quote_key(names.front()));
+}
+
+/// Where no key is near.
+std::string advice_for(const std::vector<const Missing*>& group) {
+  const Wanted& wish = *group.front()->wish;
+  if (wish.role == Role::kWeight)
+    return fmt::format("give the data a key {}, or name another in sample_weight",
+                       quote_key(wish.name));
+  return fmt::format("give {} data under this name, or rename the {} of the model",
+                     group.size() == 1 ? "it" : "them",
+                     wish.role == Role::kInput ? "input" : "output");
 }
 
 /// Problems of one cause stand together: the same code, and for K005 the same stage.
@@ -110,11 +122,7 @@ std::vector<Diagnostic> missing_problems(const TrainingInterface& interface, con
     out.stage = out.keys.front().stage;
     out.comparison = comparison_table(interface, split, join, all[i].wish->role);
     if (out.fixes.empty()) {
-      Fix fix;
-      fix.text = fmt::format("give {} data under this name, or rename the {} of the model",
-                             group.size() == 1 ? "it" : "them",
-                             all[i].wish->role == Role::kInput ? "input" : "output");
-      out.fixes.push_back(std::move(fix));
+      out.fixes.push_back({advice_for(group), "", "", {}});
     }
     problems.push_back(std::move(out));
   }

@@ -78,6 +78,9 @@ Fix fix_of(const Change& change, const Split& split, Fix tried, const Diagnostic
     const std::size_t at = known.toml.empty() ? std::string::npos : fix.text.find(known.toml);
     if (at != std::string::npos) fix.text.replace(at, known.toml.size(), stage_toml(change));
   }
+  const bool generator = split.dataset->stages().front().name == "generator";
+  if (inserts && generator && !workbench.speaks_toml() && split.dataset->stages().size() == 1)
+    fix.text += "; on Dataset::from_generator(…), given to fit";
   return fix;
 }
 

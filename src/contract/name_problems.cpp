@@ -68,6 +68,7 @@ void add_monitor_problem(std::vector<Diagnostic>& problems, const TrainingInterf
   Fix fix;
   const bool validation =
       monitor.name.starts_with("val_") &&
+      std::find(names.begin(), names.end(), plain(monitor.name)) != names.end() &&
       std::none_of(names.begin(), names.end(), [](const auto& n) { return n.starts_with("val_"); });
   if (validation) {
     fix.text = "give validation data, or watch a name without val_";

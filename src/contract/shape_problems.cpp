@@ -40,6 +40,10 @@ Comparison table_of(const Context& context, const std::vector<const Wanted*>& wi
   return table;
 }
 
+bool from_generator(const Context& context) {
+  return context.split.dataset->stages().front().name == "generator";
+}
+
 std::string plain_shape(const TensorSpec& spec) {
   return spec.rank() == 0 ? "single numbers" : spec.shape_string();
 }
@@ -112,7 +116,8 @@ Diagnostic other_layout(const Context& context, const Wanted& wish, ShapeFit fit
   fix.cpp = fmt::format(".transpose({{\"{}\"}}, {{{}}})", field.key, axes);
   fix.toml =
       fmt::format("{{ op = \"transpose\", keys = [\"{}\"], permutation = [{}] }}", field.key, axes);
-  fix.text = fmt::format("add {} before the batch stage", fix.cpp);
+  const bool batches = wish.slot && context.split.dataset->batched() && !from_generator(context);
+  fix.text = fmt::format("add {}{}", fix.cpp, batches ? " before the batch stage" : "");
   out.fixes.push_back(std::move(fix));
   return out;
 }

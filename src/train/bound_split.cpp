@@ -53,12 +53,28 @@ void throw_errors(std::vector<Diagnostic> problems) {
   for (const Diagnostic& message : problems) emit(message);
 }
 
+namespace {
+
+/// Data for an output whose loss was not understood are not told as superfluous too.
+bool follows_from_losses(const Diagnostic& problem, const TrainingInterface& interface) {
+  if (problem.code != "K010" && problem.code != "K011") return false;
+  return !problem.keys.empty() && std::ranges::all_of(problem.keys, [&](const KeyReport& key) {
+    return key.actual && (key.key.empty() || std::ranges::any_of(interface.outputs, [&](auto& out) {
+                            return out.output.name == key.key;
+                          }));
+  });
+}
+
+}  // namespace
+
 std::vector<Diagnostic> all_problems(std::vector<Diagnostic> compile_problems,
                                      const TrainingInterface& interface,
                                      std::span<const contract::Split> splits) {
   std::vector<Diagnostic> problems = std::move(compile_problems);
+  const bool losses_known = problems.empty();
   for (Diagnostic& problem : contract::check(interface, splits)) {
-    problems.push_back(std::move(problem));
+    if (losses_known || !follows_from_losses(problem, interface))
+      problems.push_back(std::move(problem));
   }
   std::ranges::stable_sort(problems, {}, &Diagnostic::severity);
   return problems;
