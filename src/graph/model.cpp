@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/name_list.hpp"
 #include "graph/call_context.hpp"
 #include "graph/config.hpp"
@@ -21,6 +23,20 @@ std::vector<Port> ports_of(const std::vector<SymbolicTensor>& tensors,
     ports.push_back({keys.empty() ? tensors[i].name() : keys[i], tensors[i].spec()});
   }
   return ports;
+}
+
+/// True if every layer that sees `input` first brings values to scale.
+bool rescales(const graph::ModelObject& model, const SymbolicTensor& input) {
+  bool any = false;
+  for (const auto& node : model.nodes) {
+    const bool sees =
+        std::find(node->inputs.begin(), node->inputs.end(), input) != node->inputs.end();
+    if (!sees) continue;
+    const std::string& layer = node->layer->class_name();
+    if (layer != "Rescaling" && layer != "BatchNormalization") return false;
+    any = true;
+  }
+  return any;
 }
 
 }  // namespace
@@ -70,7 +86,12 @@ std::vector<SymbolicTensor> Model::operator()(const std::vector<SymbolicTensor>&
 
 const std::string& Model::name() const noexcept { return object_->name; }
 
-std::vector<Port> Model::inputs() const { return ports_of(object_->inputs, object_->input_keys); }
+std::vector<Port> Model::inputs() const {
+  std::vector<Port> ports = ports_of(object_->inputs, object_->input_keys);
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    ports[i].rescaled = rescales(*object_, object_->inputs[i]);
+  return ports;
+}
 std::vector<Port> Model::outputs() const {
   return ports_of(object_->outputs, object_->output_keys);
 }

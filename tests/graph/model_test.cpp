@@ -42,6 +42,19 @@ TEST(Model, HasNamedPorts) {
   EXPECT_EQ(model.count_params(), 112 + 112 + 36 * 4 + 14 * 14 * 4 + 1);
 }
 
+TEST(Model, TellsWhichInputsItBringsToScaleItself) {
+  const auto scaled = Input({8}, {.name = "scaled"});
+  const auto normal = Input({8}, {.name = "normal"});
+  const auto both = Input({8}, {.name = "both"});
+  const auto x = Concatenate()({Rescaling(1.0 / 255.0)(scaled), BatchNormalization()(normal),
+                                Rescaling(2.0)(both), Dense(2)(both)});
+  const Model model({scaled, normal, both}, Dense(1)(x));
+  EXPECT_TRUE(model.inputs()[0].rescaled);
+  EXPECT_TRUE(model.inputs()[1].rescaled);
+  EXPECT_FALSE(model.inputs()[2].rescaled) << "one of its layers takes the values as they are";
+  EXPECT_TRUE(Model::from_json(model.to_json()).inputs()[0].rescaled);
+}
+
 TEST(Model, NamesPortsByTheKeysOfAMap) {
   const TwoBranches net;
   const Model model({{"small_image", net.small}, {"large_image", net.large}}, {{"cell", net.out}});
