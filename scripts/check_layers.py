@@ -29,6 +29,10 @@ SYSTEM = ("sys/", "unistd.h", "fcntl.h", "signal.h", "immintrin.h", "dirent.h", 
           "sched.h", "poll.h", "locale.h", "langinfo.h", "xlocale.h", "cpuid.h", "pwd.h", "termios.h")
 
 
+GENERATOR = ROOT / "tests" / "mutation" / "generator"
+GENERATOR_ROOMS = {"core", "graph", "io/readers", "surface"}
+
+
 def rows_of(text, title):
     """The cells of the table under the heading `title`, without its two head lines."""
     section = re.search(rf"^## {title}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
@@ -109,7 +113,21 @@ class Checker:
             elif not public:
                 self.check_library(file, line, room, name)
 
+    def check_generator(self):
+        own = {file.name for file in GENERATOR.glob("*.hpp")}
+        for file in sorted(GENERATOR.rglob("*.[ch]pp")):
+            text = file.read_text(encoding="utf-8")
+            for match in INCLUDE.finditer(text):
+                kind, name = match.groups()
+                line = text.count("\n", 0, match.start()) + 1
+                public = self.owner.get(name.removeprefix("tenon/")) if name.startswith("tenon/") else None
+                room = public or room_of(name, self.doors)
+                fits = name in STANDARD if kind == "<" else name in own or room in GENERATOR_ROOMS
+                if not fits:
+                    self.note(file, line, f'the generator of mutations may not include "{name}"')
+
     def check_all(self):
+        self.check_generator()
         for file in sorted((ROOT / "src").rglob("*.[ch]pp")):
             room = room_of(file.relative_to(ROOT / "src").as_posix(), self.doors)
             if room is None:

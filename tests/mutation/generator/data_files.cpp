@@ -1,0 +1,165 @@
+#include "data_files.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include "draw.hpp"
+#include "io/readers/image_writer.hpp"
+#include "tenon/npz.hpp"
+#include "tiff_text.hpp"
+
+namespace tenon::mutation {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string two_digits(int number) { return (number < 10 ? "0" : "") + std::to_string(number); }
+
+Tensor drawn_image(Draw& draw, int channels, bool wide) {
+  const std::int64_t height = draw.between(18, 26);
+  const std::int64_t width = draw.between(18, 26);
+  Tensor image(wide ? DType::kUInt16 : DType::kUInt8, {height, width, channels});
+  for (std::int64_t i = 0; i < image.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (wide) {
+      image.data<std::uint16_t>()[at] = static_cast<std::uint16_t>(draw.below(65536));
+    } else {
+      image.data<std::uint8_t>()[at] = static_cast<std::uint8_t>(draw.below(256));
+    }
+  }
+  return image;
+}
+
+void write_image(const std::string& path, const Tensor& image) {
+  if (path.ends_with(".jpg")) return readers::write_jpeg(path, image, 90);
+  if (path.ends_with(".png")) return readers::write_png(path, image);
+  const std::string bytes = tiff_text(image);
+  std::ofstream(path, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string ending_of(const std::string& pool) {
+  for (const Pool& each : pools()) {
+    if (pool == "pools/" + each.name) return each.ending;
+  }
+  return ".png";
+}
+
+std::string cell_of(const Column& column, const std::string& pool, Draw& draw) {
+  switch (column.fill) {
+    case Fill::kFiles:
+      return "image_" + two_digits(draw.below(kPoolImages)) + ending_of(pool);
+    case Fill::kWords:
+      return draw.pick(column.words);
+    case Fill::kIntegers:
+      return std::to_string(draw.between(column.low, column.high - 1));
+    case Fill::kFloats:
+      break;
+  }
+  return std::to_string(draw.below(1000)) + "." + two_digits(draw.below(100));
+}
+
+void write_table(const std::string& path, const Experiment& experiment, int rows, Draw& draw) {
+  std::ofstream file(path, std::ios::binary);
+  for (std::size_t i = 0; i < experiment.columns.size(); ++i)
+    file << (i > 0 ? "," : "") << csv_cell(experiment.columns[i].name);
+  file << "\n";
+  for (int row = 0; row < rows; ++row) {
+    for (std::size_t i = 0; i < experiment.columns.size(); ++i)
+      file << (i > 0 ? "," : "") << csv_cell(cell_of(experiment.columns[i], experiment.pool, draw));
+    file << "\n";
+  }
+}
+
+Tensor array_of(const Column& column, int rows, Draw& draw) {
+  std::vector<std::int64_t> dims{rows};
+  dims.insert(dims.end(), column.dims.begin(), column.dims.end());
+  if (column.fill == Fill::kWords) {
+    std::vector<std::string> words;
+    for (int row = 0; row < rows; ++row) words.push_back(draw.pick(column.words));
+    return Tensor::strings(Shape(dims), std::move(words));
+  }
+  Tensor wide(DType::kInt64, Shape(dims));
+  for (std::int64_t& value : wide.data<std::int64_t>()) {
+    const bool whole = column.fill == Fill::kIntegers;
+    value = whole ? draw.between(column.low, column.high - 1) : draw.below(4);
+  }
+  return wide.cast(column.dtype);
+}
+
+}  // namespace
+
+const std::vector<Pool>& pools() {
+  static const std::vector<Pool> all = {
+      {"png_rgb", ".png", 3, false},   {"png_grey", ".png", 1, false},
+      {"png_grey16", ".png", 1, true}, {"jpeg_rgb", ".jpg", 3, false},
+      {"jpeg_grey", ".jpg", 1, false}, {"tiff_rgb", ".tif", 3, false},
+      {"tiff_grey16", ".tif", 1, true}};
+  return all;
+}
+
+const std::vector<std::string>& pool_classes() {
+  static const std::vector<std::string> names = {"Platelets", "RBC", "WBC"};
+  return names;
+}
+
+void draw_pools(const std::string& folder) {
+  Draw draw(20);
+  for (const Pool& pool : pools()) {
+    fs::create_directories(fs::path(folder) / pool.name);
+    for (int i = 0; i < kPoolImages; ++i) {
+      const fs::path path = fs::path(folder) / pool.name / ("image_" + two_digits(i) + pool.ending);
+      write_image(path.string(), drawn_image(draw, pool.channels, pool.wide));
+    }
+  }
+  for (const std::string& name : pool_classes()) {
+    const fs::path below = fs::path(folder) / kClassPool / name;
+    fs::create_directories(below);
+    for (int i = 0; i < 8; ++i) {
+      const std::string ending = i % 2 == 0 ? ".png" : ".jpg";
+      write_image((below / (two_digits(i) + ending)).string(), drawn_image(draw, 3, false));
+    }
+  }
+}
+
+std::string data_stem(const Experiment& experiment) {
+  std::uint64_t hash = 1469598103934665603ULL;
+  const auto mix = [&](const std::string& text) {
+    for (const char c : text + "\n")
+      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  };
+  for (const Column& column : experiment.columns) {
+    mix(column.name + std::string(name_of(column.dtype)) + std::to_string(column.high));
+    for (const std::int64_t dim : column.dims) mix(std::to_string(dim));
+  }
+  for (const SplitPlan& split : experiment.splits) mix(split.name + std::to_string(split.rows));
+  return experiment.name + "_" + std::to_string(hash % 1000000);
+}
+
+void write_data(const Experiment& experiment, const std::string& folder) {
+  if (experiment.source_kind == "folder") return;
+  const std::string stem = data_stem(experiment);
+  for (const SplitPlan& split : experiment.splits) {
+    const fs::path path =
+        fs::path(folder) / (stem + "_" + split.name + "." + experiment.source_kind);
+    if (fs::exists(path)) continue;
+    Draw draw(experiment.seed + static_cast<std::uint64_t>(split.rows));
+    if (experiment.source_kind == "csv") {
+      write_table(path.string(), experiment, split.rows, draw);
+      continue;
+    }
+    NamedTensors arrays;
+    for (const Column& column : experiment.columns)
+      arrays.emplace_back(column.name, array_of(column, split.rows, draw));
+    save_npz(path.string(), arrays);
+  }
+}
+
+}  // namespace tenon::mutation

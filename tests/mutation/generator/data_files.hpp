@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "experiment.hpp"
+
+namespace tenon::mutation {
+
+/// Draws the folders of images that experiments share: each is `folder`/NAME with image_00 … in it.
+void draw_pools(const std::string& folder);
+
+/// How many images a pool has.
+constexpr int kPoolImages = 24;
+
+/// Facts of a pool that an experiment may read.
+struct Pool {
+  std::string name;
+  std::string ending;
+  int channels = 3;
+  bool wide = false;  ///< 16 bits.
+};
+const std::vector<Pool>& pools();
+/// The pool of sub-folders, a class each, and their names in order.
+constexpr const char* kClassPool = "classes";
+const std::vector<std::string>& pool_classes();
+
+/// Names the data of the experiment by what is in them: equal columns have equal names.
+std::string data_stem(const Experiment& experiment);
+/// Writes the tables or arrays of all splits into `folder`, unless they are there.
+void write_data(const Experiment& experiment, const std::string& folder);
+
+}  // namespace tenon::mutation
