@@ -65,15 +65,13 @@ Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*
   out.stage = out.keys.front().stage;
   out.comparison = table_of(context, wishes, std::vector<std::string>(wishes.size()));
   Fix fix;
-  if (generator) {
-    fix.text = fmt::format(
-        "yield whole batches, as {}: every tensor with the samples along its first axis",
-        wishes.front()->spec.shape_string());
-  } else {
-    fix.cpp = ".batch(32)";
-    fix.toml = "{ op = \"batch\", size = 32 }";
-    fix.text = "add .batch(32) behind the other stages";
-  }
+  fix.cpp = ".batch(32)";
+  fix.toml = "{ op = \"batch\", size = 32 }";
+  fix.text = generator ? fmt::format(
+                             "yield whole batches, as {}: every tensor with the samples along its "
+                             "first axis; or add .batch(32)",
+                             wishes.front()->spec.shape_string())
+                       : std::string("add .batch(32) behind the other stages");
   out.fixes.push_back(std::move(fix));
   return out;
 }
