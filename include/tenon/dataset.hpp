@@ -103,7 +103,7 @@ struct FilterOptions {
   std::optional<double> min{};
   std::optional<double> max{};
 };
-/// One description of how a dataset is run. The records do not depend on `threads`.
+/// How a dataset is run. The records do not depend on `threads`: at most 64 or 4 per core.
 struct IterateOptions {
   std::uint64_t seed = 0;
   std::int64_t epoch = 0;

@@ -11,8 +11,8 @@ namespace tenon {
 /// bytes.
 std::string read_file(const std::string& path, std::uint64_t limit = std::uint64_t{1} << 32);
 
-/// Writes a file such that a reader sees the old one or the new one, whole: written beside it,
-/// synced, renamed. Missing folders above it are made. Throws FormatError; nothing is left behind.
+/// Writes a file such that a reader sees the old or the new one, whole: written beside it, synced,
+/// renamed; through symbolic links, missing folders made. Throws FormatError, for devices too.
 void write_file_atomically(const std::string& path, std::string_view contents);
 
 }  // namespace tenon

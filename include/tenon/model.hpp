@@ -65,7 +65,7 @@ struct CompileArguments {
   PerOutput<Metrics> weighted_metrics{};
   std::string engine{};  ///< "onednn", "reference"; empty: the best one built in.
   std::string precision = "float32";
-  int threads = 0;  ///< Compute threads; 0: one per core.
+  int threads = 0;  ///< Compute threads, 64 or 4 per core at most; 0: one per core.
 };
 
 /// Class id -> weight, by position in the list; ids beyond the list weigh 1.
@@ -85,7 +85,7 @@ struct FitArguments {
   Keys ignore_keys{};        ///< Data keys that may stay unused.
   int verbose = 1;           ///< 0 silent, 1 progress bar, 2 one line per epoch.
   std::uint64_t seed = 0;    ///< Of shuffling, augmentation and dropout.
-  int data_threads = 0;      ///< Workers of the pipeline; 0: one per core.
+  int data_threads = 0;      ///< Workers of the pipeline, bounded like threads; 0: one per core.
   bool check_finite = true;  ///< NaN and Inf in inputs and in the loss end the run (D002), told
                              ///< with step, key and sample.
 };

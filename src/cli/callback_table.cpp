@@ -1,6 +1,7 @@
 // Callbacks of [fit] by their words.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/fit_parts.hpp"
@@ -51,6 +52,14 @@ std::shared_ptr<Callback> csv_logger(TableReader& table, const std::string& fold
   return CSVLogger(in_folder(folder, path), options);
 }
 
+std::shared_ptr<Callback> make_callback(const std::string& word, TableReader& table,
+                                        const std::string& folder) {
+  if (word == "early_stopping") return early_stopping(table);
+  if (word == "model_checkpoint") return model_checkpoint(table, folder);
+  if (word == "csv_logger") return csv_logger(table, folder);
+  return TerminateOnNaN();
+}
+
 std::shared_ptr<Callback> read_callback(const ArgumentValue& value, const std::string& folder,
                                         Problems& problems) {
   if (!std::holds_alternative<data::ArgumentMap>(value.value)) {
@@ -61,19 +70,12 @@ std::shared_ptr<Callback> read_callback(const ArgumentValue& value, const std::s
   }
   TableReader table(value, "a callback", problems);
   const std::string word = table.text("name").value_or("");
-  std::shared_ptr<Callback> made;
-  if (word == "early_stopping") {
-    made = early_stopping(table);
-  } else if (word == "model_checkpoint") {
-    made = model_checkpoint(table, folder);
-  } else if (word == "csv_logger") {
-    made = csv_logger(table, folder);
-  } else if (word == "terminate_on_nan") {
-    made = TerminateOnNaN();
-  } else {
-    problems.unknown(value.line, "callback", word, kWords);
+  if (std::find(kWords.begin(), kWords.end(), word) == kWords.end()) {
+    problems.unknown(line_of(value), "callback", word, kWords);
     return nullptr;
   }
+  auto made = with_line(line_of(value), problems, std::shared_ptr<Callback>(),
+                        [&] { return make_callback(word, table, folder); });
   table.finish();
   return made;
 }

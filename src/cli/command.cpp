@@ -1,15 +1,17 @@
 #include "cli/command.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 
 #include "cli/commands.hpp"
+#include "cli/table_reader.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
 namespace {
-
-enum ExitStatus { kDone = 0, kContract = 1, kUsage = 2, kFailed = 3 };
 
 int status_of(const Error& error) {
   if (dynamic_cast<const FormatError*>(&error) != nullptr) return kUsage;
@@ -17,12 +19,32 @@ int status_of(const Error& error) {
   return kFailed;
 }
 
+using Words = std::vector<std::string>;
+
+/// Refuses what is none of `words`, whatever the case.
+CLI::Validator one_of(const Words& words) {
+  return CLI::Validator(
+      [words](std::string& given) {
+        const std::string word = CLI::detail::to_lower(given);
+        if (std::find(words.begin(), words.end(), word) == words.end()) {
+          return fmt::format("{} where {} is expected", quote_key(given), fmt::join(words, " or "));
+        }
+        given = word;
+        return std::string();
+      },
+      "");
+}
+
 void add_common(CLI::App& command, CommonOptions& common) {
   command.add_flag("--quiet,-q", common.quiet, "No progress, no notes");
-  command.add_option("--format", common.format, "text or json")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Format>{{"text", Format::kText}, {"json", Format::kJson}},
-          CLI::ignore_case));
+  command
+      .add_option_function<std::string>(
+          "--format",
+          [&common](const std::string& word) {
+            common.format = word == "json" ? Format::kJson : Format::kText;
+          },
+          "text or json")
+      ->transform(one_of({"text", "json"}));
 }
 
 void add_experiment(CLI::App& command, std::string& file, std::vector<std::string>& sets) {
@@ -85,19 +107,24 @@ void add_evaluate_and_predict(CLI::App& app, CommandLine& line) {
   predict_command->callback([&] { line.action = [&] { return predict(line.predict); }; });
 }
 
+LineageFormat lineage_format(const std::string& word) {
+  if (word == "json") return LineageFormat::kJson;
+  if (word == "dot") return LineageFormat::kDot;
+  return word == "svg" ? LineageFormat::kSvg : LineageFormat::kText;
+}
+
 void add_lineage(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("lineage", "What happens to each key, stage by stage");
   add_experiment(*command, line.lineage.file, line.lineage.sets);
   command->add_option("--split", line.lineage.split, "train, validation or test");
   command->add_option("--output", line.lineage.output, "The file to write; else standard output");
   command->add_flag("--quiet,-q", line.common.quiet, "No progress, no notes");
-  command->add_option("--format", line.lineage.format, "text, json, dot or svg")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, LineageFormat>{{"text", LineageFormat::kText},
-                                               {"json", LineageFormat::kJson},
-                                               {"dot", LineageFormat::kDot},
-                                               {"svg", LineageFormat::kSvg}},
-          CLI::ignore_case));
+  command
+      ->add_option_function<std::string>(
+          "--format",
+          [&line](const std::string& word) { line.lineage.format = lineage_format(word); },
+          "text, json, dot or svg")
+      ->transform(one_of({"text", "json", "dot", "svg"}));
   command->callback([&] {
     if (line.lineage.format == LineageFormat::kJson) line.common.format = Format::kJson;
     line.action = [&] { return lineage(line.lineage); };
@@ -123,34 +150,93 @@ void add_looks(CLI::App& app, CommandLine& line) {
 
   CLI::App* demo_command = app.add_subcommand("demo", "Draw a data set, train on it, report");
   demo_command->add_option("--output", line.demo.output, "The folder to write");
-  demo_command->add_option("--seed", line.demo.seed, "Of the drawing and the training");
+  demo_command->add_option("--seed", line.demo.seed, "Of the drawing and the training")
+      ->check(CLI::Validator(
+          [](const std::string& given) {
+            return given.starts_with('-') ? given + " where 0 or more is expected" : std::string();
+          },
+          ""));
   add_common(*demo_command, line.common);
   demo_command->callback([&] { line.action = [&] { return demo(line.demo); }; });
 
   CLI::App* explain_command =
       app.add_subcommand("explain", "The page of a diagnostic: tenon explain K003");
   explain_command->add_option("code", line.code, "A code, as in error[K003]")->required();
-  explain_command->callback([&] { line.action = [&] { return explain(line.code); }; });
+  add_common(*explain_command, line.common);
+  explain_command->callback([&] { line.action = [&] { return explain(line.common, line.code); }; });
 }
 
 int run_action(CommandLine& line) {
   line.check.common = line.train.common = line.evaluate.common = line.common;
   line.predict.common = line.peek.common = line.demo.common = line.common;
   line.lineage.common = line.common;
+  end_at_signals();
   try {
     return line.action();
   } catch (const Error& error) {
     report(error.diagnostics(), line.common);
     return status_of(error);
   } catch (const std::exception& error) {
-    print_error(std::string("error: ") + error.what() + "\n");
+    if (line.common.format == Format::kJson) {
+      report(std::vector{make_diagnostic("", error.what())}, line.common);
+    } else {
+      print_error(std::string("error: ") + error.what() + "\n");
+    }
     return kFailed;
   }
 }
 
-}  // namespace
+/// --format json, also of a command line that could not be read.
+CommonOptions common_of(const Words& arguments) {
+  CommonOptions common;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool here = arguments[i] == "--format=json";
+    const bool next =
+        arguments[i] == "--format" && i + 1 < arguments.size() && arguments[i + 1] == "json";
+    if (here || next) common.format = Format::kJson;
+  }
+  return common;
+}
 
-int run(int argc, char** argv) {
+Words option_names(const CLI::App& command) {
+  Words names;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_lnames().empty()) names.push_back("--" + option->get_lnames().front());
+  }
+  return names;
+}
+
+/// What is wrong with a command line, with the word that was likely meant.
+std::vector<Diagnostic> usage_problems(const CLI::App& app, const CLI::ParseError& error,
+                                       const Words& arguments) {
+  Words commands;
+  for (const CLI::App* command : app.get_subcommands(nullptr))
+    commands.push_back(command->get_name());
+  const auto chosen = app.get_subcommands();
+  if (chosen.empty()) {
+    Problems problems("tenon");
+    const std::string word = arguments.empty() ? "" : arguments.front();
+    if (word.empty() || word.starts_with('-')) {
+      problems.add(0, error.what(),
+                   fmt::format("write tenon COMMAND: {}", fmt::join(commands, ", ")));
+    } else {
+      problems.unknown(0, "command", word, commands);
+    }
+    return problems.all();
+  }
+  Problems problems("tenon " + chosen.front()->get_name());
+  const Words extra = chosen.front()->remaining();
+  for (const std::string& word : extra) {
+    if (word.starts_with('-')) problems.unknown(0, "option", word, option_names(*chosen.front()));
+  }
+  if (problems.all().empty()) {
+    problems.add(0, error.what(),
+                 fmt::format("tenon {} --help shows what it takes", chosen.front()->get_name()));
+  }
+  return problems.all();
+}
+
+int parse_and_run(int argc, char** argv) {
   CLI::App app{"Trains models with several named inputs from streams of named data", "tenon"};
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
@@ -162,9 +248,19 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const Words arguments(argv + 1, argv + argc);
+    report(usage_problems(app, error, arguments), common_of(arguments));
+    return kUsage;
   }
   return run_action(line);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  const int status = parse_and_run(argc, argv);
+  return output_is_whole() ? status : kFailed;
 }
 
 }  // namespace tenon::cli

@@ -25,6 +25,14 @@ struct TrainOptions {
 };
 int train(const TrainOptions& options);
 
+/// How a training ended.
+struct TrainOutcome {
+  int status = 0;
+  std::string json;  ///< One object for --format json; empty where problems were reported.
+};
+/// The same without the JSON on standard output.
+TrainOutcome run_training(const TrainOptions& options);
+
 struct EvaluateOptions {
   CommonOptions common;
   std::string file;
@@ -70,12 +78,12 @@ int lineage(const LineageOptions& options);
 struct DemoOptions {
   CommonOptions common;
   std::string output = "demo_output";
-  std::uint64_t seed = 1;
+  std::int64_t seed = 1;  ///< 0 or more.
 };
 int demo(const DemoOptions& options);
 
 int summary(const CommonOptions& options, const std::string& model);
-int explain(const std::string& code);
+int explain(const CommonOptions& options, const std::string& code);
 std::string version_text();
 
 }  // namespace tenon::cli

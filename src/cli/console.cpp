@@ -26,6 +26,13 @@ extern "C" void on_interrupt(int signal) {
 
 void print(const std::string& text) { std::cout << text << std::flush; }
 
+bool output_is_whole() {
+  std::cout.flush();
+  if (std::cout) return true;
+  print_error("error: standard output could not be written to\n");
+  return false;
+}
+
 void print_error(const std::string& text) { std::cerr << text << std::flush; }
 
 bool color_wanted() {
@@ -53,6 +60,12 @@ ConsoleSinks::ConsoleSinks(const CommonOptions& options) {
 ConsoleSinks::~ConsoleSinks() {
   set_message_sink({});
   set_progress_sink({});
+}
+
+void end_at_signals() {
+  const auto end = [](int) { ::_exit(kStopped); };
+  std::signal(SIGINT, end);
+  std::signal(SIGTERM, end);
 }
 
 void install_interrupt_handler() {

@@ -9,6 +9,14 @@ namespace tenon::cli {
 
 enum class Format { kText, kJson };
 
+enum ExitStatus {
+  kDone = 0,
+  kContract = 1,  ///< Data and model do not fit, or a bar was missed.
+  kUsage = 2,     ///< Cannot be run: a bad file, bad usage.
+  kFailed = 3,    ///< Failed while running.
+  kStopped = 4,   ///< By a signal.
+};
+
 /// What every command shares.
 struct CommonOptions {
   bool quiet = false;
@@ -17,6 +25,8 @@ struct CommonOptions {
 
 /// Data to standard output.
 void print(const std::string& text);
+/// False if not all of it arrived (the disk is full), which is then told.
+bool output_is_whole();
 /// Everything else to standard error.
 void print_error(const std::string& text);
 /// True if standard error is a terminal and NO_COLOR is not set.
@@ -34,6 +44,9 @@ class ConsoleSinks {
   ConsoleSinks& operator=(const ConsoleSinks&) = delete;
 };
 
+/// Ctrl-C ends the process at once, with kStopped. Files are written whole or not at all, so there
+/// is nothing to keep.
+void end_at_signals();
 /// Ctrl-C asks the training to end after its step; a second one ends the process at once.
 void install_interrupt_handler();
 bool interrupted() noexcept;

@@ -63,23 +63,29 @@ int demo(const DemoOptions& options) {
   const fs::path folder = options.output;
   const bool talk = !options.common.quiet;
   if (talk) print_error(fmt::format("drawing smears into {}\n", folder.string()));
-  write_demo_files(folder.string(), options.seed);
+  write_demo_files(folder.string(), static_cast<std::uint64_t>(options.seed));
 
   const std::string file = (folder / "experiment.toml").string();
   const auto begin = std::chrono::steady_clock::now();
-  const int status = train({options.common, file, {}});
-  if (status != 0) return status;
+  const TrainOutcome trained = run_training({options.common, file, {}});
+  if (trained.status != kDone) {
+    if (options.common.format == Format::kJson && !trained.json.empty()) print(trained.json);
+    return trained.status;
+  }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
 
+  end_at_signals();
   const Experiment experiment = load_experiment(file, {});
   write_samples_picture(experiment, (folder / "samples.png").string());
-  Model model = load_model_file((folder / "run" / "model.keras").string(), 0);
+  const std::string trained_file = (folder / "run" / "model.keras").string();
+  Model model = load_model_file(trained_file, 0);
   model.compile(experiment.fit->compile);
-  const Evaluation evaluation = evaluate_split(model, experiment, "test");
+  Evaluation evaluation = evaluate_split(model, experiment, "test");
+  evaluation.model = trained_file;
   const bool over = over_the_bar(evaluation.confusions.front().second);
   const std::string text = report_text(evaluation, elapsed.count(), over, folder);
   write_file_atomically((folder / "report.txt").string(), text);
-  print(options.common.format == Format::kJson ? to_json(evaluation) + "\n" : text);
+  print(options.common.format == Format::kJson ? to_json(evaluation) : text);
   return over ? 0 : 1;
 }
 

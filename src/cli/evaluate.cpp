@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/json_value.hpp"
 #include "cli/run_parts.hpp"
 #include "tenon/file.hpp"
 
@@ -31,16 +30,13 @@ Tensor collect(const Dataset& dataset, const std::string& key) {
   return concatenate_rows(parts);
 }
 
-nlohmann::ordered_json number(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
-}
-
 }  // namespace
 
 Evaluation evaluate_split(Model& model, const Experiment& experiment, const std::string& split) {
   const Dataset dataset = build_dataset(experiment, require_split(experiment, split));
   const FitTable& fit = *experiment.fit;
   Evaluation out;
+  out.split = split;
   EvaluateArguments arguments;
   arguments.sample_weight = fit.fit.sample_weight;
   arguments.ignore_keys = fit.fit.ignore_keys;
@@ -83,30 +79,35 @@ std::string to_text(const Evaluation& evaluation) {
 
 std::string to_json(const Evaluation& evaluation) {
   nlohmann::ordered_json out;
+  out["ok"] = true;
+  out["split"] = evaluation.split;
+  out["model"] = evaluation.model;
   out["samples"] = evaluation.samples;
   out["bad_samples"] = evaluation.bad_samples.size();
-  for (const auto& [name, value] : evaluation.logs) out["metrics"][name] = number(value);
+  for (const auto& [name, value] : evaluation.logs) out["metrics"][name] = json_number(value);
   for (const auto& [name, confusion] : evaluation.confusions) {
     nlohmann::ordered_json& entry = out["outputs"][name];
-    entry["accuracy"] = number(confusion.accuracy());
+    entry["accuracy"] = json_number(confusion.accuracy());
     for (std::size_t i = 0; i < confusion.classes.size(); ++i) {
-      entry["recall"][confusion.classes[i]] = number(confusion.recall(i));
-      entry["precision"][confusion.classes[i]] = number(confusion.precision(i));
+      entry["recall"][confusion.classes[i]] = json_number(confusion.recall(i));
+      entry["precision"][confusion.classes[i]] = json_number(confusion.precision(i));
     }
     entry["confusion"] = confusion.counts;
   }
-  return out.dump(2);
+  return json_output(out);
 }
 
 int evaluate(const EvaluateOptions& options) {
   const Experiment experiment = load_experiment(options.file, options.sets);
-  Model model = trained_model(experiment, options.weights);
+  RunModel run = run_model(experiment, options.weights, "evaluating");
   const ConsoleSinks sinks(options.common);
-  model.compile(experiment.fit->compile,
-                {intern_file(experiment.file.c_str()), experiment.fit->line});
-  const Evaluation found = evaluate_split(model, experiment, options.split);
-  const std::string json = to_json(found) + "\n";
-  if (!experiment.fit->output.empty()) {
+  run.model.compile(experiment.fit->compile,
+                    {intern_file(experiment.file.c_str()), experiment.fit->line});
+  Evaluation found = evaluate_split(run.model, experiment, options.split);
+  found.model = run.path;
+  const std::string json = to_json(found);
+  // What was not trained there leaves nothing there.
+  if (!experiment.fit->output.empty() && !run.fallback) {
     const auto file = std::filesystem::path(experiment.fit->output) /
                       fmt::format("evaluate_{}.json", options.split);
     write_file_atomically(file.string(), json);

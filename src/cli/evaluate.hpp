@@ -11,6 +11,8 @@ namespace tenon::cli {
 
 /// What evaluating a split gave.
 struct Evaluation {
+  std::string split;
+  std::string model;                                          ///< The file of the weights.
   Logs logs;                                                  ///< Loss and metrics.
   std::vector<std::pair<std::string, Confusion>> confusions;  ///< By output, where it has classes.
   std::int64_t samples = 0;
@@ -22,7 +24,7 @@ Evaluation evaluate_split(Model& model, const Experiment& experiment, const std:
 
 /// For people.
 std::string to_text(const Evaluation& evaluation);
-/// {"loss": …, "outputs": {"cell": {"accuracy": …, "recall": {"RBC": …}, …}}, …}
+/// {"ok": true, "metrics": {"loss": …}, "outputs": {"cell": {"recall": {"RBC": …}, …}}, …}
 std::string to_json(const Evaluation& evaluation);
 
 }  // namespace tenon::cli

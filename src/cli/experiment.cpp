@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "cli/toml_tree.hpp"
 #include "io/readers/registry.hpp"
@@ -199,11 +200,22 @@ std::string absolute(const Experiment& experiment, const std::string& path) {
   return (fs::path(experiment.folder) / path).lexically_normal().string();
 }
 
+std::uint64_t read_seed(TableReader& reader, Problems& problems) {
+  const std::int64_t seed = reader.integer("seed").value_or(0);
+  if (seed < 0) {
+    problems.add(reader.any("seed")->line,
+                 fmt::format("seed is {} where 0 or more is expected", seed),
+                 fmt::format("write seed = {}",
+                             seed == std::numeric_limits<std::int64_t>::min() ? 0 : -seed));
+  }
+  return static_cast<std::uint64_t>(seed);
+}
+
 void read_tables(const ArgumentValue& root, Experiment& experiment, ExperimentNeeds needs,
                  Problems& problems) {
   TableReader reader(root, "the file", problems);
   experiment.name = reader.text("name").value_or(fs::path(experiment.file).stem().string());
-  experiment.seed = static_cast<std::uint64_t>(reader.integer("seed").value_or(0));
+  experiment.seed = read_seed(reader, problems);
   if (const auto* model = reader.any("model")) {
     TableReader table(*model, "model", problems);
     experiment.model_line = model->line;
@@ -235,10 +247,11 @@ Experiment parse_experiment(const std::string& text, const std::string& file,
                             const std::vector<std::string>& sets, ExperimentNeeds needs) {
   Experiment experiment;
   experiment.file = file;
+  experiment.sets = sets;
   experiment.folder = fs::absolute(fs::path(file)).parent_path().string();
   ArgumentValue root = parse_toml(text, file);
-  for (const std::string& assignment : sets) set_value(root, assignment);
-  Problems problems(file);
+  for (std::size_t i = 0; i < sets.size(); ++i) set_value(root, sets[i], set_line(i));
+  Problems problems(file, sets);
   read_tables(root, experiment, needs, problems);
   if (!problems.all().empty()) throw FormatError(problems.all());
   return experiment;
@@ -251,22 +264,67 @@ Experiment load_experiment(const std::string& file, const std::vector<std::strin
   return parse_experiment(read_experiment_text(file), file, sets, needs);
 }
 
+namespace {
+
+/// Where complaints about these arguments are to point: their line, or a --set among them.
+int line_of_table(const data::ArgumentMap& arguments, int line) {
+  return line_of({arguments, line});
+}
+
+/// Turns what a stage or a source says of its arguments (A001) into C001 with file and line. Where
+/// one of them did not work the others are still tried, so that all is told at once; what else goes
+/// wrong then may come of it, and is not told.
+class BuildProblems {
+ public:
+  explicit BuildProblems(const Experiment& experiment)
+      : problems_(experiment.file, experiment.sets) {}
+
+  /// `build` gives the next dataset of `dataset`.
+  template <class Build>
+  void add_to(Dataset& dataset, int line, Build build) {
+    try {
+      dataset = build();
+    } catch (const ContractError& error) {
+      if (error.code() == "A001") {
+        problems_.add(error, line);
+      } else if (problems_.all().empty()) {
+        throw;
+      }
+    }
+  }
+  void throw_all() const {
+    if (!problems_.all().empty()) throw FormatError(problems_.all());
+  }
+
+ private:
+  Problems problems_;
+};
+
+}  // namespace
+
 const Dataset& SourceCache::source(const Experiment& experiment, const SplitTable& split) {
   const std::string name =
       fmt::format("{} {} {}", split.kind, split.line, to_toml({split.arguments, 0}));
   for (const auto& [known, dataset] : known_) {
     if (known == name) return dataset;
   }
-  const char* file = intern_file(experiment.file.c_str());
-  known_.emplace_back(
-      name, find_source(split.kind)
-                ->make(split.arguments, experiment.folder, SourceLocation{file, split.line}));
+  const SourceLocation here{intern_file(experiment.file.c_str()), split.line};
+  try {
+    known_.emplace_back(name,
+                        find_source(split.kind)->make(split.arguments, experiment.folder, here));
+  } catch (const ContractError& error) {
+    if (error.code() != "A001") throw;
+    Problems problems(experiment.file, experiment.sets);
+    problems.add(error, line_of_table(split.arguments, split.line));
+    throw FormatError(problems.all());
+  }
   return known_.back().second;
 }
 
 Dataset build_dataset(const Experiment& experiment, const SplitTable& split, SourceCache& sources) {
   const char* file = intern_file(experiment.file.c_str());
   Dataset dataset = sources.source(experiment, split);
+  BuildProblems problems(experiment);
   for (const StageTable& stage : experiment.stages) {
     const auto& only = stage.only;
     if (!only.empty() && std::find(only.begin(), only.end(), split.name) == only.end()) continue;
@@ -275,8 +333,11 @@ Dataset build_dataset(const Experiment& experiment, const SplitTable& split, Sou
       auto* text = std::get_if<std::string>(&value.value);
       if (key == "root" && text != nullptr) *text = absolute(experiment, *text);
     }
-    dataset = find_stage(stage.op)->apply(dataset, arguments, SourceLocation{file, stage.line});
+    problems.add_to(dataset, line_of_table(stage.arguments, stage.line), [&] {
+      return find_stage(stage.op)->apply(dataset, arguments, SourceLocation{file, stage.line});
+    });
   }
+  problems.throw_all();
   return dataset.on_bad_sample(split.bad_samples);
 }
 
@@ -287,6 +348,10 @@ Dataset build_dataset(const Experiment& experiment, const SplitTable& split) {
 
 Model load_model_file(const std::string& path, std::uint64_t seed) {
   const std::string ending = fs::path(path).extension().string();
+  if (fs::is_directory(path)) {
+    throw_file_error(path, "is a folder", "a model file: .keras, or the .json of its layers",
+                     "name the file in it, model.keras");
+  }
   if (ending == ".keras") return load_model(path, {.compile = false});
   if (ending == ".json") {
     Model model = Model::from_json(read_file(path));

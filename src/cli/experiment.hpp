@@ -39,7 +39,8 @@ struct FitTable {
 /// An experiment file, read and checked word by word. Data and model are not looked at yet.
 struct Experiment {
   std::string file;
-  std::string folder;  ///< What relative paths are relative to.
+  std::vector<std::string> sets;  ///< The --set assignments, applied.
+  std::string folder;             ///< What relative paths are relative to.
   std::string name;
   std::uint64_t seed = 0;
   std::optional<std::string> model_path;  ///< Made absolute.

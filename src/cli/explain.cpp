@@ -2,20 +2,32 @@
 #include <cctype>
 
 #include "cli/commands.hpp"
+#include "cli/json_value.hpp"
 #include "cli/pages.hpp"
 #include "cli/table_reader.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
+namespace {
 
-int explain(const std::string& code) {
+std::string to_json(const Page& page) {
+  nlohmann::ordered_json out;
+  out["ok"] = true;
+  out["code"] = page.code;
+  out["page"] = page.text;
+  return json_output(out);
+}
+
+}  // namespace
+
+int explain(const CommonOptions& options, const std::string& code) {
   std::string wanted = code;
   std::transform(wanted.begin(), wanted.end(), wanted.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   std::vector<std::string> known;
   for (const Page& page : diagnostic_pages()) {
     if (page.code == wanted) {
-      print(std::string(page.text));
+      print(options.format == Format::kJson ? to_json(page) : std::string(page.text));
       return 0;
     }
     known.emplace_back(page.code);

@@ -2,31 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "tenon/error.hpp"
+#include "train/loss_table.hpp"
+#include "train/optimizer_table.hpp"
 
 namespace tenon::cli {
 namespace {
 
 using data::ArgumentMap;
 using data::ArgumentValue;
-
-/// Runs `make` and turns its ContractError (an unknown word, a value out of range) into a C001 at
-/// `line` with the same words.
-template <class T, class Make>
-T with_line(int line, Problems& problems, T otherwise, Make make) {
-  try {
-    return make();
-  } catch (const ContractError& error) {
-    for (Diagnostic problem : error.diagnostics()) {
-      problem.message = fmt::format("{}:{}: {}", problems.file(), line, problem.message);
-      problem.code = "C001";
-      problem.stage =
-          StageReference{-1, "experiment file", {intern_file(problems.file().c_str()), line}};
-      problems.add(std::move(problem));
-    }
-    return otherwise;
-  }
-}
 
 /// The word of `value`: itself, or the `name` of a table.
 std::optional<std::string> word_of(const ArgumentValue& value, TableReader* table) {
@@ -74,22 +57,23 @@ void read_optimizer_table(TableReader& table, Optimizer& out) {
 
 Loss read_loss(const ArgumentValue& value, Problems& problems) {
   if (const auto* word = std::get_if<std::string>(&value.value)) {
-    return with_line(value.line, problems, Loss(), [&] { return Loss(*word); });
+    return with_line(line_of(value), problems, Loss(), [&] { return Loss(*word); });
   }
   TableReader table(value, "loss", problems);
   const auto word = table.text("name");
   if (!word) return {};
-  Loss loss = with_line(value.line, problems, Loss(), [&] { return Loss(*word); });
+  Loss loss = with_line(line_of(value), problems, Loss(), [&] { return Loss(*word); });
   if (const auto logits = table.boolean("from_logits")) loss.from_logits = *logits;
   if (const auto smoothing = table.number("label_smoothing")) loss.label_smoothing = *smoothing;
   if (const auto reduction = table.text("reduction")) loss.reduction = *reduction;
   table.finish();
+  check_with_line(line_of(value), problems, [&] { train::loss_attributes(loss, 1.0); });
   return loss;
 }
 
 Metric read_metric(const ArgumentValue& value, Problems& problems) {
   if (const auto* word = std::get_if<std::string>(&value.value)) {
-    return with_line(value.line, problems, Metric(), [&] { return Metric(*word); });
+    return with_line(line_of(value), problems, Metric(), [&] { return Metric(*word); });
   }
   TableReader table(value, "a metric", problems);
   const auto word = table.text("name");
@@ -97,7 +81,7 @@ Metric read_metric(const ArgumentValue& value, Problems& problems) {
     problems.add(value.line, "a metric has no name", "write { name = \"recall\", class_id = 2 }");
     return {};
   }
-  Metric metric = with_line(value.line, problems, Metric(), [&] { return Metric(*word); });
+  Metric metric = with_line(line_of(value), problems, Metric(), [&] { return Metric(*word); });
   if (const auto thresholds = table.numbers("thresholds")) metric.thresholds = *thresholds;
   if (const auto top_k = table.integer("top_k")) metric.top_k = static_cast<int>(*top_k);
   if (const auto class_id = table.integer("class_id"))
@@ -134,10 +118,12 @@ Optimizer read_optimizer(const ArgumentValue& value, Problems& problems) {
                  "write { name = \"adam\", learning_rate = 0.001 }");
     return {};
   }
-  Optimizer out = with_line(value.line, problems, Optimizer(), [&] { return Optimizer(*word); });
+  Optimizer out =
+      with_line(line_of(value), problems, Optimizer(), [&] { return Optimizer(*word); });
   if (table) {
     read_optimizer_table(*table, out);
     table->finish();
+    check_with_line(line_of(value), problems, [&] { train::check_optimizer(out); });
   }
   return out;
 }

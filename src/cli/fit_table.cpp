@@ -1,13 +1,26 @@
 // [fit] of an experiment file, in the library's own words.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "cli/experiment.hpp"
 #include "cli/fit_parts.hpp"
+#include "core/thread_count.hpp"
+#include "train/engines.hpp"
 
 namespace tenon::cli {
 namespace {
+
+int read_threads(TableReader& reader, const std::string& key, Problems& problems) {
+  constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+  const auto value = reader.integer(key);
+  if (!value) return 0;
+  const int threads = static_cast<int>(std::clamp(*value, -kMost, kMost));
+  check_with_line(reader.any(key)->line, problems, [&] { check_threads("fit", key, threads); });
+  return threads;
+}
 
 void read_compile(TableReader& reader, CompileArguments& compile, Problems& problems) {
   if (const auto* optimizer = reader.any("optimizer"))
@@ -26,8 +39,13 @@ void read_compile(TableReader& reader, CompileArguments& compile, Problems& prob
     compile.weighted_metrics = read_metrics(*metrics, "weighted_metrics", problems);
   }
   compile.engine = reader.text("engine").value_or("");
+  if (const auto* engine = reader.any("engine"))
+    check_with_line(engine->line, problems, [&] { backend::engine_by_name(compile.engine); });
   compile.precision = reader.text("precision").value_or("float32");
-  compile.threads = static_cast<int>(reader.integer("threads").value_or(0));
+  if (const auto* precision = reader.any("precision"))
+    check_with_line(precision->line, problems,
+                    [&] { backend::precision_by_name(compile.precision); });
+  compile.threads = read_threads(reader, "threads", problems);
 }
 
 std::int64_t positive(TableReader& reader, std::string_view key, std::int64_t otherwise,
@@ -53,7 +71,7 @@ void read_run(TableReader& reader, FitArguments& fit, Problems& problems) {
   if (const auto weights = reader.text_map("sample_weight")) fit.sample_weight = *weights;
   if (const auto keys = reader.texts("ignore_keys")) fit.ignore_keys = *keys;
   if (const auto finite = reader.boolean("check_finite")) fit.check_finite = *finite;
-  fit.data_threads = static_cast<int>(reader.integer("data_threads").value_or(0));
+  fit.data_threads = read_threads(reader, "data_threads", problems);
 }
 
 }  // namespace

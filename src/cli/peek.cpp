@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "cli/commands.hpp"
+#include "cli/json_value.hpp"
 #include "cli/run_parts.hpp"
 #include "io/readers/image_writer.hpp"
 #include "io/report/contact_sheet.hpp"
@@ -41,22 +42,65 @@ Samples first_samples(const Dataset& dataset, std::int64_t count,
   return samples;
 }
 
+struct ValueRange {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+  double mean = 0.0;
+};
+
+/// Of a tensor that is neither text nor empty.
+ValueRange range_of(const Tensor& value) {
+  const Tensor floats = value.cast(DType::kFloat64);
+  ValueRange range;
+  for (const double each : floats.data<double>()) {
+    range.low = std::min(range.low, each);
+    range.high = std::max(range.high, each);
+    range.mean += each;
+  }
+  range.mean /= static_cast<double>(value.size());
+  return range;
+}
+
 std::string numbers_text(const Tensor& value) {
   if (value.dtype() == DType::kString)
     return value.size() == 1 ? quote_key(value.data<std::string>()[0]) : "";
-  const Tensor floats = value.cast(DType::kFloat64);
-  double low = std::numeric_limits<double>::infinity();
-  double high = -low;
-  double sum = 0.0;
-  for (const double each : floats.data<double>()) {
-    low = std::min(low, each);
-    high = std::max(high, each);
-    sum += each;
-  }
   if (value.size() == 0) return "empty";
-  if (value.size() == 1) return fmt::format("{:g}", low);
-  return fmt::format("{:g} to {:g}, mean {:.4g}", low, high,
-                     sum / static_cast<double>(value.size()));
+  const ValueRange range = range_of(value);
+  if (value.size() == 1) return fmt::format("{:g}", range.low);
+  return fmt::format("{:g} to {:g}, mean {:.4g}", range.low, range.high, range.mean);
+}
+
+nlohmann::ordered_json json_of(const Tensor& value) {
+  nlohmann::ordered_json out;
+  out["dtype"] = name_of(value.dtype());
+  out["shape"] = value.shape().dims();
+  if (value.dtype() == DType::kString) {
+    out["values"] = value.data<std::string>();
+  } else if (value.size() > 0) {
+    const ValueRange range = range_of(value);
+    out["min"] = json_number(range.low);
+    out["max"] = json_number(range.high);
+    out["mean"] = json_number(range.mean);
+  }
+  return out;
+}
+
+std::string to_json(const Samples& samples, const std::vector<SampleIdentity>& identities,
+                    const std::string& output) {
+  nlohmann::ordered_json out;
+  out["ok"] = true;
+  out["output"] = json_text(output);
+  out["samples"] = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < identities.size(); ++i) {
+    const SampleIdentity& identity = identities[i];
+    nlohmann::ordered_json sample;
+    sample["index"] = identity.index < 0 ? static_cast<std::int64_t>(i) : identity.index;
+    if (!identity.file.empty()) sample["file"] = identity.file;
+    if (identity.row >= 0) sample["row"] = identity.row;
+    for (const auto& [key, values] : samples) sample["keys"][key] = json_of(values[i]);
+    out["samples"].push_back(std::move(sample));
+  }
+  return json_output(out);
 }
 
 std::string table_text(const Samples& samples, const std::vector<SampleIdentity>& identities) {
@@ -139,21 +183,22 @@ void write_picture(const std::string& path, const Samples& samples,
 }  // namespace
 
 int peek(const PeekOptions& options) {
+  if (!options.output.empty()) require_ending("peek", options.output, {".npz", ".png"});
   const Experiment experiment =
       load_experiment(options.file, options.sets, {.model = false, .fit = false});
   const ConsoleSinks sinks(options.common);
   const Dataset dataset = build_dataset(experiment, require_split(experiment, options.split));
   std::vector<SampleIdentity> identities;
   const Samples samples = first_samples(dataset, options.count, identities);
-  if (!options.common.quiet) print(table_text(samples, identities));
+  if (options.common.format == Format::kJson) {
+    print(to_json(samples, identities, options.output));
+  } else if (!options.common.quiet) {
+    print(table_text(samples, identities));
+  }
   if (options.output.ends_with(".npz")) {
     write_npz(options.output, samples);
   } else if (options.output.ends_with(".png")) {
     write_picture(options.output, samples, identities, class_names(experiment));
-  } else if (!options.output.empty()) {
-    throw FormatError(make_diagnostic("C001",
-                                      fmt::format("peek cannot write \"{}\"", options.output), {},
-                                      "end it with .npz or .png"));
   }
   return 0;
 }

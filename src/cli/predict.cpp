@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/commands.hpp"
+#include "cli/json_value.hpp"
 #include "cli/run_parts.hpp"
 #include "tenon/error.hpp"
 
@@ -21,11 +22,28 @@ void write_result(const std::string& path, const PredictResult& result) {
   save_npz(path, arrays);
 }
 
+std::string to_json(const PredictOptions& options, const PredictResult& result,
+                    const std::string& model) {
+  nlohmann::ordered_json out;
+  out["ok"] = true;
+  out["model"] = model;
+  out["output"] = options.output;
+  out["samples"] = result.outputs.empty() ? 0 : result.outputs.front().second.dim(0);
+  out["bad_samples"] = result.bad_samples.size();
+  for (const auto& [name, value] : result.outputs) {
+    out["outputs"][name]["dtype"] = name_of(value.dtype());
+    out["outputs"][name]["shape"] = value.shape().dims();
+  }
+  return json_output(out);
+}
+
 int predict_arrays(const PredictOptions& options) {
   Model model = load_model_file(options.subject, 0);
-  const NamedTensors outputs = model.predict_on_batch(Inputs(load_npz(options.inputs)));
-  save_npz(options.output, outputs);
-  return 0;
+  PredictResult result;
+  result.outputs = model.predict_on_batch(Inputs(load_npz(options.inputs)));
+  save_npz(options.output, result.outputs);
+  if (options.common.format == Format::kJson) print(to_json(options, result, options.subject));
+  return kDone;
 }
 
 void tell(const PredictOptions& options, const PredictResult& result) {
@@ -41,6 +59,7 @@ void tell(const PredictOptions& options, const PredictResult& result) {
 }  // namespace
 
 int predict(const PredictOptions& options) {
+  require_ending("predict", options.output, {".npz"});
   if (!options.inputs.empty()) return predict_arrays(options);
   const std::string ending = std::filesystem::path(options.subject).extension().string();
   if (ending == ".keras" || ending == ".json") {
@@ -50,7 +69,7 @@ int predict(const PredictOptions& options) {
   }
   const Experiment experiment =
       load_experiment(options.subject, options.sets, {.model = true, .fit = false});
-  Model model = trained_model(experiment, options.weights);
+  auto [model, path, fallback] = run_model(experiment, options.weights, "predicting with");
   const ConsoleSinks sinks(options.common);
   PredictArguments arguments;
   if (experiment.fit) {
@@ -62,7 +81,8 @@ int predict(const PredictOptions& options) {
   const PredictResult result = model.predict(dataset, arguments);
   write_result(options.output, result);
   tell(options, result);
-  return 0;
+  if (options.common.format == Format::kJson) print(to_json(options, result, path));
+  return kDone;
 }
 
 }  // namespace tenon::cli

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "cli/console.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 
@@ -19,19 +21,65 @@ const SplitTable& require_split(const Experiment& experiment, const std::string&
   throw FormatError(problems.all());
 }
 
-Model trained_model(const Experiment& experiment, const std::string& weights) {
-  namespace fs = std::filesystem;
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Weights that a run left which has not ended, as --weights; empty if there are none.
+std::string weights_left_in(const fs::path& output) {
+  for (const char* name : {"interrupted.keras", "stopped.keras"}) {
+    if (fs::exists(output / name)) return (output / name).string();
+  }
+  return {};
+}
+
+void warn_of_fallback(const Experiment& experiment, std::string_view doing) {
+  const fs::path path = *experiment.model_path;
+  const bool drawn = path.extension() == ".json";
+  const std::string& output = experiment.fit ? experiment.fit->output : "";
+  Diagnostic warning = make_diagnostic(
+      "F001", fmt::format("{}: {} {}",
+                          output.empty() ? "there is no output folder in [fit]"
+                                         : "no training has ended in " + visible(output),
+                          doing,
+                          drawn ? "the untrained model " + visible(path.string())
+                                : "the model of [model] path, " + visible(path.string())));
+  warning.severity = Severity::kWarning;
+  const std::string left = output.empty() ? "" : weights_left_in(output);
+  Fix fix;
+  fix.text = left.empty() ? "run tenon train first, or name weights: --weights FILE"
+                          : "take what was trained until then: --weights " + left;
+  warning.fixes.push_back(std::move(fix));
+  print_error(render_text(warning, {.color = color_wanted()}));
+}
+
+}  // namespace
+
+RunModel run_model(const Experiment& experiment, const std::string& weights,
+                   std::string_view doing) {
   if (weights.ends_with(".weights.h5")) {
-    Model model = build_model(experiment);
-    model.load_weights(weights);
-    return model;
+    RunModel run{build_model(experiment), weights};
+    run.model.load_weights(weights);
+    return run;
   }
-  if (!weights.empty()) return load_model_file(weights, experiment.seed);
+  if (!weights.empty()) return {load_model_file(weights, experiment.seed), weights};
   if (experiment.fit && !experiment.fit->output.empty()) {
-    const fs::path trained = fs::path(experiment.fit->output) / "model.keras";
-    if (fs::exists(trained)) return load_model_file(trained.string(), experiment.seed);
+    const std::string trained = (fs::path(experiment.fit->output) / "model.keras").string();
+    if (fs::exists(trained)) return {load_model_file(trained, experiment.seed), trained};
   }
-  return build_model(experiment);
+  RunModel run{build_model(experiment), *experiment.model_path, true};
+  warn_of_fallback(experiment, doing);
+  return run;
+}
+
+void require_ending(const std::string& command, const std::string& path,
+                    const std::vector<std::string>& endings) {
+  const bool known = std::any_of(endings.begin(), endings.end(),
+                                 [&](const std::string& each) { return path.ends_with(each); });
+  if (known) return;
+  throw FormatError(make_diagnostic("C001",
+                                    fmt::format("{} cannot write {}", command, quote_key(path)), {},
+                                    fmt::format("end it with {}", fmt::join(endings, " or "))));
 }
 
 std::vector<std::pair<std::string, std::vector<std::string>>> class_names(

@@ -11,20 +11,79 @@ namespace tenon::cli {
 
 using data::ArgumentValue;
 
+namespace {
+
+/// A known name that begins with `word`: "valid" for "validation".
+std::optional<std::string> begun_by(const std::string& word,
+                                    const std::vector<std::string>& known) {
+  constexpr std::size_t kEnough = 3;
+  if (word.size() < kEnough) return std::nullopt;
+  const auto found = std::find_if(known.begin(), known.end(),
+                                  [&](const std::string& name) { return name.starts_with(word); });
+  return found == known.end() ? std::nullopt : std::optional(*found);
+}
+
+}  // namespace
+
+std::string Problems::place(int line) const {
+  if (line > 0) return fmt::format("{}:{}: ", file_, line);
+  const auto set = static_cast<std::size_t>(-1 - line);
+  if (line < 0 && set < sets_.size()) return fmt::format("--set {}: ", sets_[set]);
+  return file_.empty() ? "" : file_ + ": ";
+}
+
+std::optional<StageReference> Problems::reference(int line) const {
+  if (line <= 0) return std::nullopt;
+  return StageReference{-1, "experiment file", {intern_file(file_.c_str()), line}};
+}
+
 void Problems::add(int line, const std::string& message, const std::string& fix,
                    const std::string& nearest) {
-  Diagnostic out = make_diagnostic("C001", fmt::format("{}:{}: {}", file_, line, message), {}, fix);
-  out.stage = StageReference{-1, "experiment file", {intern_file(file_.c_str()), line}};
+  Diagnostic out = make_diagnostic("C001", place(line) + message, {}, fix);
+  out.stage = reference(line);
   out.candidate = nearest;
   all_.push_back(std::move(out));
 }
 
+void Problems::add(Diagnostic diagnostic) {
+  const int line = diagnostic.stage ? diagnostic.stage->location.line : 0;
+  if (line < 0) {
+    diagnostic.message = place(line) + diagnostic.message;
+    diagnostic.stage = reference(line);
+  }
+  all_.push_back(std::move(diagnostic));
+}
+
+void Problems::add(const Error& error, int line) {
+  for (Diagnostic problem : error.diagnostics()) {
+    problem.message = place(line) + problem.message;
+    problem.code = "C001";
+    problem.stage = reference(line);
+    all_.push_back(std::move(problem));
+  }
+}
+
 void Problems::unknown(int line, std::string_view what, const std::string& word,
                        const std::vector<std::string>& known) {
-  const auto nearest = nearest_name(word, known);
+  auto nearest = nearest_name(word, known);
+  if (!nearest) nearest = begun_by(word, known);
   const std::string fix = nearest ? fmt::format("write {}", quote_key(*nearest))
                                   : fmt::format("known are {}", list_names(known, 40));
   add(line, fmt::format("unknown {} {}", what, quote_key(word)), fix, nearest.value_or(""));
+}
+
+int line_of(const ArgumentValue& value) {
+  const auto first_set = [](int known, const ArgumentValue& inner) {
+    return known < 0 ? known : std::min(line_of(inner), 0);
+  };
+  int set = std::min(value.line, 0);
+  if (const auto* list = std::get_if<ArgumentValue::List>(&value.value)) {
+    for (const ArgumentValue& inner : *list) set = first_set(set, inner);
+  }
+  if (const auto* map = std::get_if<data::ArgumentMap>(&value.value)) {
+    for (const auto& [key, inner] : *map) set = first_set(set, inner);
+  }
+  return set < 0 ? set : value.line;
 }
 
 std::string_view type_word(const ArgumentValue& value) {

@@ -7,17 +7,25 @@
 #include <vector>
 
 #include "data/registry.hpp"
+#include "tenon/error.hpp"
 
 namespace tenon::cli {
 
 /// What is wrong with an experiment file, collected so that all is told at once.
+///
+/// Values that came by --set have no line: those of the first assignment stand on "line" -1, of the
+/// second on -2, and so on (set_line); messages then name the assignment in place of the file.
 class Problems {
  public:
-  explicit Problems(std::string file) : file_(std::move(file)) {}
+  explicit Problems(std::string file, std::vector<std::string> sets = {})
+      : file_(std::move(file)), sets_(std::move(sets)) {}
   /// A C001 at `line`. `nearest` is offered as the word that was meant.
   void add(int line, const std::string& message, const std::string& fix = "",
            const std::string& nearest = "");
-  void add(Diagnostic diagnostic) { all_.push_back(std::move(diagnostic)); }
+  /// What check_arguments found.
+  void add(Diagnostic diagnostic);
+  /// What `error` says of a value at `line`, in the same words, as C001.
+  void add(const Error& error, int line);
   /// An unknown word: lists the known ones and offers the nearest.
   void unknown(int line, std::string_view what, const std::string& word,
                const std::vector<std::string>& known);
@@ -25,9 +33,21 @@ class Problems {
   const std::string& file() const noexcept { return file_; }
 
  private:
+  /// "exp.toml:7: ", "--set fit.epochs=0: "; nothing if the place is not known.
+  std::string place(int line) const;
+  /// Nothing where it stands in no file.
+  std::optional<StageReference> reference(int line) const;
+
   std::string file_;
+  std::vector<std::string> sets_;
   std::vector<Diagnostic> all_;
 };
+
+/// The "line" of what assignment `index` sets.
+constexpr int set_line(std::size_t index) { return -1 - static_cast<int>(index); }
+
+/// The line that a complaint about `value` is to name: its own, or that of a --set inside of it.
+int line_of(const data::ArgumentValue& value);
 
 /// Reads one table of the file by key; finish() reports the keys that nobody asked for.
 class TableReader {

@@ -56,34 +56,51 @@ ArgumentValue convert(const toml::node& node, const std::string& file) {
   return out;
 }
 
-ArgumentValue* child_of(ArgumentValue& parent, const std::string& key, const std::string& path) {
+[[noreturn]] void fail_set(const std::string& assignment, const std::string& message,
+                           const std::string& fix) {
+  throw FormatError(
+      make_diagnostic("C001", fmt::format("--set {}: {}", assignment, message), {}, fix));
+}
+
+/// The entry `key` of `parent`, made at `line` if it is not there.
+ArgumentValue* child_of(ArgumentValue& parent, const std::string& key,
+                        const std::string& assignment, int line) {
   if (auto* list = std::get_if<ArgumentValue::List>(&parent.value)) {
     std::size_t index = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
     if (error == std::errc() && end == key.data() + key.size() && index < list->size())
       return &(*list)[index];
-    fail(fmt::format("--set {}: \"{}\" is no entry of a list of {}", path, key, list->size()),
-         "--set", 0, "entries count from 0");
+    fail_set(assignment, fmt::format("\"{}\" is no entry of a list of {}", key, list->size()),
+             "entries count from 0");
   }
   if (std::holds_alternative<std::monostate>(parent.value)) parent.value = ArgumentValue::Map{};
   auto* map = std::get_if<ArgumentValue::Map>(&parent.value);
   if (map == nullptr) {
-    fail(fmt::format("--set {}: what stands before \"{}\" is no table", path, key), "--set", 0,
-         "give the path as in the file: fit.epochs=1");
+    fail_set(assignment, fmt::format("what stands before \"{}\" is no table", key),
+             "give the path as in the file: fit.epochs=1");
   }
   for (auto& [name, value] : *map) {
     if (name == key) return &value;
   }
-  map->emplace_back(key, ArgumentValue{});
+  map->emplace_back(key, ArgumentValue{{}, line});
   return &map->back().second;
 }
 
-ArgumentValue parse_value(const std::string& text) {
+void set_lines(ArgumentValue& value, int line) {
+  value.line = line;
+  if (auto* list = std::get_if<ArgumentValue::List>(&value.value)) {
+    for (ArgumentValue& inner : *list) set_lines(inner, line);
+  }
+  if (auto* map = std::get_if<ArgumentValue::Map>(&value.value)) {
+    for (auto& [key, inner] : *map) set_lines(inner, line);
+  }
+}
+
+/// What is no TOML is a text: quotes are a nuisance in a shell.
+ArgumentValue parse_value(const std::string& text, const std::string& assignment) {
   try {
     const toml::table table = toml::parse("value = " + text);
-    ArgumentValue out = convert(*table.get("value"), "--set");
-    out.line = 0;
-    return out;
+    return convert(*table.get("value"), "--set " + assignment);
   } catch (const toml::parse_error&) {
     return ArgumentValue{text, 0};
   }
@@ -105,21 +122,20 @@ data::ArgumentValue parse_toml(const std::string& text, const std::string& file)
   }
 }
 
-void set_value(data::ArgumentValue& root, const std::string& assignment) {
+void set_value(data::ArgumentValue& root, const std::string& assignment, int line) {
   const std::size_t equals = assignment.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    fail(fmt::format("--set {}: there is no path=value", assignment), "--set", 0,
-         "write --set fit.epochs=1");
-  }
+  if (equals == std::string::npos || equals == 0)
+    fail_set(assignment, "there is no path=value", "write --set fit.epochs=1");
   const std::string path = assignment.substr(0, equals);
   ArgumentValue* place = &root;
   std::size_t begin = 0;
   while (begin <= path.size()) {
     const std::size_t dot = std::min(path.find('.', begin), path.size());
-    place = child_of(*place, path.substr(begin, dot - begin), path);
+    place = child_of(*place, path.substr(begin, dot - begin), assignment, line);
     begin = dot + 1;
   }
-  *place = parse_value(assignment.substr(equals + 1));
+  *place = parse_value(assignment.substr(equals + 1), assignment);
+  set_lines(*place, line);
 }
 
 }  // namespace tenon::cli

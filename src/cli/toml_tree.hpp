@@ -11,8 +11,9 @@ namespace tenon::cli {
 data::ArgumentValue parse_toml(const std::string& text, const std::string& file);
 
 /// `--set fit.epochs=1`: sets the value at a dotted path (numbers count list entries from 0),
-/// making tables that are missing. The value is TOML; a word that is not is taken as text. Throws
-/// FormatError (C001) on a path that goes through something that is no table.
-void set_value(data::ArgumentValue& root, const std::string& assignment);
+/// making tables that are missing. The value is TOML; a word that is not is taken as text. What is
+/// set stands on `line` (see set_line). Throws FormatError (C001) on a path that goes through
+/// something that is no table.
+void set_value(data::ArgumentValue& root, const std::string& assignment, int line);
 
 }  // namespace tenon::cli

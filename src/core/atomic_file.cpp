@@ -24,6 +24,35 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
+/// Where `path` leads: symbolic links are followed, also to a file that is not there yet.
+std::string behind_links(std::string path) {
+  namespace fs = std::filesystem;
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  for (int links = 0; links < kMostLinks && fs::is_symlink(path, error); ++links) {
+    const fs::path target = fs::read_symlink(path, error);
+    if (error) break;
+    path = (fs::path(path).parent_path() / target).string();
+  }
+  if (fs::is_symlink(path, error)) {
+    throw_file_error(path, "cannot be written: its symbolic links lead nowhere",
+                     "the name of a file");
+  }
+  return path;
+}
+
+/// A rename would put a file where a device, a pipe or a folder was.
+void require_regular(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  const bool folder = std::filesystem::is_directory(status);
+  throw_file_error(path,
+                   folder ? "cannot be written: it is a folder"
+                          : "cannot be written: it is no regular file (a device or a pipe?)",
+                   "the name of a file", "give the name of a file that may be replaced");
+}
+
 std::string unique_name_beside(const std::string& path) {
   static std::atomic<std::uint64_t> counter{0};
   return fmt::format("{}.tmp-{}-{}", path, ::getpid(), counter.fetch_add(1));
@@ -31,12 +60,11 @@ std::string unique_name_beside(const std::string& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporary_path_(unique_name_beside(path_)) {
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  require_regular(path_);
+  path_ = behind_links(std::move(path_));
+  temporary_path_ = unique_name_beside(path_);
   std::error_code error;
-  if (std::filesystem::is_directory(path_, error)) {
-    throw_file_error(path_, "cannot be written: it is a folder", "the name of a file");
-  }
   std::filesystem::create_directories(folder_of(path_), error);
   if (error) {
     throw_file_error(path_, "its folder cannot be made: " + error.message(),

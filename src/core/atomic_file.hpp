@@ -8,11 +8,11 @@ namespace tenon {
 
 /// A file being written beside the place where it will be: `<path>.tmp-<process>-<counter>`.
 /// `commit` syncs it, renames it over `path` and syncs the folder; without a commit the destructor
-/// removes it and `path` stays as it was. Missing folders above `path` are made. One thread at a
-/// time.
+/// removes it and `path` stays as it was. Missing folders above `path` are made. A symbolic link is
+/// written through: it stays, and the file that it leads to is replaced. One thread at a time.
 class AtomicFile {
  public:
-  /// Throws FormatError (F001).
+  /// Throws FormatError (F001), also where `path` is a folder, a device or a pipe.
   explicit AtomicFile(std::string path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;

@@ -1,5 +1,10 @@
 #include "core/thread_pool.hpp"
 
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "core/thread_count.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon {
@@ -9,11 +14,13 @@ ThreadPool::ThreadPool(std::size_t num_threads) {
   threads_.reserve(num_threads);
   try {
     for (std::size_t i = 0; i < num_threads; ++i) threads_.emplace_back([this] { work(); });
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-    wake_.notify_all();
-    throw;
+  } catch (const std::system_error& error) {
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+      wake_.notify_all();
+    }
+    throw_no_thread(fmt::format("thread {} of {}", threads_.size() + 1, num_threads), error);
   }
 }
 

@@ -21,7 +21,8 @@ namespace tenon {
 /// wait for them: with every thread waiting none would run them.
 class ThreadPool {
  public:
-  /// `num_threads` of at least 1. Throws ContractError (A001) otherwise.
+  /// `num_threads` of at least 1. Throws ContractError (A001) otherwise, EngineError (E001) if the
+  /// system gives no more threads.
   explicit ThreadPool(std::size_t num_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

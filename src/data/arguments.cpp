@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/word_error.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::data {
@@ -186,11 +187,13 @@ std::array<std::string, 4> Arguments::box(std::string_view name) const {
 Interpolation Arguments::interpolation(std::string_view name, Interpolation otherwise) const {
   if (!has(name)) return otherwise;
   const std::string word = text(name);
+  std::vector<std::string> known;
   for (const auto value :
        {Interpolation::kNearest, Interpolation::kBilinear, Interpolation::kArea}) {
     if (word == name_of(value)) return value;
+    known.emplace_back(name_of(value));
   }
-  reject(name, "\"nearest\", \"bilinear\" or \"area\"");
+  throw_word_error(std::string(owner_), fmt::format("{} = ", name), word, known);
 }
 
 }  // namespace tenon::data

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <thread>
 
+#include "core/thread_count.hpp"
 #include "data/executor.hpp"
 #include "data/iterator_state.hpp"
 #include "data/pipeline.hpp"
@@ -42,12 +42,8 @@ class DatasetIterator::Implementation {
 namespace {
 
 std::size_t thread_count(int threads) {
-  if (threads < 0) {
-    throw_argument_error("iterate", fmt::format("threads = {}", threads),
-                         "0 (one per core), 1 (none besides the caller), or more");
-  }
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  return threads == 0 ? cores : static_cast<std::size_t>(threads);
+  check_threads("iterate", "threads", threads);
+  return static_cast<std::size_t>(threads == 0 ? num_cores() : threads);
 }
 
 void require_same_pipeline(const std::vector<std::string>& saved,

@@ -135,7 +135,8 @@ class ArgumentCheck {
   }
 
   void note(int line, const std::string& what, const std::string& expected, std::string fix) {
-    const int at = line > 0 ? line : line_;
+    // Below 0 a caller may count what stands in no file.
+    const int at = line != 0 ? line : line_;
     const std::string place = at > 0 ? fmt::format("{}:{}: ", file_, at) : std::string();
     Diagnostic diagnostic = make_diagnostic("C001", fmt::format("{}{}: {}", place, owner_, what),
                                             {expected}, std::move(fix));

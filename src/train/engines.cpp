@@ -7,6 +7,7 @@
 #include "core/name_list.hpp"
 #include "core/text_distance.hpp"
 #include "tenon/error.hpp"
+#include "train/words.hpp"
 
 namespace tenon::backend {
 
@@ -23,6 +24,13 @@ const Engine& engine_by_name(std::string_view name) {
     diagnostic.notes.push_back(fmt::format("the nearest is {}", quote_key(*nearest)));
   }
   throw EngineError(std::move(diagnostic));
+}
+
+Precision precision_by_name(std::string_view word) {
+  if (word == "float32") return Precision::kFloat32;
+  if (word == "mixed_bfloat16") return Precision::kMixedBFloat16;
+  const std::array<std::string, 2> known = {"float32", "mixed_bfloat16"};
+  train::throw_unknown_word("precision", word, known);
 }
 
 }  // namespace tenon::backend

@@ -10,4 +10,7 @@ namespace tenon::backend {
 /// the nearest name, or how to get an engine that was not built in.
 const Engine& engine_by_name(std::string_view name);
 
+/// "float32" or "mixed_bfloat16". Throws ContractError (A001) with the nearest word.
+Precision precision_by_name(std::string_view word);
+
 }  // namespace tenon::backend

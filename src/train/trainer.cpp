@@ -2,30 +2,20 @@
 
 #include <fmt/format.h>
 
+#include "core/thread_count.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 #include "train/engines.hpp"
 #include "train/loss_table.hpp"
 #include "train/targets.hpp"
-#include "train/words.hpp"
 
 namespace tenon::train {
 namespace {
 
-backend::Precision precision_of(const std::string& word) {
-  if (word == "float32") return backend::Precision::kFloat32;
-  if (word == "mixed_bfloat16") return backend::Precision::kMixedBFloat16;
-  const std::array<std::string, 2> known = {"float32", "mixed_bfloat16"};
-  throw_unknown_word("precision", word, known);
-}
-
 backend::CompileOptions engine_options(const backend::Engine& engine,
                                        const CompileArguments& arguments) {
-  if (arguments.threads < 0) {
-    throw_argument_error("compile", fmt::format("threads is {}", arguments.threads),
-                         "0 (one per core) or more");
-  }
-  const backend::Precision precision = precision_of(arguments.precision);
+  check_threads("compile", "threads", arguments.threads);
+  const backend::Precision precision = backend::precision_by_name(arguments.precision);
   if (!engine.supports(precision)) {
     throw EngineError(
         make_diagnostic("E001",

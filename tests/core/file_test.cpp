@@ -1,7 +1,9 @@
 #include "tenon/file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "core/atomic_file.hpp"
@@ -57,6 +59,43 @@ TEST(File, RefusesToWriteOverAFolder) {
   write_file_atomically(folder.file("a"), "x");
   EXPECT_THROW(write_file_atomically(folder.file("a/b"), "x"), FormatError);
   EXPECT_EQ(folder.num_files(), 1U);
+}
+
+TEST(File, ADeviceOrAPipeIsRefusedAndStays) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.file("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(text_thrown<FormatError>([&] { return write_file_atomically(pipe, "x"), 0; }),
+            "error[F001]: " + pipe +
+                ": cannot be written: it is no regular file (a device or a pipe?)\n"
+                "  expected: the name of a file\n"
+                "  fix: give the name of a file that may be replaced");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  const std::string device = folder.file("device");
+  std::filesystem::create_symlink("/dev/null", device);
+  EXPECT_THROW(write_file_atomically(device, "x"), FormatError);
+  EXPECT_TRUE(std::filesystem::is_symlink(device));
+}
+
+TEST(File, ASymbolicLinkIsWrittenThrough) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("deep"));
+  std::filesystem::create_symlink("deep/b", folder.file("a"));
+  std::filesystem::create_symlink("a", folder.file("first"));
+  write_file_atomically(folder.file("first"), "where nothing was");
+  EXPECT_EQ(read_file(folder.file("deep/b")), "where nothing was");
+  write_file_atomically(folder.file("first"), "again");
+  EXPECT_EQ(read_file(folder.file("deep/b")), "again");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.file("a")));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.file("first")));
+}
+
+TEST(File, LinksInACircleAreAnError) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder.file("a"));
+  std::filesystem::create_symlink("a", folder.file("b"));
+  EXPECT_THROW(write_file_atomically(folder.file("a"), "x"), FormatError);
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.file("a")));
 }
 
 TEST(AtomicFile, WithoutCommitTheOldFileStays) {

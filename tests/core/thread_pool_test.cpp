@@ -1,12 +1,17 @@
 #include "core/thread_pool.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
 #include <latch>
 #include <set>
 #include <stdexcept>
 
+#include "core/thread_count.hpp"
 #include "core/throws.hpp"
 
 namespace tenon {
@@ -93,6 +98,51 @@ TEST(ThreadPool, WantsAThread) {
               return 0;
             }),
             "error[A001]: ThreadPool: 0 threads\n  expected: at least 1 thread");
+}
+
+/// A limit on this process's memory that leaves room for a few stacks of threads only.
+class FewStacks {
+ public:
+  FewStacks() {
+    ::getrlimit(RLIMIT_AS, &before_);
+    std::uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const std::uint64_t room = std::uint64_t{64} << 20U;
+    rlimit now = before_;
+    now.rlim_cur = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + room;
+    ::setrlimit(RLIMIT_AS, &now);
+  }
+  ~FewStacks() { ::setrlimit(RLIMIT_AS, &before_); }
+  FewStacks(const FewStacks&) = delete;
+  FewStacks& operator=(const FewStacks&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(ThreadPool, SaysSoIfTheSystemGivesNoMoreThreads) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "skipped: a sanitizer ends the process where memory is refused";
+#endif
+  const std::string text = text_thrown<EngineError>([] {
+    const FewStacks few;
+    ThreadPool pool(1000);
+    return 0;
+  });
+  EXPECT_THAT(text, ::testing::MatchesRegex("error.E001.: thread [0-9]+ of 1000 cannot be started: "
+                                            "Resource temporarily unavailable\n  fix: .*"));
+}
+
+TEST(ThreadCount, IsBounded) {
+  EXPECT_GE(most_threads(), 64);
+  EXPECT_GE(most_threads(), 4 * num_cores());
+  EXPECT_NO_THROW(check_threads("compile", "threads", most_threads()));
+  EXPECT_EQ(text_thrown<ContractError>([] { return check_threads("fit", "threads", -4), 0; }),
+            "error[A001]: fit: threads is -4\n  expected: 0 (one per core) or more");
+  const std::string text =
+      text_thrown<ContractError>([] { return check_threads("fit", "threads", 5000), 0; });
+  EXPECT_THAT(text, ::testing::HasSubstr("fit: threads is 5000 where at most "));
+  EXPECT_THAT(text, ::testing::HasSubstr("expected: 0 (one per core: "));
 }
 
 }  // namespace

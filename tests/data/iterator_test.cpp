@@ -220,7 +220,16 @@ TEST(Iterator, CanBeMovedAndCountsWaiting) {
   DatasetIterator moved = std::move(iterator);
   EXPECT_TRUE(moved.next(record));
   EXPECT_GT(moved.seconds_waited(), 0.0);
+}
+
+TEST(Iterator, ANumberOfThreadsThatCannotBeMeantIsRefused) {
   EXPECT_THROW(static_cast<void>(counted(1).dataset.iterate({.threads = -1})), ContractError);
+  try {
+    static_cast<void>(counted(1).dataset.iterate({.threads = 500000}));
+    FAIL() << "nothing was thrown";
+  } catch (const ContractError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("iterate: threads is 500000 where at most "));
+  }
 }
 
 TEST(Iterator, StateCanBeTakenWhilePrefetchRuns) {

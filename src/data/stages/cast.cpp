@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/text_distance.hpp"
+#include "core/word_error.hpp"
 #include "data/arguments.hpp"
 #include "data/numeric.hpp"
 #include "data/stages/entries.hpp"
@@ -105,10 +105,7 @@ DType parse_dtype(const std::string& name) {
   if (const auto dtype = dtype_from_name(name)) return *dtype;
   std::vector<std::string> names;
   for (int i = 0; i < kDTypeCount; ++i) names.emplace_back(name_of(static_cast<DType>(i)));
-  const auto nearest = nearest_name(name, names);
-  throw_argument_error("cast", fmt::format("dtype = {}", quote_key(name)),
-                       fmt::format("one of {}", fmt::join(names, ", ")),
-                       nearest ? fmt::format("write \"{}\"", *nearest) : "");
+  throw_word_error("cast", "dtype = ", name, names);
 }
 
 }  // namespace

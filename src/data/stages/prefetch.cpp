@@ -3,8 +3,10 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
+#include "core/thread_count.hpp"
 #include "data/arguments.hpp"
 #include "data/node.hpp"
 #include "data/stages/entries.hpp"
@@ -30,7 +32,7 @@ class PrefetchNode final : public UpstreamNode {
       revivals_.pop_front();
       if (upstream().revive(item)) return true;
     }
-    if (!thread_.joinable() && !ended_) thread_ = std::thread([this] { run(); });
+    if (!thread_.joinable() && !ended_) start();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !queue_.empty() || ended_; });
     if (queue_.empty()) {
@@ -74,6 +76,14 @@ class PrefetchNode final : public UpstreamNode {
   }
 
  private:
+  void start() {
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+      throw_no_thread("the thread of prefetch", error);
+    }
+  }
+
   void run() {
     for (;;) {
       {

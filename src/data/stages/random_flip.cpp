@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
+#include "core/word_error.hpp"
 #include "data/arguments.hpp"
 #include "data/image.hpp"
 #include "data/stages/entries.hpp"
@@ -110,10 +112,10 @@ namespace tenon {
 Dataset Dataset::random_flip(Keys keys, std::vector<std::string> axes, Here location) const {
   data::require_some_keys("random_flip", keys);
   data::require_distinct("random_flip", "axes", axes);
+  const std::array<std::string, 2> known = {"height", "width"};
   for (const std::string& axis : axes) {
-    if (axis == "height" || axis == "width") continue;
-    throw_argument_error("random_flip", fmt::format("the axis {}", quote_key(axis)),
-                         "\"height\" or \"width\"");
+    if (std::find(known.begin(), known.end(), axis) == known.end())
+      throw_word_error("random_flip", "the axis ", axis, known);
   }
   return stage(std::make_shared<data::RandomFlipStage>(std::move(keys), std::move(axes), location));
 }

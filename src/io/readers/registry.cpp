@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/word_error.hpp"
 #include "data/arguments.hpp"
 #include "tenon/error.hpp"
 
@@ -15,12 +16,10 @@ using data::Arguments;
 using data::ArgumentType;
 
 DType dtype_argument(std::string_view owner, std::string_view argument, const std::string& name) {
-  const auto dtype = dtype_from_name(name);
-  if (!dtype) {
-    throw_argument_error(std::string(owner), fmt::format("{} = \"{}\"", argument, name),
-                         "a dtype: uint8, uint16, int32, int64, float32, string, …");
-  }
-  return *dtype;
+  if (const auto dtype = dtype_from_name(name)) return *dtype;
+  std::vector<std::string> names;
+  for (int i = 0; i < kDTypeCount; ++i) names.emplace_back(name_of(static_cast<DType>(i)));
+  throw_word_error(std::string(owner), fmt::format("{} = ", argument), name, names);
 }
 
 /// An absolute path stays as it is.
