@@ -223,6 +223,24 @@ std::optional<std::string> TomlEditor::remove_stage(std::size_t place) const {
   return applied(text_, {{range, ""}});
 }
 
+std::optional<std::string> TomlEditor::move_stage(std::size_t from, std::size_t to) const {
+  const toml::table* stage = tree_->stage(from);
+  const toml::table* other = tree_->stage(to);
+  if (stage == nullptr || other == nullptr || to >= from) return std::nullopt;
+  const std::size_t at = tree_->range(*other).begin;
+  const auto without = remove_stage(from);
+  if (!without || stage->is_inline() != other->is_inline()) return std::nullopt;
+  const std::size_t begin = tree_->range(*stage).begin;
+  if (!stage->is_inline()) {
+    const std::string block = text_.substr(begin, tree_->block_end(*stage) - begin);
+    return applied(*without, {{{at, at}, block + "\n"}});
+  }
+  const auto indent = indentation(text_, at);
+  return applied(
+      *without,
+      {{{at, at}, tree_->text_of(*stage) + (indent ? ",\n" + *indent : std::string(", "))}});
+}
+
 std::optional<std::string> TomlEditor::set_argument(std::size_t place, const std::string& name,
                                                     const ArgumentValue& value) const {
   const toml::table* stage = tree_->stage(place);

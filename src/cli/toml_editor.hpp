@@ -23,6 +23,8 @@ class TomlEditor {
   TomlEditor& operator=(const TomlEditor&) = delete;
 
   std::optional<std::string> insert_stage(std::size_t place, const ArgumentMap& stage) const;
+  /// The stage, with its layout, before an earlier one.
+  std::optional<std::string> move_stage(std::size_t from, std::size_t to) const;
   std::optional<std::string> remove_stage(std::size_t place) const;
   std::optional<std::string> set_argument(std::size_t place, const std::string& name,
                                           const ArgumentValue& value) const;

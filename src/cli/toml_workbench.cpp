@@ -96,6 +96,10 @@ std::vector<TomlWorkbench::Version> TomlWorkbench::versions_of(const Change& cha
     case Change::Kind::kRemoveStage:
       add(versions, editor.remove_stage(place));
       break;
+    case Change::Kind::kMoveStage:
+      add(versions, editor.move_stage(
+                        place, place_in_file(experiment_, problem.datasets.front(), change.place)));
+      break;
     case Change::Kind::kSetArgument:
       add(versions, editor.set_argument(place, change.argument, change.value));
       break;

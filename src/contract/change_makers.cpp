@@ -114,6 +114,12 @@ Change remove_stage(const StageReference& stage) {
   return change_of(Change::Kind::kRemoveStage, stage);
 }
 
+Change move_stage(const StageReference& stage, std::int64_t place) {
+  Change change = change_of(Change::Kind::kMoveStage, stage);
+  change.place = place;
+  return change;
+}
+
 Change set_argument(const StageReference& stage, std::string argument, ArgumentValue value) {
   Change change = change_of(Change::Kind::kSetArgument, stage);
   change.argument = std::move(argument);

@@ -22,6 +22,7 @@ std::int64_t place_at_end(const Dataset& dataset);
 Change insert_stage(std::int64_t place, std::string op, ArgumentMap arguments);
 Change insert_rename(std::int64_t place, const KeyMap& map);
 Change remove_stage(const StageReference& stage);
+Change move_stage(const StageReference& stage, std::int64_t place);
 Change set_argument(const StageReference& stage, std::string argument, ArgumentValue value);
 /// Every `text` of the stage's arguments becomes `replacement`.
 Change replace_text(const Lineage& lineage, const StageReference& stage, const std::string& text,

@@ -8,6 +8,7 @@
 #include "contract/cardinality_problems.hpp"
 #include "contract/contract.hpp"
 #include "contract/key_problems.hpp"
+#include "contract/missing.hpp"
 #include "contract/problem_order.hpp"
 #include "contract/shape_problems.hpp"
 #include "contract/wanted.hpp"
@@ -99,10 +100,14 @@ bool is_empty(const Dataset& dataset) {
   return cardinality.kind == Cardinality::Kind::kKnown && cardinality.count == 0;
 }
 
-/// Of data without a sample the dtypes and the shapes are guesses (a CSV without rows).
-void leave_keys_only(std::vector<Diagnostic>& problems) {
+/// The columns of a CSV without rows are text: what that does not fit says nothing.
+void drop_guesses(std::vector<Diagnostic>& problems) {
   std::erase_if(problems, [](const Diagnostic& problem) {
-    return problem.code.front() == 'S' || problem.code.front() == 'D';
+    const bool of_text = std::any_of(
+        problem.keys.begin(), problem.keys.end(),
+        [](const KeyReport& key) { return key.actual && key.actual->dtype == DType::kString; });
+    const bool shape = problem.code.front() == 'S' || problem.code.front() == 'D';
+    return shape && (of_text || problem.message.find("which is str") != std::string::npos);
   });
 }
 
@@ -110,8 +115,14 @@ void leave_keys_only(std::vector<Diagnostic>& problems) {
 bool predicts_only(const TrainingInterface& interface, const Split& split) {
   if (!split.targets_optional) return false;
   const Join joined = join(interface, split.dataset->schema());
-  return std::none_of(joined.wanted.begin(), joined.wanted.end(),
-                      [](const Wanted& wish) { return wish.role == Role::kTarget && wish.slot; });
+  const bool any = std::any_of(joined.wanted.begin(), joined.wanted.end(), [](const Wanted& wish) {
+    return wish.role == Role::kTarget && wish.slot;
+  });
+  // A target under a name that is nearly right is one.
+  const auto missing = find_missing(split, joined);
+  return !any && std::none_of(missing.begin(), missing.end(), [](const Missing& each) {
+    return each.wish->role == Role::kTarget && (each.candidate || each.end);
+  });
 }
 
 std::vector<Diagnostic> check_split(const TrainingInterface& training, const Split& split) {
@@ -126,7 +137,7 @@ std::vector<Diagnostic> check_split(const TrainingInterface& training, const Spl
   for (Diagnostic& problem : shape_problems(interface, split, joined))
     problems.push_back(std::move(problem));
   for (Diagnostic& problem : cardinality_problems(split)) problems.push_back(std::move(problem));
-  if (is_empty(*split.dataset)) leave_keys_only(problems);
+  if (is_empty(*split.dataset)) drop_guesses(problems);
   // What is wrong with values may follow from a stage that could not be applied.
   if (std::any_of(own.begin(), own.end(), is_error)) {
     std::erase_if(problems, [](const Diagnostic& problem) { return !is_error(problem); });

@@ -61,6 +61,9 @@ std::string describe(const Change& change, const Split& split, bool toml) {
   switch (change.kind) {
     case Change::Kind::kRemoveStage:
       return fmt::format("remove {}", place);
+    case Change::Kind::kMoveStage:
+      return fmt::format("put {} before {}", place,
+                         stage_place(stages[static_cast<std::size_t>(change.place)]));
     case Change::Kind::kSetArgument:
       return fmt::format("set {} = {} in {}", change.argument, to_toml(change.value), place);
     case Change::Kind::kAddItems:

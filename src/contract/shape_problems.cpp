@@ -222,6 +222,36 @@ void add_swapped(std::vector<Diagnostic>& problems, const Context& context,
   }
 }
 
+/// What differs, without the key: "channels (axis 3) is 1 where 3 is expected".
+std::string cause_of(const Diagnostic& problem) {
+  const std::size_t colon = problem.message.find(": ");
+  return colon == std::string::npos ? std::string() : problem.message.substr(colon + 2);
+}
+
+/// The same difference set by the same stage in several keys is one problem.
+void gather_one_cause(std::vector<Diagnostic>& problems) {
+  std::vector<Diagnostic> gathered;
+  for (Diagnostic& problem : problems) {
+    const std::string cause = problem.code == "S002" ? cause_of(problem) : std::string();
+    const auto same = std::find_if(gathered.begin(), gathered.end(), [&](const Diagnostic& known) {
+      return !cause.empty() && known.code == problem.code && cause_of(known) == cause &&
+             known.stage && problem.stage && known.stage->index == problem.stage->index &&
+             known.keys.front().role == problem.keys.front().role;
+    });
+    if (same == gathered.end()) {
+      gathered.push_back(std::move(problem));
+      continue;
+    }
+    same->keys.push_back(std::move(problem.keys.front()));
+    same->comparison.rows.push_back(std::move(problem.comparison.rows.front()));
+    std::vector<std::string> names;
+    for (const KeyReport& key : same->keys) names.push_back(key.key);
+    same->message = fmt::format("{} {}s {}: {}", names.size(), title_of(same->keys.front().role),
+                                list_names(names), cause);
+  }
+  problems = std::move(gathered);
+}
+
 }  // namespace
 
 std::vector<Diagnostic> shape_problems(const TrainingInterface& interface, const Split& split,
@@ -246,6 +276,7 @@ std::vector<Diagnostic> shape_problems(const TrainingInterface& interface, const
       problems.push_back(wrong_shape(context, *wish, fit));
     }
   }
+  gather_one_cause(problems);
   add_batch_sizes(problems, context, join);
   for (Diagnostic& problem : dtype_problems(interface, split, join))
     problems.push_back(std::move(problem));

@@ -47,12 +47,18 @@ std::optional<ArgumentValue> spatial_size(const TensorSpec& wanted) {
 
 /// S001: batched like the others, or once where it was not at all.
 std::vector<Change> without_batch(const RemedyContext& context) {
-  return {insert_stage(place_at_end(*context.split.dataset), "batch", {{"size", {kBatchSize, 0}}})};
+  // Smaller ones where so many steps are asked for that there must be more batches.
+  std::vector<Change> changes;
+  for (const std::int64_t size : {kBatchSize, kBatchSize / 4, kBatchSize / 16, std::int64_t{1}}) {
+    changes.push_back(
+        insert_stage(place_at_end(*context.split.dataset), "batch", {{"size", {size, 0}}}));
+  }
+  return changes;
 }
 
 /// S002: the stage that set the axis sets it right; or it goes; or the size is mended behind it.
 std::vector<Change> other_size(const Diagnostic& problem, const Subject& subject,
-                               const RemedyContext& context) {
+                               const std::vector<std::string>& keys, const RemedyContext& context) {
   std::vector<Change> changes;
   const Dataset& dataset = *context.split.dataset;
   const auto axis = differing_axis(subject.wanted, subject.actual);
@@ -86,7 +92,7 @@ std::vector<Change> other_size(const Diagnostic& problem, const Subject& subject
   }
   if (spatial) {
     changes.push_back(insert_stage(place_before_batch(dataset), "resize",
-                                   {{"keys", text_list({subject.key})}, {"size", *size}}));
+                                   {{"keys", text_list(keys)}, {"size", *size}}));
   }
   return changes;
 }
@@ -200,6 +206,9 @@ std::vector<Change> other_target(const Diagnostic& problem, const Subject& subje
   for (const TrainedOutput& each : context.interface.outputs) {
     if (each.output.name != output || each.output.spec.shape.empty()) continue;
     const Dim classes = each.output.spec.shape.back();
+    const auto setter = who_set_axis(dataset.lineage(), subject.key, 1);
+    if (setter && setter->stage.name == "one_hot" && classes.known())
+      changes.push_back(set_argument(setter->stage, "depth", {classes.size(), 0}));
     if (each.target_form != TargetForm::kClassIds) set_loss("sparse_categorical_crossentropy");
     if (each.target_form != TargetForm::kOneHot) set_loss("categorical_crossentropy");
     if (each.loss != "binary_crossentropy") set_loss("binary_crossentropy");
@@ -229,7 +238,8 @@ std::vector<Change> shape_remedies(const Diagnostic& problem, const RemedyContex
   }
   if (code != "S002" && code != "S007") return {};
   std::vector<Change> changes =
-      code == "S002" ? other_size(problem, subjects.front(), context) : std::vector<Change>();
+      code == "S002" ? other_size(problem, subjects.front(), keys_of(subjects), context)
+                     : std::vector<Change>();
   add_rank_removals(changes, subjects.front(), context);
   if (code == "S007") {
     for (Change& change : other_target(problem, subjects.front(), context))

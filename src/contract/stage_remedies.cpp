@@ -67,11 +67,41 @@ std::vector<Change> unused(const Diagnostic& problem, const RemedyContext& conte
           set_setting({"fit", "ignore_keys"}, text_list(ignored))};
 }
 
+/// A stage that cannot take what it gets (a batch where it wants samples, ids beyond its depth):
+/// it moves before the batch, is told another size, or goes.
+std::vector<Change> unfit_stage(const Diagnostic& problem, const Dataset& dataset) {
+  std::vector<Change> changes;
+  const StageReference& stage = *problem.stage;
+  const std::int64_t batch = place_before_batch(dataset);
+  const auto stages = stages_of(dataset);
+  const bool batches =
+      batch < stage.index && stages[static_cast<std::size_t>(batch)].name == "batch";
+  if (batches && stage.name != "batch") changes.push_back(move_stage(stage, batch));
+  if (stage.name == "one_hot") {
+    for (const LineageEvent& event : dataset.lineage().events) {
+      if (event.stage.index != stage.index || !event.before || !event.before->range) continue;
+      const auto classes = static_cast<std::int64_t>(event.before->range->high) + 1;
+      changes.push_back(set_argument(stage, "depth", {classes, 0}));
+    }
+  }
+  changes.push_back(remove_stage(stage));
+  if (batches && stage.name == "batch")
+    changes.push_back(remove_stage(stages[static_cast<std::size_t>(batch)]));
+  return changes;
+}
+
+bool is_of_a_stage(const Diagnostic& problem) {
+  if (!problem.stage || problem.stage->index < 0 || problem.code.front() == 'K') return false;
+  return std::all_of(problem.keys.begin(), problem.keys.end(),
+                     [](const KeyReport& key) { return key.role == Role::kData; });
+}
+
 }  // namespace
 
 std::vector<Change> stage_remedies(const Diagnostic& problem, const RemedyContext& context) {
   if (problem.code == "K007") return missing_at_stage(problem, context.split);
   if (problem.code == "K012") return made_twice(problem);
+  if (is_of_a_stage(problem)) return unfit_stage(problem, *context.split.dataset);
   const bool all_there = !problem.keys.empty() &&
                          std::all_of(problem.keys.begin(), problem.keys.end(),
                                      [](const KeyReport& key) { return key.actual.has_value(); });

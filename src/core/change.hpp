@@ -15,6 +15,7 @@ struct Change {
   enum class Kind : std::uint8_t {
     kInsertStage,    ///< A new stage `op(arguments)` before stage `stage`.
     kRemoveStage,    ///< Stage `stage` goes.
+    kMoveStage,      ///< … and comes back before stage `place`, which is before it.
     kSetArgument,    ///< `argument` of stage `stage` becomes `value`.
     kAddItems,       ///< The texts `items` are added to the list `argument`.
     kRemoveItems,    ///< … are taken out of the list or the map `argument`.
@@ -24,7 +25,8 @@ struct Change {
   };
   Kind kind = Kind::kInsertStage;
   std::int64_t stage = 0;  ///< Index in the split's pipeline; its length: behind the last one.
-  std::string op;          ///< The word of the stage that is inserted or changed.
+  std::int64_t place = 0;
+  std::string op;  ///< The word of the stage that is inserted or changed.
   ArgumentMap arguments;
   std::string argument;
   std::vector<std::string> items;

@@ -20,8 +20,21 @@ Dataset with_new_stage(const Dataset& dataset, const Change& change, SourceLocat
   return find_entry(change.op)->apply(dataset, change.arguments, location);
 }
 
+/// The stages in the order that the change gives them.
+std::vector<std::shared_ptr<const Stage>> moved(const Pipeline& pipeline, const Change& change) {
+  std::vector<std::shared_ptr<const Stage>> stages;
+  for (const PlacedStage& placed : pipeline.stages()) stages.push_back(placed.stage);
+  const auto place = stages.begin() + change.place;
+  std::rotate(place, stages.begin() + change.stage, stages.begin() + change.stage + 1);
+  return stages;
+}
+
 Dataset rebuilt(const Pipeline& pipeline, const Change& change) {
   Dataset dataset = Dataset::from_source(pipeline.source());
+  if (change.kind == Change::Kind::kMoveStage) {
+    for (const auto& stage : moved(pipeline, change)) dataset = dataset.stage(stage);
+    return dataset.on_bad_sample(pipeline.bad_samples());
+  }
   const auto& stages = pipeline.stages();
   const bool inserts = change.kind == Change::Kind::kInsertStage;
   for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -44,6 +57,8 @@ bool is_applicable(const Pipeline& pipeline, const Change& change) {
   if (change.kind == Change::Kind::kInsertStage) return find_entry(change.op) != nullptr;
   if (change.stage >= static_cast<std::int64_t>(pipeline.stages().size())) return false;
   if (change.kind == Change::Kind::kRemoveStage) return true;
+  if (change.kind == Change::Kind::kMoveStage)
+    return change.place >= 0 && change.place < change.stage;
   return !change.arguments.empty() && find_entry(change.op) != nullptr;
 }
 

@@ -65,6 +65,17 @@ bool follows_from_losses(const Diagnostic& problem, const TrainingInterface& int
   });
 }
 
+/// Where a loss was given under a misspelt name, its output has none: told there.
+void drop_missing_losses(std::vector<Diagnostic>& problems) {
+  const bool misspelt = std::ranges::any_of(problems, [](const Diagnostic& problem) {
+    return problem.code == "K011" && problem.message.starts_with("loss names ");
+  });
+  if (!misspelt) return;
+  std::erase_if(problems, [](const Diagnostic& problem) {
+    return problem.code == "A001" && problem.message.find("but no loss") != std::string::npos;
+  });
+}
+
 }  // namespace
 
 std::vector<Diagnostic> all_problems(std::vector<Diagnostic> compile_problems,
@@ -76,6 +87,7 @@ std::vector<Diagnostic> all_problems(std::vector<Diagnostic> compile_problems,
     if (losses_known || !follows_from_losses(problem, interface))
       problems.push_back(std::move(problem));
   }
+  drop_missing_losses(problems);
   std::ranges::stable_sort(problems, {}, &Diagnostic::severity);
   return problems;
 }
