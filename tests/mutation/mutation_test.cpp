@@ -67,8 +67,7 @@ TEST_F(Mutation, NoFalseAlarmOnValidExperiments) {
 
 /// The truth of the corpus: what is said to be valid can be trained on.
 TEST_F(Mutation, ValidExperimentsTrain) {
-  for (int i = 0; i < kValidExperiments; i += 11) {
-    const Experiment& experiment = (*valid_)[static_cast<std::size_t>(i)];
+  for (const Experiment& experiment : *valid_) {
     const Written written = workplace_->write(experiment, experiment.name);
     const Outcome outcome =
         run_tenon({"train", written.file, "--quiet", "--set", "fit.output=run_" + experiment.name,

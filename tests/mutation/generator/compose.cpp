@@ -175,7 +175,7 @@ void Composer::add_number_input() {
                     whole ? Fill::kIntegers : Fill::kFloats,
                     whole ? DType::kInt64 : DType::kFloat32,
                     {},
-                    90,
+                    9,
                     1,
                     {}});
   if (whole) {

@@ -42,12 +42,15 @@ void Composer::compose_image_table() {
   add_class_target();
   if (draw_.chance(30)) add_number_target();
   if (draw_.chance(25)) add_sample_weight(true);
-  if (draw_.chance(30)) {
-    const std::string& key = box_[0].empty() ? experiment_.outputs.front().name : box_[2];
-    pipeline_.plain("filter", {{"key", text(key)}, {box_[0].empty() ? "max" : "min", raw("2")}});
-  } else if (draw_.chance(15)) {
+  // One number of a sample says whether it is kept: a corner of its box, or its class.
+  const std::string target = experiment_.outputs.front().name;
+  const bool ids = pipeline_.at(target).dims.empty();
+  if (draw_.chance(30) && (ids || !box_[0].empty())) {
+    const bool by_box = !box_[0].empty();
     pipeline_.plain("filter",
-                    {{"key", text(experiment_.outputs.front().name)}, {"in", raw("[0, 1, 2]")}});
+                    {{"key", text(by_box ? box_[2] : target)}, {by_box ? "min" : "max", raw("2")}});
+  } else if (draw_.chance(15) && ids) {
+    pipeline_.plain("filter", {{"key", text(target)}, {"in", raw("[0, 1, 2]")}});
   }
   add_image_inputs(experiment_.pool, draw_.between(1, 3));
   if (draw_.chance(30)) add_number_input();

@@ -5,7 +5,7 @@
 
 #include "draw.hpp"
 #include "io/readers/image_writer.hpp"
-#include "tenon/npz.hpp"
+#include "npz_text.hpp"
 #include "tiff_text.hpp"
 
 namespace tenon::mutation {
@@ -30,12 +30,15 @@ Tensor drawn_image(Draw& draw, int channels, bool wide) {
   return image;
 }
 
-void write_image(const std::string& path, const Tensor& image) {
-  if (path.ends_with(".jpg")) return readers::write_jpeg(path, image, 90);
-  if (path.ends_with(".png")) return readers::write_png(path, image);
-  const std::string bytes = tiff_text(image);
+void write_bytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary)
       .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+void write_image(const std::string& path, const Tensor& image) {
+  if (path.ends_with(".jpg")) return write_bytes(path, readers::encode_jpeg(image, 90));
+  if (path.ends_with(".png")) return write_bytes(path, readers::encode_png(image));
+  write_bytes(path, tiff_text(image));
 }
 
 std::string csv_cell(const std::string& text) {
@@ -63,7 +66,7 @@ std::string cell_of(const Column& column, const std::string& pool, Draw& draw) {
     case Fill::kFloats:
       break;
   }
-  return std::to_string(draw.below(1000)) + "." + two_digits(draw.below(100));
+  return std::to_string(draw.below(10)) + "." + two_digits(draw.below(100));
 }
 
 void write_table(const std::string& path, const Experiment& experiment, int rows, Draw& draw) {
@@ -155,10 +158,10 @@ void write_data(const Experiment& experiment, const std::string& folder) {
       write_table(path.string(), experiment, split.rows, draw);
       continue;
     }
-    NamedTensors arrays;
+    std::vector<std::pair<std::string, Tensor>> arrays;
     for (const Column& column : experiment.columns)
       arrays.emplace_back(column.name, array_of(column, split.rows, draw));
-    save_npz(path.string(), arrays);
+    write_bytes(path.string(), npz_text(arrays));
   }
 }
 

@@ -1,15 +1,12 @@
 #include "tiff_text.hpp"
 
 #include <cstdint>
-#include <cstring>
 #include <vector>
+
+#include "little_endian.hpp"
 
 namespace tenon::mutation {
 namespace {
-
-void append(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>((value >> (8 * i)) & 0xFF);
-}
 
 struct Entry {
   std::uint16_t tag;
@@ -30,11 +27,11 @@ std::string tiff_text(const Tensor& image) {
   const std::uint32_t bits_at = kHeader + bytes + bytes % 2;
   const std::uint32_t directory = bits_at + 8;
   std::string out = "II";
-  append(out, 42, 2);
-  append(out, directory, 4);
+  append_little_endian(out, 42, 2);
+  append_little_endian(out, directory, 4);
   out.append(reinterpret_cast<const char*>(image.bytes()), image.byte_size());
   if (bytes % 2 == 1) out += '\0';
-  for (int i = 0; i < 4; ++i) append(out, 8 * sample, 2);
+  for (int i = 0; i < 4; ++i) append_little_endian(out, 8 * sample, 2);
   const std::vector<Entry> entries = {
       {256, 4, 1, width},
       {257, 4, 1, height},
@@ -46,14 +43,14 @@ std::string tiff_text(const Tensor& image) {
       {278, 4, 1, height},
       {279, 4, 1, bytes},
   };
-  append(out, entries.size(), 2);
+  append_little_endian(out, entries.size(), 2);
   for (const Entry& entry : entries) {
-    append(out, entry.tag, 2);
-    append(out, entry.type, 2);
-    append(out, entry.count, 4);
-    append(out, entry.value, 4);
+    append_little_endian(out, entry.tag, 2);
+    append_little_endian(out, entry.type, 2);
+    append_little_endian(out, entry.count, 4);
+    append_little_endian(out, entry.value, 4);
   }
-  append(out, 0, 4);
+  append_little_endian(out, 0, 4);
   return out;
 }
 
