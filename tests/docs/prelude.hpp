@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tenon/static.hpp"
 #include "tenon/tenon.hpp"
 
 /// What the fragments of the docs find ready-made.
