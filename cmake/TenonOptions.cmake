@@ -1,13 +1,15 @@
 # Options, compiler settings and the warnings that every target of the project is built with.
-option(TENON_BUILD_TESTS "Build the tests and the examples" ON)
+# As a part of another project (add_subdirectory, FetchContent) only what that project links is built.
+option(TENON_BUILD_TESTS "Build the tests and the examples" ${PROJECT_IS_TOP_LEVEL})
 option(TENON_BUILD_BENCH "Build the benchmarks" OFF)
 option(TENON_WITH_ONEDNN "Build the oneDNN engine (the default engine)" ON)
 option(TENON_WITH_OPENMP "Let engines use OpenMP threads" ON)
 set(TENON_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
 option(TENON_UNITY "Compile several files of a room at once: a clean build takes a third of the time" ON)
-option(TENON_WARNINGS_AS_ERRORS "Treat warnings of the project's own code as errors" ON)
+option(TENON_WARNINGS_AS_ERRORS "Treat warnings of the project's own code as errors"
+       ${PROJECT_IS_TOP_LEVEL})
 
-if(NOT CMAKE_BUILD_TYPE)
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
@@ -23,6 +25,8 @@ if(TENON_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${TENON_CCACHE}")
 endif()
 
+# What the rooms link must be known wherever they are linked, also above this folder.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

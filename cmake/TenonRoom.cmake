@@ -15,8 +15,8 @@ function(tenon_room NAME)
   add_library(tenon::${NAME} ALIAS tenon_${NAME})
   set_target_properties(tenon_${NAME} PROPERTIES EXPORT_NAME ${NAME})
   target_include_directories(tenon_${NAME}
-    PUBLIC "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>"
-    PRIVATE "${CMAKE_SOURCE_DIR}/src")
+    PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>"
+    PRIVATE "${PROJECT_SOURCE_DIR}/src")
   set_target_properties(tenon_${NAME} PROPERTIES UNITY_BUILD ${TENON_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   foreach(file IN LISTS ROOM_APART)
     set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/${file}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

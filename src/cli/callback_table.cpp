@@ -1,10 +1,10 @@
 // Callbacks of [fit] by their words.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "cli/fit_parts.hpp"
+#include "cli/known_words.hpp"
 #include "tenon/callbacks.hpp"
 
 namespace tenon::cli {
@@ -12,14 +12,11 @@ namespace {
 
 using data::ArgumentValue;
 
-const std::vector<std::string> kWords = {"early_stopping", "model_checkpoint", "csv_logger",
-                                         "terminate_on_nan"};
-
 std::string in_folder(const std::string& folder, const std::string& file) {
   return folder.empty() ? file : (std::filesystem::path(folder) / file).string();
 }
 
-std::shared_ptr<Callback> early_stopping(TableReader& table) {
+std::shared_ptr<Callback> early_stopping(TableReader& table, const std::string&) {
   EarlyStoppingOptions options;
   if (const auto value = table.text("monitor")) options.monitor = *value;
   if (const auto value = table.number("min_delta")) options.min_delta = *value;
@@ -52,11 +49,7 @@ std::shared_ptr<Callback> csv_logger(TableReader& table, const std::string& fold
   return CSVLogger(in_folder(folder, path), options);
 }
 
-std::shared_ptr<Callback> make_callback(const std::string& word, TableReader& table,
-                                        const std::string& folder) {
-  if (word == "early_stopping") return early_stopping(table);
-  if (word == "model_checkpoint") return model_checkpoint(table, folder);
-  if (word == "csv_logger") return csv_logger(table, folder);
+std::shared_ptr<Callback> terminate_on_nan(TableReader&, const std::string&) {
   return TerminateOnNaN();
 }
 
@@ -70,17 +63,61 @@ std::shared_ptr<Callback> read_callback(const ArgumentValue& value, const std::s
   }
   TableReader table(value, "a callback", problems);
   const std::string word = table.text("name").value_or("");
-  if (std::find(kWords.begin(), kWords.end(), word) == kWords.end()) {
-    problems.unknown(line_of(value), "callback", word, kWords);
-    return nullptr;
+  std::vector<std::string> known;
+  for (const CallbackEntry& entry : callback_entries()) {
+    known.emplace_back(entry.word);
+    if (entry.word != word) continue;
+    auto made = with_line(line_of(value), problems, std::shared_ptr<Callback>(),
+                          [&] { return entry.make(table, folder); });
+    table.finish();
+    return made;
   }
-  auto made = with_line(line_of(value), problems, std::shared_ptr<Callback>(),
-                        [&] { return make_callback(word, table, folder); });
-  table.finish();
-  return made;
+  problems.unknown(line_of(value), "callback", word, known);
+  return nullptr;
 }
 
 }  // namespace
+
+const std::vector<CallbackEntry>& callback_entries() {
+  using Type = data::ArgumentType;
+  static const data::ArgumentDescriptor kMonitor = {"monitor", Type::kText, false, "\"val_loss\"",
+                                                    "the name in the logs that is watched"};
+  static const data::ArgumentDescriptor kMode = {
+      "mode", Type::kText, false, "\"auto\"",
+      "\"min\", \"max\", or \"auto\": by the metric's own direction"};
+  static const std::vector<CallbackEntry> entries = {
+      {"early_stopping",
+       "ends the training when the monitor no longer gets better",
+       {kMonitor,
+        {"min_delta", Type::kNumber, false, "0.0", "a smaller change is none"},
+        {"patience", Type::kInteger, false, "0", "epochs without a better one"},
+        kMode,
+        {"baseline", Type::kNumber, false, "", "what the monitor has to be better than"},
+        {"restore_best_weights", Type::kBool, false, "false", "go back to the best epoch's"},
+        {"start_from_epoch", Type::kInteger, false, "0", "epochs that are not looked at"}},
+       early_stopping},
+      {"model_checkpoint",
+       "writes the model after epochs or steps",
+       {{"filepath", Type::kText, false, "\"checkpoint-{epoch:02d}.keras\"",
+         "in the output folder; may hold {epoch:02d} and {val_loss:.2f}"},
+        kMonitor,
+        {"save_best_only", Type::kBool, false, "false", "only where the monitor got better"},
+        {"save_weights_only", Type::kBool, false, "false", "a .weights.h5 file"},
+        kMode,
+        {"save_freq", Type::kText, false, "\"epoch\"", "\"epoch\", or a number of steps as text"}},
+       model_checkpoint},
+      {"csv_logger",
+       "a row per epoch (history.csv of the output folder is written without it)",
+       {{"filename", Type::kText, false, "\"log.csv\"", "in the output folder"},
+        {"separator", Type::kText, false, "\",\"", "between cells"},
+        {"append", Type::kBool, false, "false", "go on in a file that is there"}},
+       csv_logger},
+      {"terminate_on_nan",
+       "ends the training when the loss is no number, in place of the error D002",
+       {},
+       terminate_on_nan}};
+  return entries;
+}
 
 Callbacks read_callbacks(const ArgumentValue& value, const std::string& folder,
                          Problems& problems) {

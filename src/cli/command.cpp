@@ -161,7 +161,9 @@ void add_looks(CLI::App& app, CommandLine& line) {
 
   CLI::App* explain_command =
       app.add_subcommand("explain", "The page of a diagnostic: tenon explain K003");
-  explain_command->add_option("code", line.code, "A code, as in error[K003]")->required();
+  explain_command
+      ->add_option("code", line.code, "A code, as in error[K003]; or stages: all words of a file")
+      ->required();
   add_common(*explain_command, line.common);
   explain_command->callback([&] { line.action = [&] { return explain(line.common, line.code); }; });
 }

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <limits>
 
+#include "cli/known_words.hpp"
 #include "cli/toml_tree.hpp"
-#include "io/readers/registry.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 
@@ -18,20 +18,6 @@ namespace fs = std::filesystem;
 using data::ArgumentValue;
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{16} << 20;
-
-std::vector<const data::StageEntry*> all_stages() {
-  std::vector<const data::StageEntry*> all;
-  for (const auto& entry : data::stage_entries()) all.push_back(&entry);
-  for (const auto& entry : readers::stage_entries()) all.push_back(&entry);
-  return all;
-}
-
-std::vector<const data::SourceEntry*> all_sources() {
-  std::vector<const data::SourceEntry*> all;
-  for (const auto& entry : data::source_entries()) all.push_back(&entry);
-  for (const auto& entry : readers::source_entries()) all.push_back(&entry);
-  return all;
-}
 
 const data::StageEntry* find_stage(const std::string& op) {
   for (const data::StageEntry* entry : all_stages()) {

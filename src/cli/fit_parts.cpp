@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/optimizer_arguments.hpp"
 #include "train/loss_table.hpp"
 #include "train/optimizer_table.hpp"
 
@@ -26,34 +27,19 @@ bool is_named_table(const ArgumentValue& value) {
   return false;
 }
 
-void read_optimizer_table(TableReader& table, Optimizer& out) {
-  const auto set = [&](std::string_view key, double& member) {
+/// Sets the members that the table has.
+struct SetFromTable {
+  TableReader& table;
+  void operator()(std::string_view key, double& member) const {
     if (const auto value = table.number(key)) member = *value;
-  };
-  const auto set_optional = [&](std::string_view key, std::optional<double>& member) {
+  }
+  void operator()(std::string_view key, std::optional<double>& member) const {
     if (const auto value = table.number(key)) member = *value;
-  };
-  const auto set_flag = [&](std::string_view key, bool& member) {
+  }
+  void operator()(std::string_view key, bool& member) const {
     if (const auto value = table.boolean(key)) member = *value;
-  };
-  set("learning_rate", out.learning_rate);
-  if (out.class_name == "SGD" || out.class_name == "RMSprop") set("momentum", out.momentum);
-  if (out.class_name == "SGD") set_flag("nesterov", out.nesterov);
-  if (out.class_name == "Adam" || out.class_name == "AdamW") {
-    set("beta_1", out.beta_1);
-    set("beta_2", out.beta_2);
-    set_flag("amsgrad", out.amsgrad);
   }
-  if (out.class_name == "RMSprop") {
-    set("rho", out.rho);
-    set_flag("centered", out.centered);
-  }
-  if (out.class_name != "SGD") set("epsilon", out.epsilon);
-  set_optional("weight_decay", out.weight_decay);
-  set_optional("clipnorm", out.clipnorm);
-  set_optional("clipvalue", out.clipvalue);
-  set_optional("global_clipnorm", out.global_clipnorm);
-}
+};
 
 Loss read_loss(const ArgumentValue& value, Problems& problems) {
   if (const auto* word = std::get_if<std::string>(&value.value)) {
@@ -121,7 +107,7 @@ Optimizer read_optimizer(const ArgumentValue& value, Problems& problems) {
   Optimizer out =
       with_line(line_of(value), problems, Optimizer(), [&] { return Optimizer(*word); });
   if (table) {
-    read_optimizer_table(*table, out);
+    visit_arguments(out, SetFromTable{*table});
     table->finish();
     check_with_line(line_of(value), problems, [&] { train::check_optimizer(out); });
   }

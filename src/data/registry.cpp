@@ -58,32 +58,6 @@ bool has_type(const ArgumentValue& value, ArgumentType type) {
   return true;
 }
 
-std::string_view describe(ArgumentType type) {
-  switch (type) {
-    case ArgumentType::kBool:
-      return "true or false";
-    case ArgumentType::kInteger:
-      return "a whole number";
-    case ArgumentType::kNumber:
-      return "a number";
-    case ArgumentType::kText:
-      return "a text";
-    case ArgumentType::kTextList:
-      return "a list of texts";
-    case ArgumentType::kIntegerList:
-      return "a list of whole numbers";
-    case ArgumentType::kNumberList:
-      return "a list of numbers";
-    case ArgumentType::kTextMap:
-      return "a table of texts";
-    case ArgumentType::kNumberOrList:
-      return "a number, or a list of numbers";
-    case ArgumentType::kAny:
-      break;
-  }
-  return "any value";
-}
-
 class ArgumentCheck {
  public:
   ArgumentCheck(std::string_view owner, const std::vector<ArgumentDescriptor>& known,
@@ -154,6 +128,32 @@ class ArgumentCheck {
 };
 
 }  // namespace
+
+std::string_view describe(ArgumentType type) noexcept {
+  switch (type) {
+    case ArgumentType::kBool:
+      return "true or false";
+    case ArgumentType::kInteger:
+      return "a whole number";
+    case ArgumentType::kNumber:
+      return "a number";
+    case ArgumentType::kText:
+      return "a text";
+    case ArgumentType::kTextList:
+      return "a list of texts";
+    case ArgumentType::kIntegerList:
+      return "a list of whole numbers";
+    case ArgumentType::kNumberList:
+      return "a list of numbers";
+    case ArgumentType::kTextMap:
+      return "a table of texts";
+    case ArgumentType::kNumberOrList:
+      return "a number, or a list of numbers";
+    case ArgumentType::kAny:
+      break;
+  }
+  return "any value";
+}
 
 const std::vector<StageEntry>& stage_entries() {
   static const std::vector<StageEntry> entries = {

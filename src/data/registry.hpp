@@ -28,6 +28,9 @@ enum class ArgumentType : std::uint8_t {
   kAny,
 };
 
+/// "a whole number", "a list of texts", …
+std::string_view describe(ArgumentType type) noexcept;
+
 /// One argument of a stage or a source: the fact stated once, read by the experiment file, the docs
 /// table and the messages.
 struct ArgumentDescriptor {

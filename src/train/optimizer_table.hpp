@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "tenon/optimizers.hpp"
 
 namespace tenon::train {
+
+/// "SGD", "Adam", …
+std::span<const std::string_view> optimizer_classes();
 
 /// The class name of a word ("adam" -> "Adam"). Throws ContractError (A001) with the nearest one.
 std::string_view optimizer_class(std::string_view word);

@@ -90,6 +90,8 @@ UpdateRule rmsprop_rule(const Optimizer& optimizer) {
 
 }  // namespace
 
+std::span<const std::string_view> optimizer_classes() { return kClasses; }
+
 std::string_view optimizer_class(std::string_view word) {
   std::vector<std::string> known;
   for (const std::string_view name : kClasses) {
