@@ -18,7 +18,10 @@ class TrainingControl {
  public:
   virtual ~TrainingControl() = default;
   virtual Model& model() = 0;
+  /// Ends the training behind this step; the epoch is closed as Keras does, with its validation.
   virtual void stop_training() = 0;
+  /// … without the validation.
+  virtual void stop_at_once() { stop_training(); }
   virtual double learning_rate() const = 0;
   virtual void set_learning_rate(double value) = 0;
   virtual std::int64_t epochs() const = 0;
@@ -106,7 +109,8 @@ std::shared_ptr<Callback> CSVLogger(std::string filename, CSVLoggerOptions optio
 /// One row per training step: epoch,step,loss,<metrics>,examples,seconds_data,seconds_compute; nine
 /// significant digits; loss and metrics are of the batch alone.
 std::shared_ptr<Callback> StepsLogger(std::string filename, bool append = false);
-/// Stops when the loss is NaN or infinite, in place of the D002 that fit throws otherwise.
+/// Stops when the loss is NaN or infinite, in place of the D002 that fit throws otherwise. That
+/// step's update is not made, unless FitArguments::check_finite is false.
 std::shared_ptr<Callback> TerminateOnNaN();
 
 }  // namespace tenon

@@ -31,6 +31,8 @@ std::string to_string(const StageReference& stage);
 std::string to_string(const SourceLocation& location);
 /// `sample 16 "row 17" (cells.csv:18)`; what is not known is left out.
 std::string to_string(const SampleIdentity& sample);
+/// `sample 16 "row 17" (cells.csv:18)`, or `a batch of 32 samples, first sample 16 …`.
+std::string to_string(std::span<const SampleIdentity> samples);
 
 /// A change of lines of a text file: lines [first_line, last_line] (from 1) become `replacement`;
 /// an insertion has last_line = first_line - 1.
@@ -59,6 +61,16 @@ struct KeyReport {
   std::optional<StageReference> stage;
 };
 
+/// Where in a run something happened. Counts from 0, as steps.csv does; messages count from 1.
+struct RunPlace {
+  std::string split;  ///< "train", "validation", "test"
+  std::int64_t epoch = 0;
+  std::int64_t step = 0;  ///< Of the epoch.
+  bool operator==(const RunPlace&) const = default;
+};
+/// `train data, epoch 2, step 12`.
+std::string to_string(const RunPlace& place);
+
 /// One line of the side-by-side table; either side may be empty.
 struct ComparisonRow {
   std::string expected_key;
@@ -86,6 +98,7 @@ struct Diagnostic {
   std::vector<std::string> notes;  ///< Further lines: where the key was last seen, …
   std::vector<Fix> fixes;
   std::vector<std::string> datasets;  ///< "train", "validation": where the same was found.
+  std::optional<RunPlace> run;        ///< Of what happened in the middle of a run.
 };
 
 struct TextOptions {

@@ -82,12 +82,19 @@ struct FitArguments {
   PerOutput<ClassWeights> class_weight{};
   /// Output name -> data key that holds a weight per row.
   KeyMap sample_weight{};
-  Keys ignore_keys{};        ///< Data keys that may stay unused.
-  int verbose = 1;           ///< 0 silent, 1 progress bar, 2 one line per epoch.
-  std::uint64_t seed = 0;    ///< Of shuffling, augmentation and dropout.
-  int data_threads = 0;      ///< Workers of the pipeline, bounded like threads; 0: one per core.
-  bool check_finite = true;  ///< NaN and Inf in inputs and in the loss end the run (D002), told
-                             ///< with step, key and sample.
+  Keys ignore_keys{};      ///< Data keys that may stay unused.
+  int verbose = 1;         ///< 0 silent, 1 progress bar, 2 one line per epoch.
+  std::uint64_t seed = 0;  ///< Of shuffling, augmentation and dropout.
+  int data_threads = 0;    ///< Workers of the pipeline, bounded like threads; 0: one per core.
+  /// NaN and Inf in inputs, targets, the loss and the gradients end the run (D002), told with step,
+  /// key, layer and sample, before that step has touched a weight.
+  bool check_finite = true;
+  /// A key of the sources ("patient") whose value must not be in two splits; see check_leakage.
+  std::string group_key{};
+  /// Never trained on and not evaluated; only held against the other splits for leakage.
+  std::optional<Dataset> test_data{};
+  /// Warns (L001) of samples, files and groups that are in two splits. Compares names only.
+  bool check_leakage = true;
 };
 struct EvaluateArguments {
   std::optional<std::int64_t> steps{};
@@ -157,6 +164,8 @@ class Model {
   void compile(CompileArguments arguments, SourceLocation location = SourceLocation::current());
   bool compiled() const noexcept;
   /// Everything is checked before the first step; throws ContractError with all problems at once.
+  /// What ends a run in the middle (G001, G002, G003, D002, a callback's exception) leaves the
+  /// model with the weights and the optimizer's state after the last whole step.
   History fit(const Dataset& data, FitArguments arguments = {},
               SourceLocation location = SourceLocation::current());
   /// Needs steps_per_epoch, or ends each epoch with the generator.

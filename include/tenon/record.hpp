@@ -22,6 +22,13 @@ struct SampleIdentity {
   bool operator==(const SampleIdentity&) const = default;
 };
 
+/// Which keys a function looked at, set and removed, each once and in the order in which it did.
+struct RecordAccess {
+  std::vector<std::string> read;  ///< Also keys that were not there.
+  std::vector<std::string> written;
+  std::vector<std::string> removed;
+};
+
 /// One element of a stream: a tensor per slot of its schema, and the identity of its sample (one),
 /// or of every row of a batch (as many as the batch has rows).
 ///
@@ -39,11 +46,11 @@ class Record {
 
   std::size_t size() const noexcept { return values_.size(); }
   const Tensor& operator[](std::size_t slot) const {
-    note_read(slot);
+    if (access_ != nullptr) note_read(slot);
     return values_[slot];
   }
   Tensor& operator[](std::size_t slot) {
-    note_read(slot);
+    if (access_ != nullptr) note_read(slot);
     return values_[slot];
   }
   /// By key. Throws KeyError (K007) that lists the keys and the nearest one.
@@ -56,7 +63,7 @@ class Record {
   void remove(std::string_view key);
 
   const std::vector<Tensor>& values() const {
-    for (std::size_t slot = 0; reads_ != nullptr && slot < values_.size(); ++slot) note_read(slot);
+    for (std::size_t slot = 0; access_ != nullptr && slot < values_.size(); ++slot) note_read(slot);
     return values_;
   }
   std::vector<SampleIdentity>& samples() noexcept { return samples_; }
@@ -64,19 +71,17 @@ class Record {
   /// The first sample's identity; a default one if there is none.
   const SampleIdentity& sample() const noexcept;
 
-  /// From now on the keys whose tensors are asked for, of this record and its copies, are put into
-  /// `keys`: how a function is observed. nullptr ends it.
-  void note_reads(std::shared_ptr<std::set<std::string>> keys) { reads_ = std::move(keys); }
+  /// From now on this record and its copies note in `access` which keys are used; nullptr ends it.
+  void watch(std::shared_ptr<RecordAccess> access) noexcept { access_ = std::move(access); }
 
  private:
-  void note_read(std::size_t slot) const {
-    if (reads_ != nullptr) reads_->insert((*schema_)[slot].key);
-  }
+  void note_read(std::size_t slot) const;
+  void note_read(std::string_view key) const;
 
   std::shared_ptr<const Schema> schema_;
   std::vector<Tensor> values_;
   std::vector<SampleIdentity> samples_;
-  std::shared_ptr<std::set<std::string>> reads_;
+  std::shared_ptr<RecordAccess> access_;
 };
 
 }  // namespace tenon

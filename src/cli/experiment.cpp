@@ -168,6 +168,7 @@ void read_data(const ArgumentValue& table, Experiment& experiment, Problems& pro
         experiment.stages.push_back(std::move(*stage));
     }
   }
+  experiment.group = reader.text("group").value_or("");
   for (const char* name : {"train", "validation", "test"}) {
     if (const auto* split = reader.any(name))
       experiment.splits.push_back(read_split(name, *split, problems));

@@ -71,6 +71,7 @@ void read_run(TableReader& reader, FitArguments& fit, Problems& problems) {
   if (const auto weights = reader.text_map("sample_weight")) fit.sample_weight = *weights;
   if (const auto keys = reader.texts("ignore_keys")) fit.ignore_keys = *keys;
   if (const auto finite = reader.boolean("check_finite")) fit.check_finite = *finite;
+  if (const auto leakage = reader.boolean("check_leakage")) fit.check_leakage = *leakage;
   fit.data_threads = read_threads(reader, "data_threads", problems);
 }
 
@@ -84,6 +85,7 @@ FitTable read_fit(const data::ArgumentValue& table, const Experiment& experiment
   read_compile(reader, fit.compile, problems);
   read_run(reader, fit.fit, problems);
   fit.fit.seed = experiment.seed;
+  fit.fit.group_key = experiment.group;
   if (const auto output = reader.text("output")) {
     fit.output = (std::filesystem::path(experiment.folder) / *output).lexically_normal().string();
   }

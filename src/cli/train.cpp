@@ -9,7 +9,9 @@
 #include "cli/json_value.hpp"
 #include "cli/old_model.hpp"
 #include "cli/run_parts.hpp"
+#include "core/error_context.hpp"
 #include "tenon/error.hpp"
+#include "train/state.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -21,9 +23,55 @@ class StopOnInterrupt : public Callback {
  public:
   std::string name() const override { return "StopOnInterrupt"; }
   void on_train_batch_end(TrainingControl& control, const StepInfo&, const Logs&) override {
-    if (interrupted()) control.stop_training();
+    stop(control);
+  }
+  void on_epoch_end(TrainingControl& control, std::int64_t, const Logs&) override { stop(control); }
+
+ private:
+  static void stop(TrainingControl& control) {
+    if (interrupted()) control.stop_at_once();
   }
 };
+
+/// The test split is compared with the others for leakage; training does without where it is not
+/// there (yet).
+void add_test_data(const Experiment& experiment, FitArguments& fit) {
+  const SplitTable* split = experiment.split("test");
+  if (split == nullptr || !fit.check_leakage) return;
+  try {
+    fit.test_data = build_dataset(experiment, *split);
+  } catch (const FormatError&) {
+    return;
+  }
+}
+
+/// Writes what was trained until a run ended in the middle: weights and the optimizer's state.
+/// Returns a line that says where, or why not; empty if nothing was trained.
+std::string save_stopped(const Model& model, const std::string& folder) {
+  const auto state = train::optimizer_state(model);
+  if (!state || state->iterations == 0) return {};
+  if (folder.empty()) return "nothing was saved: [fit] has no output folder";
+  const std::string path = (fs::path(folder) / "stopped.keras").string();
+  try {
+    model.save(path);
+  } catch (const std::exception& error) {
+    return fmt::format("{} could not be written: {}", path, error.what());
+  }
+  return fmt::format("the weights and the optimizer's state after {} step{} are in {}",
+                     state->iterations, state->iterations == 1 ? "" : "s", path);
+}
+
+/// fit; what ends it in the middle leaves a checkpoint, and says where.
+History fit_or_save(Model& model, const Dataset& data, const FitTable& fit, SourceLocation here) {
+  try {
+    return model.fit(data, fit.fit, here);
+  } catch (...) {
+    const std::string saved = save_stopped(model, fit.output);
+    rethrow_with([&](Diagnostic& problem) {
+      if (!saved.empty()) problem.notes.push_back(saved);
+    });
+  }
+}
 
 /// `origin`: the model file that the run begins with.
 void add_output_callbacks(FitTable& fit, const std::string& origin) {
@@ -47,10 +95,10 @@ std::string last_line(const History& history) {
 
 /// The training; nothing if data and model do not fit, which is told with the fixes that the file
 /// can be given.
-std::optional<History> fit_or_tell(Model& model, const Dataset& data, const FitArguments& arguments,
+std::optional<History> fit_or_tell(Model& model, const Dataset& data, const FitTable& fit,
                                    SourceLocation here, const TrainOptions& options) {
   try {
-    return model.fit(data, arguments, here);
+    return fit_or_save(model, data, fit, here);
   } catch (const ContractError&) {
     ExperimentChecker checker(options.file, options.sets);
     const auto problems = checker.problems(read_experiment_text(options.file));
@@ -90,13 +138,14 @@ TrainOutcome run_training(const TrainOptions& options) {
   if (const SplitTable* split = experiment.split("validation")) {
     fit.fit.validation_data = build_dataset(experiment, *split);
   }
+  add_test_data(experiment, fit.fit);
   add_output_callbacks(fit, *experiment.model_path);
   fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>());
   fit.fit.verbose = options.common.quiet ? 0 : 1;
   const ConsoleSinks sinks(options.common);
   install_interrupt_handler();
   model.compile(fit.compile, here);
-  const std::optional<History> done = fit_or_tell(model, data, fit.fit, here, options);
+  const std::optional<History> done = fit_or_tell(model, data, fit, here, options);
   if (!done) return {kContract, ""};
   const History& history = *done;
   std::string saved;

@@ -15,15 +15,14 @@ namespace {
 /// Integers that float32 holds exactly: targets and weights of integer dtypes are converted to it.
 constexpr ValueRange kExactInFloat32{-16777216.0, 16777216.0};
 
-std::string place_text(const StepPlace& place) {
-  return fmt::format("{} data, epoch {}, step {}", place.split, place.epoch + 1, place.step + 1);
-}
-
 std::string slot_text(std::string_view name, Role role) {
   return fmt::format("{} {}", title_of(role), quote_key(name));
 }
 
-void add_place(Diagnostic& out, const Record& record, std::int64_t row) {
+TensorSpec spec_of(const Tensor& value) { return TensorSpec::of(value.dtype(), value.shape()); }
+
+void add_place(Diagnostic& out, const Record& record, std::int64_t row, const RunPlace& place) {
+  out.run = place;
   const auto& samples = record.samples();
   if (row >= 0 && row < static_cast<std::int64_t>(samples.size())) {
     out.sample = samples[static_cast<std::size_t>(row)];
@@ -36,7 +35,7 @@ void add_place(Diagnostic& out, const Record& record, std::int64_t row) {
 
 BatchChecker::BatchChecker(const TrainingInterface& interface, const Dataset& dataset,
                            const Binding& binding, bool check_finite)
-    : stages_(dataset.stages()), lineage_(dataset.lineage()), check_finite_(check_finite) {
+    : lineage_(dataset.lineage()), check_finite_(check_finite) {
   const Schema& schema = dataset.schema();
   const auto add = [&](std::size_t slot, const TensorSpec& spec, const std::string& name, Role role,
                        std::optional<ValueRange> range) {
@@ -50,7 +49,8 @@ BatchChecker::BatchChecker(const TrainingInterface& interface, const Dataset& da
       if (!held.shape[axis].known()) held.shape[axis] = spec.shape[axis];
     }
     if (role != Role::kInput && !range && is_integer(held.dtype)) range = kExactInFloat32;
-    slots_.push_back({slot, held, name, role, range});
+    const bool checks_values = range || (check_finite && is_floating(held.dtype));
+    slots_.push_back({slot, held, name, role, range, checks_values});
   };
   for (std::size_t i = 0; i < interface.inputs.size(); ++i) {
     add(binding.inputs[i], interface.inputs[i].spec, interface.inputs[i].name, Role::kInput, {});
@@ -68,60 +68,78 @@ BatchChecker::BatchChecker(const TrainingInterface& interface, const Dataset& da
   }
 }
 
-std::int64_t BatchChecker::check(const Record& record, const StepPlace& place) const {
+std::int64_t BatchChecker::check(const Record& record, const RunPlace& place) const {
   std::int64_t rows = -1;
   for (const Slot& slot : slots_) {
     const Tensor& value = record[slot.slot];
     const bool as_bound =
         value.defined() && value.dtype() == slot.spec.dtype && slot.spec.shape_fits(value.shape());
-    if (!as_bound) {
-      Diagnostic out = make_diagnostic(
-          value.defined() ? "S002" : "G002",
-          value.defined()
-              ? fmt::format("{} is {} where {} was bound ({})", slot_text(slot.name, slot.role),
-                            TensorSpec::of(value.dtype(), value.shape()).to_string(),
-                            slot.spec.to_string(), place_text(place))
-              : fmt::format("{} vanished ({})", slot_text(slot.name, slot.role),
-                            place_text(place)));
-      out.keys.push_back({slot.name, slot.role, slot.spec, {}, {}});
-      if (value.defined()) out.keys.back().actual = TensorSpec::of(value.dtype(), value.shape());
-      const auto named = how_it_was_named(lineage_, record.schema()[slot.slot].key);
-      if (named) out.stage = named->stage;
-      add_place(out, record, -1);
-      throw DataError(std::move(out));
-    }
+    if (!as_bound) throw_not_as_bound(slot, record, place);
     if (rows < 0) rows = value.dim(0);
-    if (value.dim(0) != rows) {
-      Diagnostic out =
-          make_diagnostic("S005", fmt::format("{} has {} rows where {} has {} ({})",
-                                              slot_text(slot.name, slot.role), value.dim(0),
-                                              slot_text(slots_.front().name, slots_.front().role),
-                                              rows, place_text(place)));
-      out.keys.push_back(
-          {slot.name, slot.role, slot.spec, TensorSpec::of(value.dtype(), value.shape()), {}});
-      add_place(out, record, -1);
-      throw DataError(std::move(out));
-    }
-    if (check_finite_ || slot.range) {
-      const auto bad = find_bad_value(value, check_finite_, slot.range);
-      if (!bad) continue;
-      Diagnostic out = make_diagnostic(
-          "D002", fmt::format("{} holds {} in {} of {} values, first in row {} of the batch ({})",
-                              slot_text(slot.name, slot.role), bad->text, bad->count, value.size(),
-                              bad->row, place_text(place)));
-      out.keys.push_back(
-          {slot.name, slot.role, slot.spec, TensorSpec::of(value.dtype(), value.shape()), {}});
-      if (slot.range) {
-        out.notes.push_back(fmt::format("values from {:g} to {:g} are expected", slot.range->low,
-                                        slot.range->high));
-      }
-      add_place(out, record, bad->row);
-      const auto made = how_it_was_made(lineage_, record.schema()[slot.slot].key);
-      if (made) out.stage = made->stage;
-      throw DataError(std::move(out));
+    if (value.dim(0) != rows) throw_other_rows(slot, record, place);
+    if (!slot.checks_values) continue;
+    if (const auto bad = find_bad_value(value, check_finite_, slot.range)) {
+      throw_bad_value(slot, record, place, *bad);
     }
   }
   return rows < 0 ? 0 : rows;
+}
+
+void BatchChecker::throw_not_as_bound(const Slot& slot, const Record& record,
+                                      const RunPlace& place) const {
+  const Tensor& value = record[slot.slot];
+  const std::string key = slot_text(slot.name, slot.role);
+  Diagnostic out =
+      make_diagnostic(value.defined() ? "S002" : "G002",
+                      value.defined() ? fmt::format("{} is {} where {} was bound ({})", key,
+                                                    spec_of(value).to_string(),
+                                                    slot.spec.to_string(), to_string(place))
+                                      : fmt::format("{} vanished ({})", key, to_string(place)));
+  out.keys.push_back({slot.name, slot.role, slot.spec, {}, {}});
+  if (value.defined()) out.keys.back().actual = spec_of(value);
+  const auto named = how_it_was_named(lineage_, record.schema()[slot.slot].key);
+  if (named) out.stage = named->stage;
+  add_place(out, record, -1, place);
+  throw DataError(std::move(out));
+}
+
+void BatchChecker::throw_other_rows(const Slot& slot, const Record& record,
+                                    const RunPlace& place) const {
+  const Tensor& value = record[slot.slot];
+  const Slot& first = slots_.front();
+  Diagnostic out = make_diagnostic(
+      "S005", fmt::format("{} has {} rows where {} has {} ({})", slot_text(slot.name, slot.role),
+                          value.dim(0), slot_text(first.name, first.role),
+                          record[first.slot].dim(0), to_string(place)));
+  out.keys.push_back({slot.name, slot.role, slot.spec, spec_of(value), {}});
+  const auto named = how_it_was_named(lineage_, record.schema()[slot.slot].key);
+  if (named) out.stage = named->stage;
+  add_place(out, record, -1, place);
+  throw DataError(std::move(out));
+}
+
+void BatchChecker::throw_bad_value(const Slot& slot, const Record& record, const RunPlace& place,
+                                   const BadValue& bad) const {
+  const Tensor& value = record[slot.slot];
+  Diagnostic out = make_diagnostic(
+      "D002", fmt::format("{} holds {} in {} of {} values, first in row {} of the batch ({})",
+                          slot_text(slot.name, slot.role), bad.text, bad.count, value.size(),
+                          bad.row, to_string(place)));
+  out.keys.push_back({slot.name, slot.role, slot.spec, spec_of(value), {}});
+  if (slot.range) {
+    out.notes.push_back(
+        fmt::format("values from {:g} to {:g} are expected", slot.range->low, slot.range->high));
+  }
+  out.notes.push_back("no weight was touched by this batch");
+  const std::string& key = record.schema()[slot.slot].key;
+  const auto made = who_set_values(lineage_, key);
+  if (made) {
+    out.stage = made->stage;
+    out.notes.push_back(
+        fmt::format("{} got its values from {}", quote_key(key), stage_text(made->stage)));
+  }
+  add_place(out, record, bad.row, place);
+  throw DataError(std::move(out));
 }
 
 }  // namespace tenon::contract

@@ -38,12 +38,7 @@ struct Binding {
 /// Throws ContractError if a name has no data; check() has told it before in full.
 Binding bind(const TrainingInterface& interface, const Schema& schema);
 
-/// Where in a training a batch was met, for messages.
-struct StepPlace {
-  std::string split;
-  std::int64_t epoch = 0;  ///< From 0.
-  std::int64_t step = 0;   ///< Of the epoch, from 0.
-};
+struct BadValue;
 
 /// Holds every batch of a run to what was bound: keys, dtypes, ranks, shapes, one batch size, value
 /// ranges of class ids, and, if asked, NaN and Inf. By slot; no string is looked at unless it
@@ -54,7 +49,7 @@ class BatchChecker {
                bool check_finite);
   /// Rows of the batch. Throws DataError or ShapeError (S002, S005, D002, G002, …) that names step,
   /// sample, file, key and stage.
-  std::int64_t check(const Record& record, const StepPlace& place) const;
+  std::int64_t check(const Record& record, const RunPlace& place) const;
 
  private:
   struct Slot {
@@ -63,9 +58,16 @@ class BatchChecker {
     std::string name;
     Role role;
     std::optional<ValueRange> range;
+    bool checks_values;  ///< There is a range, or it may hold NaN and that is looked for.
   };
+  [[noreturn]] void throw_not_as_bound(const Slot& slot, const Record& record,
+                                       const RunPlace& place) const;
+  [[noreturn]] void throw_other_rows(const Slot& slot, const Record& record,
+                                     const RunPlace& place) const;
+  [[noreturn]] void throw_bad_value(const Slot& slot, const Record& record, const RunPlace& place,
+                                    const BadValue& bad) const;
+
   std::vector<Slot> slots_;
-  std::vector<StageReference> stages_;
   Lineage lineage_;
   bool check_finite_;
 };

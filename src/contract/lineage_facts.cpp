@@ -115,6 +115,18 @@ std::optional<LineageEvent> loss_before(const Lineage& lineage, const std::strin
   return found;
 }
 
+std::optional<LineageEvent> who_set_values(const Lineage& lineage, const std::string& key) {
+  std::optional<LineageEvent> found;
+  for (const LineageEvent& event : lineage.of(key)) {
+    if (event.action != LineageAction::kCreated && event.action != LineageAction::kChanged)
+      continue;
+    const bool stacks =
+        event.before && event.after && event.after->shape.size() == event.before->shape.size() + 1;
+    if (!stacks) found = event;
+  }
+  return found;
+}
+
 std::string stage_text(const StageReference& stage) {
   const std::string place = short_place(stage);
   const std::string name = stage.index < 0 ? fmt::format("source {}", stage.name)

@@ -28,6 +28,8 @@ std::optional<LineageEvent> who_set_dtype(const Lineage& lineage, const std::str
 /// The last event before stage `index` that dropped `key` or renamed it away.
 std::optional<LineageEvent> loss_before(const Lineage& lineage, const std::string& key,
                                         std::int64_t index);
+/// The event that last set the values of `key`; stages that only stack or name them do not count.
+std::optional<LineageEvent> who_set_values(const Lineage& lineage, const std::string& key);
 
 /// `stage 3 rename (train.cpp:41)`; `source csv (…)` for the source.
 std::string stage_text(const StageReference& stage);

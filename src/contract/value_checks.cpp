@@ -4,29 +4,67 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/clones.hpp"
 
 namespace tenon::contract {
 namespace {
 
-/// Adding exponents' all-ones tests is branch-free, so the compiler can use vectors.
-bool all_finite(std::span<const float> values) {
+/// Exponents of all ones say NaN or infinity. Free of branches, so that it runs at the speed of
+/// memory.
+TENON_CLONES bool all_finite(const float* values, std::size_t count) {
+  constexpr std::uint32_t kExponent = 0x7f800000U;
   std::uint32_t bad = 0;
-  for (const float value : values) {
-    bad |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(value) & 0x7f800000U) ==
-                                      0x7f800000U);
+  for (std::size_t i = 0; i < count; ++i) {
+    bad |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent ? 1U : 0U;
   }
   return bad == 0;
 }
 
-template <class T>
-bool in_range(std::span<const T> values, double low, double high) {
-  std::uint32_t bad = 0;
-  for (const T value : values) {
-    const auto number = static_cast<double>(value);
-    bad |= static_cast<std::uint32_t>(!(number >= low)) |
-           static_cast<std::uint32_t>(!(number <= high));
+TENON_CLONES bool all_finite(const double* values, std::size_t count) {
+  constexpr std::uint64_t kExponent = 0x7ff0000000000000U;
+  std::uint64_t bad = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    bad |= (std::bit_cast<std::uint64_t>(values[i]) & kExponent) == kExponent ? 1U : 0U;
   }
   return bad == 0;
+}
+
+/// The whole numbers of T in [low, high], as bounds: comparing integers is what vectors do best.
+template <class T>
+std::pair<T, T> whole_bounds(double low, double high) {
+  constexpr auto kLeast = std::numeric_limits<T>::min();
+  constexpr auto kMost = std::numeric_limits<T>::max();
+  const double first = std::ceil(low);
+  const double last = std::floor(high);
+  // Doubles next to the ends of int64 cannot be converted, so they are compared before.
+  const T from = first <= static_cast<double>(kLeast) ? kLeast : static_cast<T>(first);
+  const T to = last >= static_cast<double>(kMost) ? kMost : static_cast<T>(last);
+  return {from, to};
+}
+
+template <class T>
+bool in_range(std::span<const T> values, double low, double high) {
+  if constexpr (std::is_integral_v<T>) {
+    if (low > static_cast<double>(std::numeric_limits<T>::max()) ||
+        high < static_cast<double>(std::numeric_limits<T>::min())) {
+      return values.empty();
+    }
+    const auto [from, to] = whole_bounds<T>(low, high);
+    T bad = 0;
+    for (const T value : values) bad = static_cast<T>(bad | (value < from) | (value > to));
+    return bad == 0;
+  } else {
+    std::uint32_t bad = 0;
+    for (const T value : values) {
+      const auto number = static_cast<double>(value);
+      bad |= static_cast<std::uint32_t>(!(number >= low)) |
+             static_cast<std::uint32_t>(!(number <= high));
+    }
+    return bad == 0;
+  }
 }
 
 template <class T>
@@ -64,11 +102,8 @@ std::optional<BadValue> check_as(const Tensor& value, bool finite,
                                  const std::optional<ValueRange>& range) {
   const auto values = value.data<T>();
   bool good = !range || in_range<T>(values, range->low, range->high);
-  if constexpr (std::is_same_v<T, float>) {
-    good = good && (!finite || all_finite(values));
-  } else if constexpr (std::is_floating_point_v<T>) {
-    good = false;
-  }
+  if constexpr (std::is_floating_point_v<T>)
+    good = good && (!finite || all_finite(values.data(), values.size()));
   return good ? std::nullopt : describe<T>(value, finite, range);
 }
 

@@ -48,6 +48,16 @@ std::string to_string(const SampleIdentity& sample) {
   return text + ")";
 }
 
+std::string to_string(std::span<const SampleIdentity> samples) {
+  if (samples.empty()) return "a sample";
+  if (samples.size() == 1) return to_string(samples.front());
+  return fmt::format("a batch of {} samples, first {}", samples.size(), to_string(samples.front()));
+}
+
+std::string to_string(const RunPlace& place) {
+  return fmt::format("{} data, epoch {}, step {}", place.split, place.epoch + 1, place.step + 1);
+}
+
 Diagnostic make_diagnostic(std::string_view code, std::string message,
                            std::vector<std::string> notes, std::string fix) {
   Diagnostic diagnostic;

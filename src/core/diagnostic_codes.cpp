@@ -5,7 +5,7 @@
 namespace tenon {
 namespace {
 
-constexpr std::array<CodeEntry, 31> kCodes = {{
+constexpr std::array<CodeEntry, 32> kCodes = {{
     {"K001", "a model input has no data"},
     {"K002", "a model input has no data; an unused key differs only in case"},
     {"K003",
@@ -32,6 +32,7 @@ constexpr std::array<CodeEntry, 31> kCodes = {{
     {"G001", "the data ends before training does"},
     {"G002", "a key vanished or changed in the middle of a run"},
     {"G003", "the generator or a stage threw"},
+    {"L001", "the same sample, file or group is in two splits"},
     {"M001", "the model itself is wrong"},
     {"C001", "the experiment file is wrong"},
     {"C002", "a callback watches a name that does not exist"},

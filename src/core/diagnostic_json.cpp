@@ -22,6 +22,10 @@ Json sample_to_json(const SampleIdentity& sample) {
           {"file", text_or_null(sample.file)}};
 }
 
+Json run_to_json(const RunPlace& place) {
+  return {{"split", place.split}, {"epoch", place.epoch}, {"step", place.step}};
+}
+
 Json edit_to_json(const Edit& edit) {
   return {{"file", edit.file},
           {"first_line", edit.first_line},
@@ -85,6 +89,7 @@ Json diagnostic_to_json(const Diagnostic& diagnostic) {
           {"candidate", text_or_null(diagnostic.candidate)},
           {"stage", or_null(stage, stage_to_json)},
           {"sample", or_null(diagnostic.sample, sample_to_json)},
+          {"run", or_null(diagnostic.run, run_to_json)},
           {"fixes", list_of(diagnostic.fixes, fix_to_json)},
           {"datasets", diagnostic.datasets},
           {"keys", list_of(keys, key_to_json)}};

@@ -131,6 +131,10 @@ void append_place(std::string& out, const Diagnostic& diagnostic) {
     const std::string sample = to_string(*diagnostic.sample);
     if (sample != "sample" && !tells(diagnostic, sample)) append_line(out, "  in " + sample);
   }
+  if (diagnostic.run) {
+    const std::string place = to_string(*diagnostic.run);
+    if (!tells(diagnostic, place)) append_line(out, "  in " + place);
+  }
 }
 
 /// What can be pasted, where the fix's text does not say it: TOML if it mends an experiment file.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tenon/error.hpp"
 
 namespace tenon {
@@ -11,6 +13,10 @@ const std::shared_ptr<const Schema>& require_schema(const std::shared_ptr<const 
   if (schema == nullptr)
     throw_argument_error("Record", "no schema", "a schema, maybe an empty one");
   return schema;
+}
+
+void note(std::vector<std::string>& keys, std::string_view key) {
+  if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.emplace_back(key);
 }
 
 }  // namespace
@@ -28,10 +34,22 @@ Record::Record(std::shared_ptr<const Schema> schema, std::vector<Tensor> values,
   }
 }
 
-const Tensor& Record::at(std::string_view key) const { return (*this)[schema_->slot(key)]; }
-Tensor& Record::at(std::string_view key) { return (*this)[schema_->slot(key)]; }
+void Record::note_read(std::size_t slot) const { note(access_->read, (*schema_)[slot].key); }
+
+void Record::note_read(std::string_view key) const { note(access_->read, key); }
+
+const Tensor& Record::at(std::string_view key) const {
+  if (access_ != nullptr) note_read(key);
+  return values_[schema_->slot(key)];
+}
+
+Tensor& Record::at(std::string_view key) {
+  if (access_ != nullptr) note_read(key);
+  return values_[schema_->slot(key)];
+}
 
 void Record::set(std::string_view key, Tensor value) {
+  if (access_ != nullptr) note(access_->written, key);
   if (const auto slot = schema_->find(key)) {
     values_[*slot] = std::move(value);
     return;
@@ -44,6 +62,7 @@ void Record::set(std::string_view key, Tensor value) {
 
 void Record::remove(std::string_view key) {
   const std::size_t slot = schema_->slot(key);
+  if (access_ != nullptr) note(access_->removed, key);
   auto schema = std::make_shared<Schema>(*schema_);
   schema->remove(key);
   values_.erase(values_.begin() + static_cast<std::ptrdiff_t>(slot));

@@ -9,12 +9,6 @@ namespace {
 constexpr std::int64_t kFewestJudged = 100;
 constexpr std::size_t kMostListed = 5;
 
-std::string describe_samples(const std::vector<SampleIdentity>& samples) {
-  if (samples.empty()) return "a sample";
-  if (samples.size() == 1) return to_string(samples.front());
-  return fmt::format("a batch of {} samples, first {}", samples.size(), to_string(samples.front()));
-}
-
 std::vector<Diagnostic> original_diagnostics(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -43,7 +37,7 @@ std::vector<Diagnostic> describe_failure(const Failure& failure) {
       diagnostic.sample = failure.samples.front();
     }
     const std::string sample =
-        diagnostic.sample ? to_string(*diagnostic.sample) : describe_samples(failure.samples);
+        diagnostic.sample ? to_string(*diagnostic.sample) : to_string(failure.samples);
     diagnostic.message = fmt::format("{} failed on {}: {}", to_string(*diagnostic.stage), sample,
                                      diagnostic.message);
   }

@@ -32,6 +32,13 @@ double scalar_number(const Tensor& tensor, const std::string& key) {
   });
 }
 
+std::vector<std::string> element_texts(const Tensor& tensor) {
+  std::vector<std::string> texts;
+  texts.reserve(static_cast<std::size_t>(tensor.size()));
+  for (std::int64_t i = 0; i < tensor.size(); ++i) texts.push_back(element_text(tensor, i));
+  return texts;
+}
+
 std::string element_text(const Tensor& tensor, std::int64_t index) {
   const auto at = static_cast<std::size_t>(index);
   if (tensor.dtype() == DType::kString) return tensor.data<std::string>()[at];

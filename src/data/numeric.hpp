@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "tenon/error.hpp"
 #include "tenon/spec.hpp"
@@ -85,6 +86,8 @@ void fill_tensor(Tensor& tensor, double value);
 double scalar_number(const Tensor& tensor, const std::string& key);
 /// Element `index` as text: integers in digits, floats in the fewest digits that give them back.
 std::string element_text(const Tensor& tensor, std::int64_t index);
+/// All elements of a tensor of rank 1.
+std::vector<std::string> element_texts(const Tensor& tensor);
 /// The range that a spec states, or that its dtype sets (8- and 16-bit integers, bool).
 std::optional<ValueRange> implied_range(const TensorSpec& spec);
 

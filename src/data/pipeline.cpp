@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "data/observe.hpp"
-#include "data/stages/map.hpp"
 #include "data/stream_stage.hpp"
 #include "tenon/error.hpp"
 
@@ -44,9 +43,39 @@ void require_known_kind(const std::shared_ptr<const Stage>& stage) {
   }
 }
 
-bool is_opaque(const Stage& stage) {
-  const auto* map = dynamic_cast<const MapStage*>(&stage);
-  return map != nullptr && map->opaque();
+/// So many samples that a function cannot take are passed over, where bad samples are.
+constexpr int kMostProbes = 16;
+
+const ObservableStage* as_opaque(const PlacedStage& placed) {
+  const auto* stage = dynamic_cast<const ObservableStage*>(placed.stage.get());
+  return stage != nullptr && stage->opaque() ? stage : nullptr;
+}
+
+bool hides_keys(const Stage& stage) {
+  const auto* observable = dynamic_cast<const ObservableStage*>(&stage);
+  return observable != nullptr && observable->hides_keys();
+}
+
+bool has_errors(const Pipeline& pipeline) {
+  const auto& problems = pipeline.diagnostics();
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const Diagnostic& d) { return d.severity == Severity::kError; });
+}
+
+/// `stage` as it is after having been shown a sample; nullptr if there is none to be shown.
+std::shared_ptr<const Stage> observed_stage(const ObservableStage& stage, const Pipeline& before,
+                                            const StageReference& reference) {
+  Probe probe(before);
+  const bool stop = before.bad_samples().policy == BadSamplePolicy::kStop;
+  for (int tries = 1;; ++tries) {
+    const std::optional<Record> sample = probe.next();
+    if (!sample) return nullptr;
+    try {
+      return stage.observe(*sample, {reference, before.lineage()});
+    } catch (const DataError&) {
+      if (stop || tries == kMostProbes) throw;
+    }
+  }
 }
 
 }  // namespace
@@ -78,7 +107,7 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   PipelineEditor editor(next->state_, placed.reference, source_->reference());
   stage->edit(editor);
   editor.finish();
-  next->state_.lineage.stages.push_back({placed.reference, is_opaque(*stage)});
+  next->state_.lineage.stages.push_back({placed.reference, hides_keys(*stage)});
   placed.adds_sample_index = editor.added_sample_index();
   placed.in = placed.adds_sample_index
                   ? std::make_shared<const Schema>(editor.input_schema(*schema_))
@@ -89,7 +118,7 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   const bool makes_batches = stream != nullptr && stream->makes_batches();
   if (makes_batches && !batched()) next->state_.batch_stage = placed.reference;
   next->state_.batched = batched() || makes_batches;
-  next->state_.uncertain = state_.uncertain || is_opaque(*stage);
+  next->state_.uncertain = state_.uncertain || hides_keys(*stage);
   next->cardinality_ = cardinality_after(*stage, cardinality_);
   next->schema_ = placed.out;
   placed.stage = std::move(stage);
@@ -109,23 +138,19 @@ std::shared_ptr<const Pipeline> Pipeline::with_bad_samples(BadSampleOptions opti
 }
 
 std::shared_ptr<const Pipeline> Pipeline::observed() const {
-  if (!state_.uncertain) return shared_from_this();
+  const bool any = std::any_of(stages_.begin(), stages_.end(), [](const PlacedStage& placed) {
+    return as_opaque(placed) != nullptr;
+  });
+  if (!any) return shared_from_this();
   auto pipeline = start(source_)->with_bad_samples(bad_samples_);
   for (const PlacedStage& placed : stages_) {
-    if (!is_opaque(*placed.stage)) {
-      pipeline = pipeline->with_stage(placed.stage);
-      continue;
+    const ObservableStage* opaque = as_opaque(placed);
+    std::shared_ptr<const Stage> known;
+    // What is wrong before a function is told first; it cannot be run then.
+    if (opaque != nullptr && !has_errors(*pipeline)) {
+      known = observed_stage(*opaque, *pipeline, placed.reference);
     }
-    // What is wrong before the map is told first; the map cannot be run then.
-    const auto& problems = pipeline->diagnostics();
-    const bool broken = std::any_of(problems.begin(), problems.end(), [](const Diagnostic& d) {
-      return d.severity == Severity::kError;
-    });
-    if (broken) return shared_from_this();
-    const auto& map = static_cast<const MapStage&>(*placed.stage);
-    const std::optional<Record> sample = first_record(*pipeline);
-    if (!sample) return shared_from_this();
-    pipeline = pipeline->with_stage(map.observe(*sample, placed.reference));
+    pipeline = pipeline->with_stage(known != nullptr ? std::move(known) : placed.stage);
   }
   return pipeline;
 }

@@ -5,19 +5,10 @@
 #include <algorithm>
 
 #include "core/key_error.hpp"
+#include "data/key_loss.hpp"
 
 namespace tenon::data {
 namespace {
-
-/// The last event that took `key` away: a removal, or a renaming to something else.
-const LineageEvent* find_loss(const Lineage& lineage, const std::string& key) {
-  for (auto event = lineage.events.rbegin(); event != lineage.events.rend(); ++event) {
-    const bool removed = event->action == LineageAction::kRemoved && event->key == key;
-    const bool renamed = event->action == LineageAction::kRenamed && event->previous == key;
-    if (removed || renamed) return &*event;
-  }
-  return nullptr;
-}
 
 const LineageEvent* find_maker(const Lineage& lineage, const std::string& key) {
   for (auto event = lineage.events.rbegin(); event != lineage.events.rend(); ++event) {
@@ -34,22 +25,6 @@ void insert_in_order(Lineage& lineage, LineageEvent event) {
       lineage.events.begin(), lineage.events.end(), event.stage.index,
       [](std::int64_t index, const LineageEvent& each) { return index < each.stage.index; });
   lineage.events.insert(place, std::move(event));
-}
-
-/// Says who took the key away, and offers to undo that; comes before the nearest name.
-void tell_loss(Diagnostic& diagnostic, const LineageEvent& loss, const std::string& key) {
-  const std::string who = to_string(loss.stage);
-  Fix fix;
-  if (loss.action == LineageAction::kRenamed) {
-    diagnostic.notes.push_back(
-        fmt::format("{} was renamed to {} by {}", quote_key(key), quote_key(loss.key), who));
-    diagnostic.candidate = loss.key;
-    fix.text = fmt::format("write {} here, or remove the rename of {}", quote_key(loss.key), who);
-  } else {
-    diagnostic.notes.push_back(fmt::format("{} was dropped by {}", quote_key(key), who));
-    fix.text = fmt::format("keep {} at {}, or move this stage before it", quote_key(key), who);
-  }
-  diagnostic.fixes = {std::move(fix)};
 }
 
 }  // namespace
@@ -117,9 +92,7 @@ void PipelineEditor::finish() {
 void PipelineEditor::note_missing(const std::string& key) {
   if (state_.uncertain || !state_.told.insert(key).second) return;
   Diagnostic diagnostic = missing_key(key, state_.schema.keys(), to_string(stage_));
-  if (const LineageEvent* loss = find_loss(state_.lineage, key)) {
-    tell_loss(diagnostic, *loss, key);
-  }
+  tell_loss(diagnostic, state_.lineage, key);
   problem(std::move(diagnostic));
 }
 

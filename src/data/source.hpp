@@ -38,6 +38,12 @@ class Source {
     return identity;
   }
 
+  /// What `key` holds in each record, as text, where that can be had without reading samples: a
+  /// column of a table, names of files. Of whole records of one value each; nothing otherwise.
+  virtual std::optional<std::vector<std::string>> texts(const std::string& /*key*/) const {
+    return std::nullopt;
+  }
+
   /// Sequential sources (random_access() false): a new stream from the start.
   class Stream {
    public:

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,6 +62,12 @@ using SampleFunction = std::function<Record(Record record, const SampleContext& 
 
 enum class StageKind : std::uint8_t { kSample, kStream };
 
+/// A key whose text is the name of a file.
+struct FileKey {
+  std::string key;
+  std::string root;  ///< Put before relative names.
+};
+
 /// One step of a pipeline. Immutable.
 class Stage {
  public:
@@ -72,6 +79,8 @@ class Stage {
   /// What it was made with, as text: part of the fingerprint by which a saved iterator state is
   /// known to be of this pipeline.
   virtual std::string arguments() const { return {}; }
+  /// The key by which this stage finds a file to read.
+  virtual std::optional<FileKey> file_key() const { return std::nullopt; }
 };
 
 /// A stage that works on one record at a time. Works on samples and, where it can, on batches.

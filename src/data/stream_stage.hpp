@@ -37,6 +37,12 @@ class FilterStage : public Stage {
   using Keep = std::function<bool(const Record& record)>;
   StageKind kind() const noexcept override { return StageKind::kStream; }
   virtual Keep bind(std::shared_ptr<const Schema> in) const = 0;
+  /// A filter that looks at the text of one key alone: that key, and what it would say of a text.
+  struct ByText {
+    std::string key;
+    std::function<bool(const std::string& text)> keep;
+  };
+  virtual std::optional<ByText> by_text() const { return std::nullopt; }
 };
 
 }  // namespace tenon::data

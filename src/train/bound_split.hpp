@@ -19,7 +19,8 @@ class BoundSplit {
 
   const std::string& name() const noexcept { return name_; }
   const Dataset& dataset() const noexcept { return dataset_; }
-  /// Throws DataError (S002, S005, D002, G002, …) that names step, sample, key and stage.
+  /// `epoch` and `step` count from 0. Throws DataError (S002, S005, D002, G002, …) that names step,
+  /// sample, key and stage.
   StepData data_of(const Record& record, std::int64_t epoch, std::int64_t step) const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/error_context.hpp"
 #include "tenon/error.hpp"
 #include "train/bad_sample_list.hpp"
 #include "train/clock.hpp"
@@ -43,15 +44,23 @@ class PassProgress {
 
 }  // namespace
 
-void throw_out_of_data(const std::string& split, std::int64_t given,
-                       std::optional<std::int64_t> wanted, std::int64_t epoch) {
+void throw_out_of_data(const RunPlace& place, std::optional<std::int64_t> wanted,
+                       std::int64_t epochs, std::int64_t done) {
   const std::string asked = wanted ? fmt::format(", {} were asked for", *wanted) : std::string();
-  throw DataError(
+  Diagnostic problem =
       make_diagnostic("G001",
-                      fmt::format("the {} data ended in epoch {} after {} step{}{}", split,
-                                  epoch + 1, given, given == 1 ? "" : "s", asked),
-                      {"no batch is ever trained on twice to fill the gap"},
-                      "add .repeat() before the end of the pipeline, or ask for fewer steps"));
+                      fmt::format("the {} data ended in epoch {} after {} step{}{}", place.split,
+                                  place.epoch + 1, place.step, place.step == 1 ? "" : "s", asked),
+                      {"no batch is ever trained on twice to fill the gap, and none was left out"},
+                      "add .repeat() before the end of the pipeline, or ask for fewer steps");
+  if (wanted && epochs > 1) {
+    problem.notes.insert(problem.notes.begin(),
+                         fmt::format("{} batches came, {} steps × {} epochs are {}", done, *wanted,
+                                     epochs, *wanted * epochs));
+  }
+  problem.run = place;
+  problem.datasets = {place.split};
+  throw DataError(std::move(problem));
 }
 
 Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& running,
@@ -62,13 +71,19 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
   progress.tell(ProgressEvent::Kind::kBegin, 0, running);
   Record record;
   std::int64_t step = 0;
-  while ((!options.steps || step < *options.steps) && iterator.next(record)) {
-    const StepData data = split.data_of(record, options.epoch, step);
-    running.add(trainer.test(data), data.rows);
-    progress.tell(ProgressEvent::Kind::kStep, ++step, running);
+  try {
+    while ((!options.steps || step < *options.steps) && iterator.next(record)) {
+      const StepData data = split.data_of(record, options.epoch, step);
+      running.add(trainer.test(data), data.rows);
+      progress.tell(ProgressEvent::Kind::kStep, ++step, running);
+    }
+  } catch (...) {
+    rethrow_with([&](Diagnostic& problem) {
+      if (!problem.run) problem.run = RunPlace{split.name(), options.epoch, step};
+    });
   }
   if (step == 0 || (options.steps && step < *options.steps)) {
-    throw_out_of_data(split.name(), step, options.steps, options.epoch);
+    throw_out_of_data({split.name(), options.epoch, step}, options.steps, 1, step);
   }
   if (options.bad_samples != nullptr) {
     remember_bad_samples(*options.bad_samples, iterator.bad_samples(), split.name());

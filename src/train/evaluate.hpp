@@ -25,8 +25,9 @@ struct PassOptions {
 Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& running,
                     const PassOptions& options);
 
-/// Throws DataError (G001): the data ended after `given` steps.
-[[noreturn]] void throw_out_of_data(const std::string& split, std::int64_t given,
-                                    std::optional<std::int64_t> wanted, std::int64_t epoch);
+/// Throws DataError (G001): the data ended at `place`. `wanted` steps of each of `epochs` epochs
+/// were asked for, and `done` were taken in all.
+[[noreturn]] void throw_out_of_data(const RunPlace& place, std::optional<std::int64_t> wanted,
+                                    std::int64_t epochs, std::int64_t done);
 
 }  // namespace tenon::train

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "core/error_context.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
 #include "train/bad_sample_list.hpp"
@@ -33,17 +33,17 @@ class FitRun final : public TrainingControl {
     check();
     bind();
     begin();
-    for (epoch_ = arguments_.initial_epoch; epoch_ < arguments_.epochs && !stopped_; ++epoch_) {
-      begin_epoch();
-      train_epoch();
-      validate();
-      end_epoch();
+    try {
+      run_epochs();
+    } catch (...) {
+      rethrow_with([this](Diagnostic& problem) { tell_progress_so_far(problem); });
     }
     return end();
   }
 
   Model& model() override { return model_; }
   void stop_training() override { stopped_ = true; }
+  void stop_at_once() override { stopped_ = without_validation_ = true; }
   double learning_rate() const override { return trainer_.learning_rate(); }
   void set_learning_rate(double value) override { trainer_.set_learning_rate(value); }
   std::int64_t epochs() const override { return arguments_.epochs; }
@@ -57,6 +57,24 @@ class FitRun final : public TrainingControl {
   }
 
  private:
+  void run_epochs() {
+    for (epoch_ = arguments_.initial_epoch; epoch_ < arguments_.epochs && !stopped_; ++epoch_) {
+      begin_epoch();
+      train_epoch();
+      validate();
+      end_epoch();
+    }
+  }
+
+  /// What ends a run in the middle says where that was and what is left.
+  void tell_progress_so_far(Diagnostic& problem) const {
+    if (!problem.run) problem.run = RunPlace{"train", epoch_, step_};
+    if (steps_done_ == 0) return;
+    problem.notes.push_back(
+        fmt::format("{} step{} {} trained before; the model keeps their weights", steps_done_,
+                    steps_done_ == 1 ? "" : "s", steps_done_ == 1 ? "was" : "were"));
+  }
+
   void check() { throw_errors(fit_problems(model_, data_, arguments_, location_)); }
 
   void bind() {
@@ -117,19 +135,23 @@ class FitRun final : public TrainingControl {
     const std::optional<std::int64_t>& wanted = arguments_.steps_per_epoch;
     if (wanted && step_ == *wanted) return false;
     if (iterator_->next(record)) return true;
-    if (wanted || step_ == 0) throw_out_of_data("train", step_, wanted, epoch_);
+    if (wanted || step_ == 0) {
+      throw_out_of_data({"train", epoch_, step_}, wanted, arguments_.epochs, steps_done_);
+    }
     return false;
   }
 
   void take_step(const Record& record, StepInfo& info, Stopwatch& watch) {
     const StepData batch = train_->data_of(record, epoch_, step_);
-    const StepResult result = trainer_.train(batch, class_weights_);
+    const StepResult result = trainer_.train(batch, class_weights_, arguments_.check_finite);
+    if (result.not_finite && !(leave_bad_loss_ && result.not_finite->empty())) {
+      throw_not_finite(trainer_, batch, class_weights_, result,
+                       {{"train", epoch_, step_}, record.samples()});
+    }
     running_->add(result, batch.rows);
     info.examples = batch.rows;
     info.seconds_compute = watch.restart();
-    if (arguments_.check_finite && !leave_bad_loss_ && !std::isfinite(result.loss)) {
-      throw_bad_loss(record, result.loss);
-    }
+    if (!result.not_finite) ++steps_done_;
   }
 
   void tell_callbacks(StepInfo& info) {
@@ -141,27 +163,9 @@ class FitRun final : public TrainingControl {
     }
   }
 
-  [[noreturn]] void throw_bad_loss(const Record& record, double loss) const {
-    Diagnostic problem = make_diagnostic(
-        "D002", fmt::format("the loss became {} in epoch {}, step {}",
-                            std::isnan(loss) ? "NaN" : "infinite", epoch_ + 1, step_ + 1));
-    problem.sample = record.sample();
-    for (std::size_t i = 0; i < std::min<std::size_t>(record.samples().size(), 4); ++i) {
-      problem.notes.push_back("in the batch: " + to_string(record.samples()[i]));
-    }
-    problem.notes.push_back(
-        fmt::format("the inputs hold no NaN; the weights have taken this step's update with a "
-                    "learning rate of {:g} and are not to be used",
-                    trainer_.learning_rate()));
-    Fix fix;
-    fix.text = "lower the learning rate, or clip the gradients (.clipnorm = 1.0)";
-    problem.fixes.push_back(std::move(fix));
-    problem.datasets = {"train"};
-    throw DataError(std::move(problem));
-  }
-
   void validate() {
-    if (!validation_ || (epoch_ + 1) % arguments_.validation_freq != 0) return;
+    if (!validation_ || without_validation_ || (epoch_ + 1) % arguments_.validation_freq != 0)
+      return;
     const Logs logs =
         evaluate_split(trainer_, *validation_, *validation_logs_,
                        {.steps = arguments_.validation_steps,
@@ -220,6 +224,8 @@ class FitRun final : public TrainingControl {
   std::optional<std::int64_t> known_steps_;
   bool leave_bad_loss_ = false;
   bool stopped_ = false;
+  bool without_validation_ = false;
+  std::int64_t steps_done_ = 0;  ///< By this call of fit.
   std::int64_t epoch_ = 0;
   std::int64_t step_ = 0;
   Stopwatch epoch_watch_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "contract/leakage.hpp"
 #include "data/pipeline.hpp"
 #include "train/bound_split.hpp"
 #include "train/fit_workbench.hpp"
@@ -63,10 +64,23 @@ void add_restart_problem(std::vector<Diagnostic>& problems, const std::string& s
   problems.push_back(std::move(problem));
 }
 
+/// What is in two of the splits: told where nothing else is wrong.
+void add_leaks(std::vector<Diagnostic>& problems, std::vector<contract::Split> splits,
+               const FitData& data, const FitArguments& arguments) {
+  const bool wrong = std::ranges::any_of(
+      problems, [](const Diagnostic& problem) { return problem.severity == Severity::kError; });
+  if (wrong || !arguments.check_leakage) return;
+  if (data.held_out && !data.test) splits.push_back({.name = "test", .dataset = &*data.held_out});
+  std::ranges::move(contract::leakage_problems(
+                        splits, {.group_key = arguments.group_key, .seed = arguments.seed}),
+                    std::back_inserter(problems));
+}
+
 }  // namespace
 
 FitData fit_data(const Dataset& train, const FitArguments& arguments) {
   FitData data{train.observed(), std::nullopt, arguments.steps_per_epoch.has_value()};
+  data.held_out = arguments.test_data;
   if (arguments.validation_data) data.validation = arguments.validation_data->observed();
   return data;
 }
@@ -94,7 +108,10 @@ FitCheck check_fit(const Model& model, const FitData& data, const FitArguments& 
   }
   if (data.test)
     splits.push_back({.name = "test", .dataset = &*data.test, .targets_optional = true});
+  std::ranges::move(contract::group_problems(splits, arguments.group_key),
+                    std::back_inserter(problems));
   problems = all_problems(std::move(problems), interface, splits);
+  add_leaks(problems, splits, data, arguments);
   return {std::move(interface), std::move(splits), std::move(problems)};
 }
 

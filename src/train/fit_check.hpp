@@ -15,6 +15,8 @@ struct FitData {
   bool continues = false;
   /// A third set, to be evaluated later: checked with the others, its targets may be absent.
   std::optional<Dataset> test{};
+  /// … or one that is only compared with the others, for leakage.
+  std::optional<Dataset> held_out{};
 };
 FitData fit_data(const Dataset& train, const FitArguments& arguments);
 

@@ -94,7 +94,11 @@ Logs Model::train_on_batch(const Example& batch, SourceLocation location) {
   train::Trainer& trainer = train::trainer_of(*this, "train_on_batch");
   const train::StepData data = train::bind_training_example(*this, trainer, batch, location);
   trainer.begin_training();
-  return train::logs_of(trainer, trainer.train(data), data.rows);
+  const train::StepResult result = trainer.train(data);
+  if (result.not_finite) {
+    train::throw_not_finite(trainer, data, {}, result, {{"batch", 0, trainer.iterations()}, {}});
+  }
+  return train::logs_of(trainer, result, data.rows);
 }
 
 Logs Model::test_on_batch(const Example& batch, SourceLocation location) {

@@ -72,7 +72,7 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
     tell(arguments, ProgressEvent::Kind::kStep, ++step, watch);
   }
   if (step == 0 || (arguments.steps && step < *arguments.steps)) {
-    train::throw_out_of_data("test", step, arguments.steps, 0);
+    train::throw_out_of_data({"test", 0, step}, arguments.steps, 1, step);
   }
   tell(arguments, ProgressEvent::Kind::kEnd, step, watch);
   result.outputs = rows.joined(outputs());

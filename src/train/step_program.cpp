@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/api/guard.hpp"
 #include "graph/lower.hpp"
 #include "train/loss_table.hpp"
 #include "train/optimizer_table.hpp"
@@ -23,7 +24,7 @@ class StepWriter {
 
   void forward() {
     lowered_ = graph::lower(model_, builder_, shape_.input_shapes, shape_.input_dtypes,
-                            {.training = shape_.mode == Mode::kTrain});
+                            {.training = trains()});
     for (const ValueId id : lowered_.inputs) {
       step_.inputs.push_back(static_cast<std::size_t>(step_.program.value(id).slot));
     }
@@ -66,16 +67,42 @@ class StepWriter {
         step_.without_gradient.push_back(name_of_weight(slots[i].weight));
       } else {
         update(rule, slots[i], variables[i], gradients[i]);
+        step_.guarded.push_back(gradients[i]);
+        step_.guarded_weights.push_back(name_of_weight(slots[i].weight));
+      }
+    }
+    step_.guarded.insert(step_.guarded.begin(), loss_);
+    step_.guarded_weights.insert(step_.guarded_weights.begin(), "");
+  }
+
+  /// Makes every number on the way an output.
+  void look_at_everything() {
+    std::erase_if(step_.program.nodes, backend::writes_variable);
+    for (const ops::Node& node : step_.program.nodes) {
+      // A loss gives its sum first and then what each row adds to it, which says more.
+      for (auto output = node.outputs.rbegin(); output != node.outputs.rend(); ++output) {
+        const ValueId id = *output;
+        if (id == ops::kNoValue) continue;
+        const ops::Value& value = step_.program.value(id);
+        if (value.opaque || value.dtype != DType::kFloat32) continue;
+        const std::string name = "look/" + std::to_string(step_.looked_at.size());
+        step_.looked_at.push_back(
+            {add_output(name, id), node.name, std::string(ops::name_of(node.kind))});
       }
     }
   }
 
+  /// Variables are written behind all else, so that a step can end before it has changed one.
   StepProgram finish() {
     ops::remove_dead_nodes(step_.program);
+    std::ranges::stable_partition(
+        step_.program.nodes, [](const ops::Node& node) { return !backend::writes_variable(node); });
     return std::move(step_);
   }
 
  private:
+  bool trains() const { return shape_.mode == Mode::kTrain || shape_.mode == Mode::kLook; }
+
   std::size_t add_output(std::string name, ValueId value) {
     builder_.output(std::move(name), value);
     return step_.program.outputs.size() - 1;
@@ -115,7 +142,7 @@ class StepWriter {
 
   /// In training the lowered model has them; Keras counts them in evaluate's loss too.
   std::vector<ValueId> weight_penalties() {
-    if (shape_.mode == Mode::kTrain) return lowered_.penalties;
+    if (trains()) return lowered_.penalties;
     std::vector<ValueId> penalties;
     const auto weights = model_.weights();
     for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -191,6 +218,7 @@ StepProgram build_step_program(const Model& model, const std::vector<OutputTrain
   writer.forward();
   if (shape.mode != Mode::kPredict) writer.losses();
   if (shape.mode == Mode::kTrain) writer.updates(optimizer, slots);
+  if (shape.mode == Mode::kLook) writer.look_at_everything();
   return writer.finish();
 }
 

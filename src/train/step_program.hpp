@@ -11,7 +11,9 @@
 
 namespace tenon::train {
 
-enum class Mode : std::uint8_t { kTrain, kTest, kPredict };
+/// kLook is kTrain up to the losses, with everything that is computed on the way as an output, and
+/// no variable written: for finding out where a bad value came from.
+enum class Mode : std::uint8_t { kTrain, kTest, kPredict, kLook };
 
 /// What a step's program depends on.
 struct StepShape {
@@ -28,6 +30,13 @@ struct VariableSlots {
   std::vector<std::optional<std::int32_t>> slots;  ///< Variable slots of the engine.
 };
 
+/// A value on the way of a step.
+struct LookedAt {
+  std::size_t output = 0;  ///< Index into Program::outputs.
+  std::string name;        ///< The layer, "loss/cell" for a loss.
+  std::string op;          ///< "dense", "activation", …
+};
+
 /// A step as primitive operations, and where its ends are. Indices are into Program::inputs and
 /// Program::outputs.
 struct StepProgram {
@@ -41,6 +50,11 @@ struct StepProgram {
   /// Per model output, where it has a loss and others have one too: its loss times its loss weight
   /// (unweighted where that is 0).
   std::vector<std::optional<std::size_t>> output_losses;
+  /// kTrain: what must be finite before variables are written: the loss, then the gradients as they
+  /// are applied; and the weights that these are of ("" for the loss).
+  std::vector<ops::ValueId> guarded;
+  std::vector<std::string> guarded_weights;
+  std::vector<LookedAt> looked_at;            ///< kLook: in the order in which they are computed.
   std::vector<std::string> without_gradient;  ///< Trainable variables that the loss does not reach.
 };
 

@@ -70,7 +70,9 @@ Trainer::CompiledStep Trainer::compile_step(StepShape shape) {
   if (compiled.shape.mode == Mode::kTrain && steps_.empty()) {
     tell_missing_gradients(compiled.step.without_gradient);
   }
-  compiled.plan = engine_.compile(compiled.step.program, state_.variables(), options_);
+  backend::CompileOptions options = options_;
+  options.guarded = compiled.step.guarded;
+  compiled.plan = engine_.compile(compiled.step.program, state_.variables(), options);
   return compiled;
 }
 
@@ -102,26 +104,32 @@ Trainer::CompiledStep& Trainer::step_for(Mode mode, const std::vector<Tensor>& i
   return *(last_ = steps_.back().get());
 }
 
-StepResult Trainer::train(const StepData& data, std::span<const ClassWeights> class_weights) {
-  StepResult result = run(Mode::kTrain, data, class_weights);
-  ++iterations_;
+StepResult Trainer::train(const StepData& data, std::span<const ClassWeights> class_weights,
+                          bool guard) {
+  StepResult result = run(Mode::kTrain, data, class_weights, guard);
+  if (!result.not_finite) ++iterations_;
   return result;
 }
 
 StepResult Trainer::test(const StepData& data, std::span<const ClassWeights> class_weights) {
-  return run(Mode::kTest, data, class_weights);
+  return run(Mode::kTest, data, class_weights, false);
 }
 
-StepResult Trainer::run(Mode mode, const StepData& data,
-                        std::span<const ClassWeights> class_weights) {
+/// The targets and weights as the loss takes them are kept in `result`, whose memory the plan
+/// reads.
+Trainer::CompiledStep& Trainer::bind(Mode mode, const StepData& data,
+                                     std::span<const ClassWeights> class_weights,
+                                     StepResult& result) {
   std::vector<bool> weighted(outputs_.size(), false);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const bool given = i < data.weights.size() && data.weights[i].defined();
     weighted[i] = outputs_[i].loss && (given || !class_weights_of(class_weights, i).empty());
   }
   CompiledStep& compiled = step_for(mode, data.inputs, weighted);
-  std::vector<Tensor> targets(outputs_.size());
-  std::vector<Tensor> weights(outputs_.size());
+  std::vector<Tensor>& targets = result.targets;
+  std::vector<Tensor>& weights = result.weights;
+  targets.resize(outputs_.size());
+  weights.resize(outputs_.size());
   for (std::size_t i = 0; i < data.inputs.size(); ++i) {
     compiled.plan->bind_input(compiled.step.inputs[i], data.inputs[i]);
   }
@@ -137,17 +145,50 @@ StepResult Trainer::run(Mode mode, const StepData& data,
         with_class_weights(weights[i], class_weights_of(class_weights, i), targets[i], outputs_[i]);
     compiled.plan->bind_input(*compiled.step.weights[i], weights[i]);
   }
-  compiled.plan->run({.learning_rate = static_cast<float>(learning_rate_),
-                      .iteration = iterations_,
-                      .seed = seed_});
-  StepResult result = read_results(compiled);
-  result.targets = std::move(targets);
-  result.weights = std::move(weights);
+  return compiled;
+}
+
+backend::StepNumbers Trainer::numbers(bool guard) const {
+  return {.learning_rate = static_cast<float>(learning_rate_),
+          .iteration = iterations_,
+          .seed = seed_,
+          .guard = guard};
+}
+
+StepResult Trainer::run(Mode mode, const StepData& data,
+                        std::span<const ClassWeights> class_weights, bool guard) {
+  StepResult result;
+  CompiledStep& compiled = bind(mode, data, class_weights, result);
+  const auto bad = compiled.plan->run(numbers(guard));
+  read_results(compiled, result);
+  if (bad) result.not_finite = compiled.step.guarded_weights[*bad];
   return result;
 }
 
-StepResult Trainer::read_results(CompiledStep& compiled) {
+NotFinite Trainer::find_not_finite(const StepData& data,
+                                   std::span<const ClassWeights> class_weights) {
+  NotFinite found;
   StepResult result;
+  CompiledStep& compiled = bind(Mode::kLook, data, class_weights, result);
+  compiled.plan->run(numbers(false));
+  for (const LookedAt& looked : compiled.step.looked_at) {
+    found.value = find_not_finite_value(compiled.plan->output(looked.output));
+    if (!found.value) continue;
+    found.name = looked.name;
+    found.op = looked.op;
+    break;
+  }
+  const auto weights = model_.weights();
+  for (const auto& weight : weights) {
+    if (find_not_finite_value(weight->value())) found.weights.push_back(weight->path());
+  }
+  // It holds every value of the step at once, and is not needed again.
+  std::erase_if(steps_, [&](const auto& step) { return step.get() == &compiled; });
+  last_ = nullptr;
+  return found;
+}
+
+void Trainer::read_results(CompiledStep& compiled, StepResult& result) {
   const StepProgram& step = compiled.step;
   for (const std::size_t index : step.predictions) {
     result.predictions.push_back(compiled.plan->output(index));
@@ -161,7 +202,6 @@ StepResult Trainer::read_results(CompiledStep& compiled) {
     }
     result.output_losses.push_back(own);
   }
-  return result;
 }
 
 std::vector<Tensor> Trainer::predict(const std::vector<Tensor>& inputs) {
@@ -171,11 +211,25 @@ std::vector<Tensor> Trainer::predict(const std::vector<Tensor>& inputs) {
     compiled.plan->bind_input(compiled.step.inputs[i], inputs[i]);
   }
   compiled.plan->run({.learning_rate = 0.0F, .iteration = iterations_, .seed = seed_});
-  return read_results(compiled).predictions;
+  StepResult result;
+  read_results(compiled, result);
+  return std::move(result.predictions);
 }
 
 const backend::PlanReport* Trainer::last_report() const noexcept {
   return last_ == nullptr ? nullptr : &last_->plan->report();
+}
+
+void throw_not_finite(Trainer& trainer, const StepData& data,
+                      std::span<const ClassWeights> class_weights, const StepResult& result,
+                      const BatchPlace& place) {
+  const BadStep step{.place = place.run,
+                     .loss = result.loss,
+                     .gradient_of = result.not_finite.value_or(""),
+                     .learning_rate = trainer.learning_rate(),
+                     .samples = {place.samples.begin(), place.samples.end()},
+                     .rows = data.rows};
+  throw DataError(describe_not_finite(trainer.find_not_finite(data, class_weights), step));
 }
 
 Trainer& trainer_of(const Model& model, const char* caller) {

@@ -10,6 +10,7 @@
 #include "backend/api/engine.hpp"
 #include "tenon/model.hpp"
 #include "train/engine_state.hpp"
+#include "train/not_finite.hpp"
 #include "train/outputs.hpp"
 #include "train/step_program.hpp"
 
@@ -33,6 +34,9 @@ struct StepResult {
   double loss = 0.0;
   /// Keras's loss of each output, without its loss weight; nothing where it has none.
   std::vector<std::optional<double>> output_losses;
+  /// Training only: a value that is NaN or infinite, and for whose sake no weight was touched: the
+  /// weight whose gradient it is, "" for the loss.
+  std::optional<std::string> not_finite;
 };
 
 struct BoundExample;
@@ -54,8 +58,13 @@ class Trainer {
 
   /// To be called when a training begins: layers may have been frozen or thawed since the last one.
   void begin_training() { state_.refresh_trainable(); }
-  /// One update. `class_weights`: per output, empty where there are none.
-  StepResult train(const StepData& data, std::span<const ClassWeights> class_weights = {});
+  /// One update. `class_weights`: per output, empty where there are none. With `guard` nothing is
+  /// updated where the loss or a gradient is not finite; StepResult::not_finite says so.
+  StepResult train(const StepData& data, std::span<const ClassWeights> class_weights = {},
+                   bool guard = true);
+  /// Runs the forward pass of the step that train() would take next on `data` once more, slowly,
+  /// and tells where the first value comes from that is NaN or infinite.
+  NotFinite find_not_finite(const StepData& data, std::span<const ClassWeights> class_weights = {});
   StepResult test(const StepData& data, std::span<const ClassWeights> class_weights = {});
   std::vector<Tensor> predict(const std::vector<Tensor>& inputs);
 
@@ -83,8 +92,12 @@ class Trainer {
   void acquire(bool for_training);
   CompiledStep& step_for(Mode mode, const std::vector<Tensor>& inputs, std::vector<bool> weighted);
   CompiledStep compile_step(StepShape shape);
-  StepResult run(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights);
-  StepResult read_results(CompiledStep& compiled);
+  CompiledStep& bind(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
+                     StepResult& result);
+  StepResult run(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
+                 bool guard);
+  void read_results(CompiledStep& compiled, StepResult& result);
+  backend::StepNumbers numbers(bool guard) const;
 
   Model model_;  ///< The same model behind a handle of its own: it does not hold this trainer.
   CompileArguments arguments_;
@@ -100,6 +113,17 @@ class Trainer {
   std::uint64_t seed_ = 0;
   bool compiled_ = true;
 };
+
+/// Where a batch was met.
+struct BatchPlace {
+  RunPlace run;
+  std::span<const SampleIdentity> samples;
+};
+/// Throws DataError (D002) for a step that came to nothing because of a value that is not finite:
+/// looks for the layer and the sample that it comes from.
+[[noreturn]] void throw_not_finite(Trainer& trainer, const StepData& data,
+                                   std::span<const ClassWeights> class_weights,
+                                   const StepResult& result, const BatchPlace& place);
 
 /// The trainer of a compiled model. Throws ContractError (A001) that says to call compile() first.
 Trainer& trainer_of(const Model& model, const char* caller);

@@ -27,7 +27,7 @@ TEST(RenderJson, OkWithoutErrors) {
 TEST(RenderJson, HasAllFieldsAndNullsWhereNothingIsKnown) {
   EXPECT_EQ(rendered(make_diagnostic("G001", "too short")), Json::parse(R"({
     "code": "G001", "severity": "error", "key": null, "role": "data", "message": "too short",
-    "expected": null, "actual": null, "candidate": null, "stage": null, "sample": null,
+    "expected": null, "actual": null, "candidate": null, "stage": null, "sample": null, "run": null,
     "fixes": [], "datasets": [], "keys": []})"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ struct StepNumbers {
   float learning_rate = 0.0F;
   std::int64_t iteration = 0;  ///< Updates done before this one; Adam's t is iteration + 1.
   std::uint64_t seed = 0;      ///< With `iteration`, names the streams of dropout.
+  bool guard = false;          ///< Look at CompileOptions::guarded before variables are written.
 };
 
 /// One entry of a compiled plan, for tests, reports and profiles.
@@ -65,8 +67,11 @@ class Plan {
   /// Binds input `index` of the program to `value`; its memory must stay valid and unchanged until
   /// run() returns. Throws ShapeError if dtype or shape differ. A binding lasts until the next one.
   virtual void bind_input(std::size_t index, const Tensor& value) = 0;
-  /// Runs all steps. Throws EngineError (E001) if an input is not bound.
-  virtual void run(const StepNumbers& numbers) = 0;
+  /// Runs all steps. Throws EngineError (E001) if an input is not bound. With `numbers.guard`: if a
+  /// guarded value is NaN or infinite, ends before the first variable is written and returns the
+  /// position of the first such value in CompileOptions::guarded; outputs that come from before
+  /// can be read.
+  virtual std::optional<std::size_t> run(const StepNumbers& numbers) = 0;
   /// Output `index` of the program in plain row-major layout; a view valid until the next run().
   virtual Tensor output(std::size_t index) const = 0;
   virtual const PlanReport& report() const noexcept = 0;
@@ -75,6 +80,9 @@ class Plan {
 struct CompileOptions {
   Precision precision = Precision::kFloat32;
   int threads = 0;  ///< 0: as many as the machine has cores (and OMP_NUM_THREADS allows).
+  /// float32 values that a guarded run looks at. They are made before any node that writes a
+  /// variable; throws EngineError (E001) if not.
+  std::vector<ops::ValueId> guarded{};
 };
 
 /// Compiles programs for one kind of hardware. Thread-safe; one object per process and kind.

@@ -53,7 +53,9 @@ class OnednnEngine final : public Engine {
           "make them with create_variables of the engine that compiles the program"));
     }
     ops::validate(program);
-    return std::make_unique<OnednnPlan>(program, std::move(own), thread_count(options));
+    CompileOptions settled = options;
+    settled.threads = thread_count(options);
+    return std::make_unique<OnednnPlan>(program, std::move(own), settled);
   }
 };
 

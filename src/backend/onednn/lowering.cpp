@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "backend/api/guard.hpp"
+#include "backend/onednn/kernels/elementwise.hpp"
 #include "backend/onednn/primitive_call.hpp"
 #include "ops/descriptor.hpp"
 #include "tenon/error.hpp"
@@ -205,8 +207,28 @@ void Lowering::lower(const GraphNode& node) {
   rule(*this, node);
 }
 
-void Lowering::run() {
-  for (const GraphNode& node : graph_.nodes) lower(node);
+void Lowering::add_guard(const std::vector<ops::ValueId>& guarded) {
+  std::vector<CellId> reads;
+  for (const ops::ValueId id : guarded) {
+    reads.push_back(cell(id));
+    guard_.values.push_back(
+        {ref(reads.back()),
+         static_cast<std::int64_t>(memory_.cell(reads.back()).bytes / sizeof(float))});
+  }
+  GraphNode node;
+  node.op.name = "guard";
+  guard_.step = steps_.size();
+  add_step(node, "own:guard", std::move(reads), {}, [](const StepNumbers&) {}).report.op = "guard";
+}
+
+std::optional<std::size_t> Guard::first_not_finite(int threads) const {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!all_finite(threads, values[i].value.as(), values[i].count)) return i;
+  }
+  return std::nullopt;
+}
+
+void Lowering::add_outputs() {
   for (const ops::NamedValue& output : graph_.program->outputs) {
     const CellId found = cell(output.value);
     const CellId made =
@@ -214,6 +236,19 @@ void Lowering::run() {
     memory_.cell(made).kept = true;
     output_cells_.push_back(made);
   }
+}
+
+void Lowering::run(const std::vector<ops::ValueId>& guarded) {
+  bool guard_wanted = !guarded.empty();
+  for (const GraphNode& node : graph_.nodes) {
+    if (guard_wanted && (node.kind == NodeKind::kUpdateGroup || writes_variable(node.op))) {
+      add_outputs();
+      add_guard(guarded);
+      guard_wanted = false;
+    }
+    lower(node);
+  }
+  if (output_cells_.empty()) add_outputs();
 }
 
 }  // namespace tenon::backend::onednn

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,15 +20,30 @@ struct Step {
   std::function<void(const StepNumbers&)> run;
 };
 
+/// Values that a run may be asked to look at before variables are written.
+struct Guard {
+  struct Watched {
+    Ref value;
+    std::int64_t count = 0;  ///< Floats, with what pads a blocked layout.
+  };
+  std::size_t step = static_cast<std::size_t>(-1);  ///< To be done behind this step; -1: never.
+  std::vector<Watched> values;
+
+  /// The position of the first that holds NaN or infinity.
+  std::optional<std::size_t> first_not_finite(int threads) const;
+};
+
 /// Lowers a graph into steps. Rules (lower_*.cpp) ask it for the cells of values in the layout that
 /// they want; a reorder appears as a step of its own where a value lies otherwise.
 class Lowering {
  public:
   Lowering(const Graph& graph, OnednnVariables* variables, Memory& memory, int threads);
 
-  /// Lowers all nodes, then brings the program's outputs into plain layout.
-  void run();
+  /// Lowers all nodes, then brings the program's outputs into plain layout. Before the first node
+  /// that writes a variable there is a step that keeps `guarded` alive, if there are any.
+  void run(const std::vector<ops::ValueId>& guarded = {});
   std::vector<Step> take_steps() { return std::move(steps_); }
+  const Guard& guard() const { return guard_; }
   /// The cell of output `index` of the program.
   CellId output_cell(std::size_t index) const { return output_cells_[index]; }
 
@@ -77,6 +93,8 @@ class Lowering {
 
  private:
   void add_values();
+  void add_outputs();
+  void add_guard(const std::vector<ops::ValueId>& guarded);
   void lower(const GraphNode& node);
   CellId reordered(ops::ValueId id, const Layout& wanted, bool border);
 
@@ -89,6 +107,7 @@ class Lowering {
   std::vector<std::vector<std::pair<Layout, CellId>>> copies_;  // per value, in other layouts
   std::vector<Step> steps_;
   std::vector<CellId> output_cells_;
+  Guard guard_;
 };
 
 /// A rule lowers one node.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "backend/api/guard.hpp"
 #include "backend/onednn/parallel.hpp"
 #include "tenon/error.hpp"
 
@@ -45,12 +46,12 @@ struct PlanKeeper {
 }  // namespace
 
 OnednnPlan::OnednnPlan(const ops::Program& program, std::shared_ptr<OnednnVariables> variables,
-                       int threads)
-    : variables_(std::move(variables)), threads_(threads), bound_(program.inputs.size()) {
+                       const CompileOptions& options)
+    : variables_(std::move(variables)), threads_(options.threads), bound_(program.inputs.size()) {
   const ThreadScope scope(threads_);
   require_variables(program);
   require_float32(program);
-  lower(program);
+  lower(program, options.guarded);
   for (const ops::NamedValue& input : program.inputs) {
     const ops::Value& value = program.value(input.value);
     inputs_.push_back({input.name, value.dtype, value.shape, kNoCell});
@@ -82,7 +83,7 @@ void OnednnPlan::require_variables(const ops::Program& program) const {
   }
 }
 
-void OnednnPlan::lower(const ops::Program& program) {
+void OnednnPlan::lower(const ops::Program& program, const std::vector<ops::ValueId>& guarded) {
   Graph graph = make_graph(program);
   fuse_rectifiers(graph);
   fuse_dense_few(graph);
@@ -90,8 +91,10 @@ void OnednnPlan::lower(const ops::Program& program) {
   group_updates(graph);
   if (variables_ != nullptr) settle_variables(graph, *variables_);
   Lowering lowering(graph, variables_.get(), memory_, threads_);
-  lowering.run();
+  first_write(program, guarded);
+  lowering.run(guarded);
   steps_ = lowering.take_steps();
+  guard_ = lowering.guard();
   std::vector<StepMemory> touched;
   for (const Step& step : steps_) touched.push_back(step.memory);
   memory_.place(touched, variables_.get());
@@ -120,7 +123,7 @@ void OnednnPlan::bind_input(std::size_t index, const Tensor& value) {
   memory_.bind_input(index, bound_[index].bytes());
 }
 
-void OnednnPlan::run(const StepNumbers& numbers) {
+std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
   if (unbound_ != 0) {
     for (std::size_t i = 0; i < bound_.size(); ++i) {
       if (bound_[i].defined()) continue;
@@ -130,7 +133,13 @@ void OnednnPlan::run(const StepNumbers& numbers) {
     }
   }
   const ThreadScope scope(threads_);
-  for (Step& step : steps_) step.run(numbers);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    steps_[i].run(numbers);
+    if (numbers.guard && i == guard_.step) {
+      if (const auto bad = guard_.first_not_finite(threads_)) return bad;
+    }
+  }
+  return std::nullopt;
 }
 
 Tensor OnednnPlan::output(std::size_t index) const {

@@ -13,10 +13,12 @@ namespace tenon::backend::onednn {
 /// A compiled program: a list of steps over one arena.
 class OnednnPlan final : public Plan {
  public:
-  OnednnPlan(const ops::Program& program, std::shared_ptr<OnednnVariables> variables, int threads);
+  /// `options.threads` is above 0.
+  OnednnPlan(const ops::Program& program, std::shared_ptr<OnednnVariables> variables,
+             const CompileOptions& options);
 
   void bind_input(std::size_t index, const Tensor& value) override;
-  void run(const StepNumbers& numbers) override;
+  std::optional<std::size_t> run(const StepNumbers& numbers) override;
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
 
@@ -28,12 +30,13 @@ class OnednnPlan final : public Plan {
     CellId cell = kNoCell;
   };
   void require_variables(const ops::Program& program) const;
-  void lower(const ops::Program& program);
+  void lower(const ops::Program& program, const std::vector<ops::ValueId>& guarded);
 
   std::shared_ptr<OnednnVariables> variables_;
   int threads_;
   Memory memory_;
   std::vector<Step> steps_;
+  Guard guard_;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;
   std::vector<Tensor> bound_;

@@ -38,7 +38,7 @@ class ReferenceEngine final : public Engine {
           "make them with create_variables of the engine that compiles the program"));
     }
     ops::validate(program);
-    return std::make_unique<ReferencePlan>(program, std::move(own), options.precision);
+    return std::make_unique<ReferencePlan>(program, std::move(own), options);
   }
 };
 

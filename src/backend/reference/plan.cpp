@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
+#include "backend/api/guard.hpp"
 #include "ops/descriptor.hpp"
 #include "tenon/error.hpp"
 
@@ -72,12 +74,15 @@ void require_computable(const ops::Node& node, const std::vector<const Buffer*>&
 }  // namespace
 
 ReferencePlan::ReferencePlan(const ops::Program& program,
-                             std::shared_ptr<ReferenceVariables> variables, Precision precision)
+                             std::shared_ptr<ReferenceVariables> variables,
+                             const CompileOptions& options)
     : program_(program),
       variables_(std::move(variables)),
-      precision_(precision),
-      memory_(place_values(program_, precision)),
-      bound_(program_.inputs.size()) {
+      precision_(options.precision),
+      memory_(place_values(program_, precision_)),
+      bound_(program_.inputs.size()),
+      guarded_(options.guarded),
+      guard_step_(first_write(program_, guarded_)) {
   connect_variables();
   steps_.reserve(program_.nodes.size());
   for (const ops::Node& node : program_.nodes) {
@@ -182,21 +187,39 @@ void ReferencePlan::load_inputs() {
   }
 }
 
-void ReferencePlan::run(const StepNumbers& numbers) {
+std::optional<std::size_t> ReferencePlan::first_not_finite() const {
+  const auto all_finite = [](const auto* values, std::int64_t size) {
+    return std::all_of(values, values + size, [](auto value) { return std::isfinite(value); });
+  };
+  for (std::size_t i = 0; i < guarded_.size(); ++i) {
+    const Buffer& held = memory_.buffers[static_cast<std::size_t>(guarded_[i])];
+    const bool good = held.dtype == DType::kFloat64
+                          ? all_finite(reinterpret_cast<const double*>(held.data), held.size)
+                          : all_finite(reinterpret_cast<const float*>(held.data), held.size);
+    if (!good) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> ReferencePlan::run(const StepNumbers& numbers) {
   require_bound_inputs();
   numbers_ = numbers;
   load_inputs();
   for (const ConvertedVariable& variable : converted_variables_) {
     widen(*variable.stored, *variable.held);
   }
-  for (const Step& step : steps_) {
-    step.kernel(step.context);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (numbers.guard && i == guard_step_) {
+      if (const auto bad = first_not_finite()) return bad;
+    }
+    steps_[i].kernel(steps_[i].context);
   }
   for (const ConvertedVariable& variable : converted_variables_) {
     if (variable.written) {
       narrow(*variable.held, *variable.stored);
     }
   }
+  return std::nullopt;
 }
 
 Tensor ReferencePlan::output(std::size_t index) const {

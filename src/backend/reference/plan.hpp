@@ -20,12 +20,12 @@ class ReferencePlan final : public Plan {
   /// Throws EngineError (E001) for an op without a kernel, ShapeError (W001) where a variable of
   /// the program is not the one in its slot.
   ReferencePlan(const ops::Program& program, std::shared_ptr<ReferenceVariables> variables,
-                Precision precision);
+                const CompileOptions& options);
   ReferencePlan(const ReferencePlan&) = delete;
   ReferencePlan& operator=(const ReferencePlan&) = delete;
 
   void bind_input(std::size_t index, const Tensor& value) override;
-  void run(const StepNumbers& numbers) override;
+  std::optional<std::size_t> run(const StepNumbers& numbers) override;
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
 
@@ -43,6 +43,7 @@ class ReferencePlan final : public Plan {
 
   void connect_variables();
   void add_step(const ops::Node& node);
+  std::optional<std::size_t> first_not_finite() const;
   void require_bound_inputs() const;
   void load_inputs();
   Buffer& buffer(ops::ValueId id) { return memory_.buffers[static_cast<std::size_t>(id)]; }
@@ -55,6 +56,8 @@ class ReferencePlan final : public Plan {
   std::vector<Tensor> bound_;  // one per input of the program
   std::vector<ConvertedVariable> converted_variables_;
   std::vector<Step> steps_;
+  std::vector<ops::ValueId> guarded_;
+  std::size_t guard_step_ = 0;  ///< The first that writes a variable.
   StepNumbers numbers_;
   PlanReport report_;
 };

@@ -27,10 +27,11 @@ class FunctionSource final : public Source {
   Record read(std::int64_t index) const override {
     Record record = read_(index);
     const std::string where = fmt::format("element {} of the function", index);
-    if (record.shared_schema() != schema_) require_keys(*schema_, record.schema(), where);
+    const HeldTo held{where, {}, {}};
+    if (record.shared_schema() != schema_) require_keys(*schema_, record.schema(), held);
     record = fit_to_schema(std::move(record), schema_);
     for (std::size_t slot = 0; slot < schema_->size(); ++slot) {
-      require_spec((*schema_)[slot], record[slot], where);
+      require_spec((*schema_)[slot], record[slot], held);
     }
     name_samples(record, index);
     return record;

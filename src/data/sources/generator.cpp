@@ -52,6 +52,10 @@ Diagnostic doubled_key(const NamedValue& value, StageReference stage) {
   return diagnostic;
 }
 
+SampleIdentity element_identity(std::int64_t element) {
+  return {element, fmt::format("element {}", element), "", -1};
+}
+
 /// A coroutine under way: used by one stream at a time, which all go on with the same one.
 class RunningGenerator {
  public:
@@ -95,7 +99,7 @@ class RunningGenerator {
     diagnostic.message =
         fmt::format("the generator threw at element {}: {}", count_, diagnostic.message);
     diagnostic.stage = reference_;
-    diagnostic.sample = SampleIdentity{count_, fmt::format("element {}", count_), "", -1};
+    diagnostic.sample = element_identity(count_);
   }
   [[noreturn]] void throw_thrown(const std::string& what) const {
     Diagnostic diagnostic = make_diagnostic("G003", what);
@@ -218,18 +222,22 @@ bool GeneratorSource::pull(RunningGenerator& running, Record& record) const {
 Record GeneratorSource::record_of(const Example& example, std::int64_t element,
                                   std::int64_t first_row) const {
   const std::string where = fmt::format("element {} of the generator", element);
+  const SampleIdentity first = element_identity(0);
+  const SampleIdentity came = element_identity(element);
+  const HeldTo held{where, {&first, 1}, {&came, 1}};
   const std::vector<NamedValue> given = flatten(example);
   Schema keys;
   for (const NamedValue& value : given) {
-    if (!keys.contains(value.key)) keys.add({value.key, TensorSpec(), value.role});
+    if (keys.contains(value.key)) continue;
+    keys.add({value.key, TensorSpec::of(value.value.dtype(), value.value.shape()), value.role});
   }
   std::vector<Tensor> values;
   try {
-    require_keys(*schema_, keys, where);
+    require_keys(*schema_, keys, held);
     for (const Field& field : *schema_) {
       const auto at = std::find_if(given.begin(), given.end(),
                                    [&](const NamedValue& value) { return value.key == field.key; });
-      require_spec(field, at->value, where);
+      require_spec(field, at->value, held);
       // The generator may write the next element into the same tensor.
       values.push_back(at->value.clone());
     }
@@ -240,7 +248,7 @@ Record GeneratorSource::record_of(const Example& example, std::int64_t element,
     std::vector<Diagnostic> diagnostics = error.diagnostics();
     for (Diagnostic& diagnostic : diagnostics) {
       diagnostic.stage = reference();
-      diagnostic.sample = SampleIdentity{element, fmt::format("element {}", element), "", -1};
+      diagnostic.sample = came;
     }
     throw DataError(std::move(diagnostics));
   }
@@ -251,7 +259,7 @@ Record GeneratorSource::record_of(const Example& example, std::int64_t element,
 std::vector<SampleIdentity> GeneratorSource::identities(const std::vector<Tensor>& values,
                                                         std::int64_t element,
                                                         std::int64_t first_row) const {
-  if (!batched_) return {{element, fmt::format("element {}", element), "", -1}};
+  if (!batched_) return {element_identity(element)};
   std::vector<SampleIdentity> samples(static_cast<std::size_t>(values.front().dim(0)));
   for (std::size_t row = 0; row < samples.size(); ++row) {
     samples[row].index = first_row + static_cast<std::int64_t>(row);

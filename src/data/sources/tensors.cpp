@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "data/numeric.hpp"
 #include "data/source.hpp"
 #include "tenon/error.hpp"
 
@@ -21,6 +22,11 @@ class TensorsSource final : public Source {
   std::shared_ptr<const Schema> schema() const override { return schema_; }
   Cardinality cardinality() const override {
     return {Cardinality::Kind::kKnown, tensors_.front().second.dim(0), true};
+  }
+  std::optional<std::vector<std::string>> texts(const std::string& key) const override {
+    const auto slot = schema_->find(key);
+    if (!slot || tensors_[*slot].second.rank() != 1) return std::nullopt;
+    return element_texts(tensors_[*slot].second);
   }
   Record read(std::int64_t index) const override {
     std::vector<Tensor> values;

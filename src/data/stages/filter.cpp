@@ -4,6 +4,7 @@
 
 #include "data/arguments.hpp"
 #include "data/numeric.hpp"
+#include "data/observe.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/named_stage.hpp"
 #include "data/stages/per_key_stage.hpp"
@@ -12,16 +13,38 @@
 namespace tenon::data {
 namespace {
 
-class FunctionFilter final : public NamedStage<FilterStage> {
+class FunctionFilter final : public NamedStage<FilterStage>, public ObservableStage {
  public:
   FunctionFilter(Keep keep, SourceLocation location)
       : NamedStage("filter", location), keep_(std::move(keep)) {}
-  void edit(SchemaEditor&) const override {}
-  Keep bind(std::shared_ptr<const Schema>) const override { return keep_; }
+
+  bool opaque() const noexcept override { return observation_ == nullptr; }
+  bool hides_keys() const noexcept override { return false; }
+  std::shared_ptr<const Stage> observe(const Record& before,
+                                       const ObservedPlace& place) const override {
+    Record shown = before;
+    auto observed = std::make_shared<FunctionFilter>(*this);
+    observed->observation_ = std::make_shared<const Observation>(observe_function(
+        [this](Record& record) { static_cast<void>(keep_(record)); }, shown, place));
+    return observed;
+  }
+
+  void edit(SchemaEditor& editor) const override {
+    if (observation_) require_observed(*observation_, editor);
+  }
+  Keep bind(std::shared_ptr<const Schema>) const override {
+    if (!observation_) return keep_;
+    return [this](const Record& record) {
+      bool kept = false;
+      run_observed([&] { kept = keep_(record); }, *observation_, record);
+      return kept;
+    };
+  }
   std::string arguments() const override { return "function"; }
 
  private:
   Keep keep_;
+  std::shared_ptr<const Observation> observation_;
 };
 
 class KeyFilter final : public NamedStage<FilterStage> {
@@ -47,6 +70,13 @@ class KeyFilter final : public NamedStage<FilterStage> {
   Keep bind(std::shared_ptr<const Schema> in) const override {
     const std::size_t slot = in->slot(key_);
     return [this, slot](const Record& record) { return keeps(record[slot]); };
+  }
+
+  std::optional<ByText> by_text() const override {
+    if (options_.min || options_.max) return std::nullopt;
+    return ByText{key_, [in = options_.in](const std::string& text) {
+                    return std::find(in.begin(), in.end(), text) != in.end();
+                  }};
   }
 
   std::string arguments() const override {

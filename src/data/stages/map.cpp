@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "data/bad_samples.hpp"
 #include "data/spec_check.hpp"
@@ -62,88 +61,97 @@ const Field* unchanged_field(const Record& before, const std::string& key, const
   return same ? &before.schema()[*slot] : nullptr;
 }
 
-bool contains(const Keys& keys, const std::string& key) {
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
+/// The schema of what the function made of `before`.
+Schema result_of(const Record& before, const Record& after, const StageReference& stage) {
+  const bool batched = is_batched_record(before);
+  Schema result;
+  for (std::size_t slot = 0; slot < after.size(); ++slot) {
+    const std::string& key = after.schema()[slot].key;
+    if (!after[slot].defined()) {
+      Diagnostic diagnostic =
+          make_diagnostic("G003", fmt::format("{}: the function left {} without a value",
+                                              to_string(stage), quote_key(key)));
+      diagnostic.stage = stage;
+      diagnostic.sample = before.sample();
+      throw DataError(std::move(diagnostic));
+    }
+    const Field* old = unchanged_field(before, key, after[slot]);
+    if (old == nullptr) {
+      result.add({key, observed_spec(before, after[slot], batched), Role::kData});
+      continue;
+    }
+    // Values may have changed, so a range does not hold any more.
+    const bool same_values = after[slot].equals(before[*before.schema().find(key)]);
+    Field field = *old;
+    if (!same_values) field.spec.range.reset();
+    result.add(std::move(field));
+  }
+  return result;
 }
 
 }  // namespace
 
 MapStage::MapStage(Function function, std::string name, std::optional<Schema> result,
-                   SourceLocation location, Touched touched)
+                   SourceLocation location)
     : NamedStage(std::move(name), location),
       function_(std::move(function)),
-      result_(std::move(result)),
-      touched_(std::move(touched)) {}
+      result_(std::move(result)) {}
 
 std::shared_ptr<const Stage> MapStage::observe(const Record& before,
-                                               const StageReference& place) const {
+                                               const ObservedPlace& place) const {
   Record after = own_copy(before);
-  const auto reads = std::make_shared<std::set<std::string>>();
-  after.note_reads(reads);
-  try {
-    function_(after);
-  } catch (...) {
-    throw DataError(describe_failure({place, before.samples(), std::current_exception()}));
-  }
-  after.note_reads(nullptr);
-  const bool batched = is_batched_record(before);
-  Touched touched{{reads->begin(), reads->end()}, {}};
-  Schema result;
-  for (std::size_t slot = 0; slot < after.size(); ++slot) {
-    const std::string& key = after.schema()[slot].key;
-    if (!after[slot].defined()) {
-      throw DataError(
-          make_diagnostic("G003", fmt::format("{}: the function left {} without a value",
-                                              to_string(place), quote_key(key))));
-    }
-    const Field* old = unchanged_field(before, key, after[slot]);
-    if (old != nullptr) {
-      // Values may have changed, so a range does not hold any more.
-      const bool same_values = after[slot].equals(before[*before.schema().find(key)]);
-      Field field = *old;
-      if (!same_values) {
-        field.spec.range.reset();
-        touched.changed.push_back(key);
-      }
-      result.add(std::move(field));
-    } else {
-      result.add({key, observed_spec(before, after[slot], batched), Role::kData});
-    }
-  }
-  return std::make_shared<MapStage>(function_, name(), std::move(result), location(),
-                                    std::move(touched));
+  const auto observation =
+      std::make_shared<const Observation>(observe_function(function_, after, place));
+  auto observed = std::make_shared<MapStage>(*this);
+  observed->observation_ = observation;
+  if (observation->missing.empty()) observed->result_ = result_of(before, after, place.stage);
+  return observed;
 }
 
 void MapStage::edit(SchemaEditor& editor) const {
+  if (observation_) require_observed(*observation_, editor);
   if (!result_) return;
-  for (const std::string& key : touched_.read) {
-    if (editor.schema().contains(key)) editor.require(key);
-  }
   for (const std::string& key : editor.schema().keys()) {
     if (!result_->contains(key)) editor.remove(key);
   }
   for (const Field& field : *result_) {
     if (!editor.schema().contains(field.key)) {
       editor.add(field.key, field.spec);
-    } else if (contains(touched_.changed, field.key) ||
-               !(editor.schema().spec(field.key) == field.spec)) {
+      continue;
+    }
+    const bool written =
+        observation_ && std::find(observation_->written.begin(), observation_->written.end(),
+                                  field.key) != observation_->written.end();
+    if (written || !(editor.schema().spec(field.key) == field.spec)) {
       editor.change(field.key, field.spec);
     }
   }
 }
 
+Record MapStage::call(const Record& record) const {
+  Record result = own_copy(record);
+  if (observation_) {
+    run_observed([&] { function_(result); }, *observation_, record);
+  } else {
+    function_(result);
+  }
+  return result;
+}
+
 SampleFunction MapStage::bind(std::shared_ptr<const Schema>,
                               std::shared_ptr<const Schema> out) const {
-  return [this, out](Record record, const SampleContext&) {
-    Record result = own_copy(record);
-    function_(result);
-    const std::string where = fmt::format("{} gave a record that is not as its first", name());
-    require_keys(*out, result.schema(), where);
+  const std::string where = observation_ ? "the function did not do what it did at first"
+                                         : "the function does not give what was stated of it";
+  return [this, out, where](Record record, const SampleContext&) {
+    Record result = call(record);
+    HeldTo held{where, {}, record.samples()};
+    if (observation_) held.observed = observation_->samples;
+    require_keys(*out, result.schema(), held);
     std::vector<Tensor> values;
     values.reserve(out->size());
     for (const Field& field : *out) {
       values.push_back(result.at(field.key));
-      require_spec(field, values.back(), where);
+      require_spec(field, values.back(), held);
     }
     return Record(out, std::move(values), std::move(record.samples()));
   };

@@ -77,6 +77,7 @@ class CsvSource : public data::Source {
     return {index, fmt::format("row {}", line), path_, line};
   }
   Record read(std::int64_t index) const override;
+  std::optional<std::vector<std::string>> texts(const std::string& key) const override;
 
  private:
   void state_types(const CsvOptions& options);
@@ -160,6 +161,30 @@ Record CsvSource::read(std::int64_t index) const {
     values.push_back(std::move(*value));
   }
   return Record(schema_, std::move(values), {identity(index)});
+}
+
+/// In pieces of the file; a row that cannot be read has an empty text.
+std::optional<std::vector<std::string>> CsvSource::texts(const std::string& key) const {
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
+  const auto slot = schema_->find(key);
+  if (!slot) return std::nullopt;
+  const std::size_t column = columns_[*slot];
+  const auto rows = static_cast<std::size_t>(scan_.count());
+  std::vector<std::string> texts(rows);
+  std::vector<std::string> cells;
+  for (std::size_t first = 0; first < rows;) {
+    std::size_t end = first + 1;
+    while (end < rows && scan_.offsets[end + 1] - scan_.offsets[first] <= kPiece) ++end;
+    const std::string piece = file_.read(scan_.offsets[first], scan_.offsets[end]);
+    for (std::size_t row = first; row < end; ++row) {
+      const auto text = std::string_view(piece).substr(scan_.offsets[row] - scan_.offsets[first],
+                                                       scan_.offsets[row + 1] - scan_.offsets[row]);
+      const bool good = split_csv_row(text, separator_, cells).empty();
+      if (good && cells.size() == scan_.names.size()) texts[row] = std::move(cells[column]);
+    }
+    first = end;
+  }
+  return texts;
 }
 
 void check_options(const CsvOptions& options) {

@@ -92,6 +92,12 @@ class FolderSource : public data::Source {
     const fs::path file = file_of(index);
     return {index, file.stem().string(), file.string(), -1};
   }
+  std::optional<std::vector<std::string>> texts(const std::string& key) const override {
+    if (key != "filename") return std::nullopt;
+    std::vector<std::string> names;
+    for (std::int64_t i = 0; i < cardinality().count; ++i) names.push_back(file_of(i).string());
+    return names;
+  }
   Record read(std::int64_t index) const override {
     return Record(schema_,
                   {Tensor::scalar(file_of(index).string()), Tensor::scalar(class_of(index))},

@@ -48,6 +48,10 @@ class LoadImageStage : public data::NamedStage<data::SampleStage> {
                        name_of(options_.dtype));
   }
 
+  std::optional<data::FileKey> file_key() const override {
+    return data::FileKey{from_, options_.root};
+  }
+
   data::SampleFunction bind(std::shared_ptr<const Schema> in,
                             std::shared_ptr<const Schema> out) const override {
     const std::size_t path_slot = in->slot(from_);

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "core/key_error.hpp"
+#include "data/numeric.hpp"
 #include "data/source.hpp"
 #include "tenon/error.hpp"
 #include "tenon/npz.hpp"
@@ -75,6 +76,13 @@ class NpzSource : public data::Source {
   Cardinality cardinality() const override { return {Cardinality::Kind::kKnown, count_, true}; }
   std::string arguments() const override { return path_; }
   SampleIdentity identity(std::int64_t index) const override { return {index, "", path_, -1}; }
+
+  std::optional<std::vector<std::string>> texts(const std::string& key) const override {
+    const auto slot = schema_->find(key);
+    if (!slot || (*schema_)[*slot].spec.rank() != 0) return std::nullopt;
+    std::call_once(loaded_, [this] { load(); });
+    return data::element_texts(arrays_[*slot]);
+  }
 
   Record read(std::int64_t index) const override {
     std::call_once(loaded_, [this] { load(); });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
 #include "backend/onednn/cpu.hpp"
@@ -84,6 +86,18 @@ TENON_CLONES double magnitudes_range(const float* x, std::int64_t count) {
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(x[i] < 0.0F ? -x[i] : x[i]);
   return sum;
+}
+TENON_CLONES bool range_is_finite(const float* x, std::int64_t count) {
+  constexpr std::uint32_t kExponent = 0x7f800000U;
+  std::uint32_t bad = 0;
+#pragma omp simd reduction(| : bad)
+  for (std::int64_t i = 0; i < count; ++i) {
+    bad |= (std::bit_cast<std::uint32_t>(x[i]) & kExponent) == kExponent ? 1U : 0U;
+  }
+  return bad == 0;
+}
+double not_finite_range(const float* x, std::int64_t count) {
+  return range_is_finite(x, count) ? 0.0 : 1.0;
 }
 TENON_CLONES void penalty_range(const float* w, float factor, float l1, float l2, float* dw,
                                 std::int64_t count) {
@@ -203,6 +217,11 @@ double sum_of_squares(int threads, const float* x, std::int64_t count) {
 
 double sum_of_magnitudes(int threads, const float* x, std::int64_t count) {
   return reduce(threads, x, count, magnitudes_range);
+}
+
+bool all_finite(int threads, const float* x, std::int64_t count) {
+  if (threads == 1 || count <= kElementGrain) return range_is_finite(x, count);
+  return reduce(threads, x, count, not_finite_range) == 0.0;
 }
 
 void penalty_gradient(int threads, const float* w, float factor, float l1, float l2, float* dw,

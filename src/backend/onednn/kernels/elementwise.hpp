@@ -37,6 +37,9 @@ void copy(int threads, const float* x, float* y, std::int64_t count);
 double sum_of_squares(int threads, const float* x, std::int64_t count);
 double sum_of_magnitudes(int threads, const float* x, std::int64_t count);
 
+/// True if no x is NaN or infinite.
+bool all_finite(int threads, const float* x, std::int64_t count);
+
 /// dw[i] = factor · (l1·sign(w[i]) + 2·l2·w[i])
 void penalty_gradient(int threads, const float* w, float factor, float l1, float l2, float* dw,
                       std::int64_t count);
