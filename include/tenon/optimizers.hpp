@@ -10,8 +10,8 @@ namespace tenon {
 struct Optimizer {
   Optimizer() : Optimizer("rmsprop") {}
   Optimizer(const char* name) : Optimizer(std::string(name)) {}  // NOLINT
-  Optimizer(
-      const std::string& name);  // NOLINT: throws ContractError (A001), with the nearest word.
+  /// Throws ContractError (A001), with the nearest word.
+  Optimizer(const std::string& name);  // NOLINT
 
   std::string class_name{};  ///< "SGD", "Adam", "AdamW", "RMSprop"
   double learning_rate = 0.001;

@@ -28,10 +28,12 @@ class PerOutput {
  public:
   PerOutput() = default;
   PerOutput(T single) : single_(std::move(single)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor, bugprone-forwarding-reference-overload)
   template <class U>
   requires(std::is_constructible_v<T, U> && !std::is_same_v<std::decay_t<U>, PerOutput> &&
            !std::is_same_v<std::decay_t<U>, T>) PerOutput(U&& single)
-      : single_(T(std::forward<U>(single))) {}  // NOLINT
+      : single_(T(std::forward<U>(single))) {}
+  // NOLINTEND(google-explicit-constructor, bugprone-forwarding-reference-overload)
   /// A list for the one output: .metrics = {"accuracy", "auc"}.
   PerOutput(std::initializer_list<typename detail::ElementOf<T>::type> elements) requires(
       !std::is_same_v<typename detail::ElementOf<T>::type, detail::NoElement>)

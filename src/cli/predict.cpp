@@ -37,10 +37,39 @@ std::string to_json(const PredictOptions& options, const PredictResult& result,
   return json_output(out);
 }
 
+/// A problem of arrays of a file: the file is to be mended, not a pipeline.
+Diagnostic as_of_file(Diagnostic problem, const std::string& file) {
+  problem.stage = StageReference{-1, "npz", {intern_file(file.c_str()), 0}};
+  std::string text;
+  for (KeyReport& key : problem.keys) key.stage.reset();
+  if (!problem.candidate.empty() && !problem.keys.empty()) {
+    text = fmt::format("name the array {} {}", quote_key(problem.candidate),
+                       quote_key(problem.keys.front().key));
+  } else if (problem.code == "K010") {
+    text = "leave it out of the file";
+  } else if (problem.code == "S003") {
+    text = "give the two arrays each other's names";
+  }
+  if (!text.empty()) problem.fixes = {Fix{text, "", "", {}}};
+  return problem;
+}
+
+NamedTensors predict_file(Model& model, const std::string& file) {
+  NamedTensors arrays = load_npz(file);
+  try {
+    return model.predict_on_batch(Inputs(std::move(arrays)));
+  } catch (const ContractError& error) {
+    std::vector<Diagnostic> problems;
+    for (const Diagnostic& problem : error.diagnostics())
+      problems.push_back(as_of_file(problem, file));
+    throw ContractError(std::move(problems));
+  }
+}
+
 int predict_arrays(const PredictOptions& options) {
   Model model = load_model_file(options.subject, 0);
   PredictResult result;
-  result.outputs = model.predict_on_batch(Inputs(load_npz(options.inputs)));
+  result.outputs = predict_file(model, options.inputs);
   save_npz(options.output, result.outputs);
   if (options.common.format == Format::kJson) print(to_json(options, result, options.subject));
   return kDone;

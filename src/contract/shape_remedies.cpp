@@ -1,5 +1,6 @@
 // What may mend shapes, layouts, dtypes and scales (S…, D…).
 #include <algorithm>
+#include <numeric>
 
 #include "contract/change_makers.hpp"
 #include "contract/lineage_facts.hpp"
@@ -35,6 +36,7 @@ std::vector<Subject> subjects_of(const Diagnostic& problem, const RemedyContext&
 
 std::vector<std::string> keys_of(const std::vector<Subject>& subjects) {
   std::vector<std::string> keys;
+  keys.reserve(subjects.size());
   for (const Subject& subject : subjects) keys.push_back(subject.key);
   return keys;
 }
@@ -141,8 +143,8 @@ std::vector<Change> transposed(const Diagnostic& problem, const Subject& subject
   }
   const int rank = subject.wanted.rank() - 1;
   const bool first = fit_of(subject.wanted, subject.actual) == ShapeFit::kChannelsFirst;
-  std::vector<std::int64_t> axes;
-  for (int axis = 0; axis < rank; ++axis) axes.push_back(axis);
+  std::vector<std::int64_t> axes(static_cast<std::size_t>(rank));
+  std::iota(axes.begin(), axes.end(), 0);
   if (first) {
     std::rotate(axes.begin(), axes.begin() + 1, axes.end());
   } else {

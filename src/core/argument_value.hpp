@@ -9,12 +9,21 @@
 
 namespace tenon {
 
+struct ArgumentEntry;
+
 /// A value of an argument as it stands in a file: TOML's and JSON's common ground.
 struct ArgumentValue {
   using List = std::vector<ArgumentValue>;
-  using Map = std::vector<std::pair<std::string, ArgumentValue>>;
+  using Map = std::vector<ArgumentEntry>;
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> value;
   int line = 0;  ///< Of the file it came from; 0: unknown.
+};
+/// An entry of a map; a std::pair of an incomplete type is more than clang 14 takes.
+struct ArgumentEntry {
+  ArgumentEntry(std::string key, ArgumentValue value)
+      : first(std::move(key)), second(std::move(value)) {}
+  std::string first;
+  ArgumentValue second;
 };
 using ArgumentMap = ArgumentValue::Map;
 

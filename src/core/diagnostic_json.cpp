@@ -90,6 +90,7 @@ Json diagnostic_to_json(const Diagnostic& diagnostic) {
           {"stage", or_null(stage, stage_to_json)},
           {"sample", or_null(diagnostic.sample, sample_to_json)},
           {"run", or_null(diagnostic.run, run_to_json)},
+          {"notes", diagnostic.notes},
           {"fixes", list_of(diagnostic.fixes, fix_to_json)},
           {"datasets", diagnostic.datasets},
           {"keys", list_of(keys, key_to_json)}};

@@ -28,7 +28,7 @@ TEST(RenderJson, HasAllFieldsAndNullsWhereNothingIsKnown) {
   EXPECT_EQ(rendered(make_diagnostic("G001", "too short")), Json::parse(R"({
     "code": "G001", "severity": "error", "key": null, "role": "data", "message": "too short",
     "expected": null, "actual": null, "candidate": null, "stage": null, "sample": null, "run": null,
-    "fixes": [], "datasets": [], "keys": []})"));
+    "notes": [], "fixes": [], "datasets": [], "keys": []})"));
 }
 
 TEST(RenderJson, TakesKeyAndSpecsFromTheFirstKey) {

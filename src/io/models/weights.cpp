@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "core/text_distance.hpp"
 #include "io/models/layer_groups.hpp"
 #include "tenon/error.hpp"
 
@@ -68,8 +70,10 @@ class Joiner {
     }
     const auto vars = find(group);
     if (!vars) {
-      problems_.push_back(
-          fmt::format("layer {}: the file has no weights of it", quote_key(group.name)));
+      const auto nearest = nearest_in_file(group.name);
+      problems_.push_back(fmt::format("layer {}: the file has no weights of it{}",
+                                      quote_key(group.name),
+                                      nearest ? "; is " + quote_key(*nearest) + " meant?" : ""));
       return;
     }
     used_.insert(*vars);
@@ -79,6 +83,13 @@ class Joiner {
       problems_.push_back(fmt::format("layer {}: the file has more than its {} weights",
                                       quote_key(group.name), group.variables.size()));
     }
+  }
+
+  /// The layer of the file whose name is likely a misspelt `name`.
+  std::optional<std::string> nearest_in_file(const std::string& name) const {
+    std::vector<std::string> names;
+    for (const auto& [vars, known] : tree_.names) names.push_back(known);
+    return nearest_name(name, names);
   }
 
   void place_variable(Variable& variable, const std::string& vars, std::size_t index) {
