@@ -49,6 +49,8 @@ struct BadSample {
   SampleIdentity sample;
   StageReference stage;
   std::string reason;
+  SampleIdentity source{};  ///< As the source gave it: the row of the table that names a bad image.
+  std::string split{};      ///< "train", "validation", "test" where fit or evaluate met it.
 };
 
 // Options of stages. `size` and `extent` are [height, width].

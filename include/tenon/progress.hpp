@@ -19,7 +19,7 @@ struct ProgressEvent {
   std::int64_t epoch = 0;  ///< From 0. Of kTrain only.
   std::int64_t epochs = 1;
   std::int64_t step = 0;              ///< Steps done.
-  std::optional<std::int64_t> steps;  ///< Steps in all, where known.
+  std::optional<std::int64_t> steps;  ///< Steps in all, at most, where known.
   double seconds = 0.0;               ///< Since the epoch or the pass began.
   Logs logs;  ///< Running means; at the end of an epoch with the val_ names.
 };

@@ -111,11 +111,14 @@ std::string csv_cell(const std::string& text) {
 
 void write_bad_samples(const std::string& path, const std::vector<BadSample>& bad_samples) {
   if (bad_samples.empty()) return;
-  std::string text = "file,row,id,stage,reason\n";
+  const auto row_of = [](const SampleIdentity& sample) {
+    return sample.row < 0 ? std::string() : std::to_string(sample.row);
+  };
+  std::string text = "split,file,row,id,source,source_row,stage,reason\n";
   for (const BadSample& bad : bad_samples) {
-    text += fmt::format("{},{},{},{},{}\n", csv_cell(bad.sample.file),
-                        bad.sample.row < 0 ? std::string() : std::to_string(bad.sample.row),
-                        csv_cell(bad.sample.id), csv_cell(bad.stage.name), csv_cell(bad.reason));
+    text += fmt::format("{},{},{},{},{},{},{},{}\n", bad.split, csv_cell(bad.sample.file),
+                        row_of(bad.sample), csv_cell(bad.sample.id), csv_cell(bad.source.file),
+                        row_of(bad.source), csv_cell(bad.stage.name), csv_cell(bad.reason));
   }
   write_file_atomically(path, text);
 }

@@ -32,7 +32,8 @@ void require_ending(const std::string& command, const std::string& path,
 std::vector<std::pair<std::string, std::vector<std::string>>> class_names(
     const Experiment& experiment);
 
-/// Writes file,row,id,stage,reason of every bad sample; no file if there are none.
+/// Writes split, file, row, id, source, source_row, stage and reason of every bad sample; no file
+/// if there are none.
 void write_bad_samples(const std::string& path, const std::vector<BadSample>& bad_samples);
 
 /// A text as a CSV cell (RFC 4180).

@@ -54,10 +54,10 @@ void BadSampleLog::note_failure(const Failure& failure) {
   const std::string reason = original_diagnostics(failure.error).front().message;
   const std::lock_guard lock(mutex_);
   if (failure.samples.size() == 1) {
-    add({*first.sample, *first.stage, reason});
+    add({*first.sample, *first.stage, reason, failure.samples.front()});
     return;
   }
-  for (const SampleIdentity& sample : failure.samples) add({sample, *first.stage, reason});
+  for (const SampleIdentity& sample : failure.samples) add({sample, *first.stage, reason, sample});
 }
 
 void BadSampleLog::add(BadSample entry) {

@@ -25,11 +25,13 @@ Json to_json(const NodeState& node) {
   return {{"kind", node.kind}, {"numbers", node.numbers}, {"items", std::move(items)}};
 }
 
+Json to_json(const SampleIdentity& sample) {
+  return {{"index", sample.index}, {"id", sample.id}, {"file", sample.file}, {"row", sample.row}};
+}
+
 Json to_json(const BadSample& bad) {
-  return {{"index", bad.sample.index},
-          {"id", bad.sample.id},
-          {"file", bad.sample.file},
-          {"row", bad.sample.row},
+  return {{"sample", to_json(bad.sample)},
+          {"source", to_json(bad.source)},
           {"stage", bad.stage.index},
           {"stage_name", bad.stage.name},
           {"line", bad.stage.location.line},
@@ -52,12 +54,15 @@ NodeState node_from(const Json& json) {
   return node;
 }
 
+SampleIdentity identity_from(const Json& json) {
+  return {json.at("index").get<std::int64_t>(), json.at("id").get<std::string>(),
+          json.at("file").get<std::string>(), json.at("row").get<std::int64_t>()};
+}
+
 BadSample bad_sample_from(const Json& json) {
   BadSample bad;
-  bad.sample.index = json.at("index").get<std::int64_t>();
-  bad.sample.id = json.at("id").get<std::string>();
-  bad.sample.file = json.at("file").get<std::string>();
-  bad.sample.row = json.at("row").get<std::int64_t>();
+  bad.sample = identity_from(json.at("sample"));
+  bad.source = identity_from(json.at("source"));
   bad.stage.index = json.at("stage").get<std::int64_t>();
   bad.stage.name = json.at("stage_name").get<std::string>();
   bad.stage.location = {intern_file(json.at("stage_file").get<std::string>().c_str()),

@@ -91,10 +91,12 @@ Rule finite() {
 }
 
 Rule one_of(std::vector<std::string> words) {
-  return {"one of " + list_names(words, words.size()), [words](const ArgumentReference& reference) {
+  return {"one of " + list_names(words, words.size()),
+          [words](const ArgumentReference& reference) {
             const auto* text = std::get_if<std::string*>(&reference);
             return text != nullptr && std::find(words.begin(), words.end(), **text) != words.end();
-          }};
+          },
+          words};
 }
 
 Rule activation_word() { return one_of(activation_words()); }

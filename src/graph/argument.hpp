@@ -23,6 +23,7 @@ using ArgumentReference =
 struct Rule {
   std::string expected;  ///< "at least 1"; empty: all.
   std::function<bool(const ArgumentReference&)> holds;
+  std::vector<std::string> words{};  ///< Of one_of: what a word that is none may have meant.
 };
 
 /// One argument of a layer: Keras's name and what stands for it.

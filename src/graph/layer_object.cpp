@@ -9,6 +9,7 @@
 #include "graph/call_context.hpp"
 #include "graph/layer_name.hpp"
 #include "graph/model_object.hpp"
+#include "graph/unknown_word.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::graph {
@@ -81,8 +82,10 @@ void LayerObject::check_arguments() const {
     const ArgumentReference value = argument.member(settings_.get());
     const Rule rule = rule_of(argument, value);
     if (!rule.holds || rule.holds(value)) continue;
+    const auto* word = std::get_if<std::string*>(&value);
     throw_argument_error(where, fmt::format("{} is {}", argument.name, text_of(value)),
-                         fmt::format("{} {}", argument.name, rule.expected));
+                         fmt::format("{} {}", argument.name, rule.expected),
+                         word == nullptr ? "" : meant_word(**word, rule.words));
   }
   const std::string conflict =
       descriptor_->conflict ? descriptor_->conflict(settings_.get()) : std::string();

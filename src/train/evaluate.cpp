@@ -21,11 +21,7 @@ class PassProgress {
       : wanted_(progress_is_wanted(options.verbose)) {
     event_.activity = ProgressEvent::Activity::kEvaluate;
     event_.verbose = options.verbose;
-    const Cardinality cardinality = dataset.cardinality();
-    event_.steps = options.steps;
-    if (!event_.steps && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {
-      event_.steps = cardinality.count;
-    }
+    event_.steps = steps_to_show(options.steps, dataset);
   }
   void tell(ProgressEvent::Kind kind, std::int64_t step, const RunningLogs& running) {
     if (!wanted_) return;

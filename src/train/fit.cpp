@@ -201,7 +201,7 @@ class FitRun final : public TrainingControl {
     event.epoch = epoch_;
     event.epochs = arguments_.epochs;
     event.step = step_;
-    event.steps = known_steps_;
+    event.steps = steps_to_show(known_steps_, data_.train);
     event.seconds = epoch_watch_.seconds();
     event.logs = kind == ProgressEvent::Kind::kEnd ? epoch_logs_ : running_->running();
     tell_progress(event);

@@ -34,15 +34,15 @@ class Rows {
   std::vector<std::vector<Tensor>> parts_;
 };
 
-void tell(const PredictArguments& arguments, ProgressEvent::Kind kind, std::int64_t step,
-          const train::Stopwatch& watch) {
+void tell(const PredictArguments& arguments, const Dataset& dataset, ProgressEvent::Kind kind,
+          std::int64_t step, const train::Stopwatch& watch) {
   if (!train::progress_is_wanted(arguments.verbose)) return;
   ProgressEvent event;
   event.activity = ProgressEvent::Activity::kPredict;
   event.kind = kind;
   event.verbose = arguments.verbose;
   event.step = step;
-  event.steps = arguments.steps;
+  event.steps = train::steps_to_show(arguments.steps, dataset);
   event.seconds = watch.seconds();
   train::tell_progress(event);
 }
@@ -61,7 +61,7 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
 
   DatasetIterator iterator = observed.iterate({.threads = arguments.data_threads});
   const train::Stopwatch watch;
-  tell(arguments, ProgressEvent::Kind::kBegin, 0, watch);
+  tell(arguments, observed, ProgressEvent::Kind::kBegin, 0, watch);
   PredictResult result;
   Rows rows(interface.outputs.size());
   Record record;
@@ -69,12 +69,12 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
   while ((!arguments.steps || step < *arguments.steps) && iterator.next(record)) {
     rows.add(trainer.predict(bound.data_of(record, 0, step).inputs));
     std::ranges::copy(record.samples(), std::back_inserter(result.samples));
-    tell(arguments, ProgressEvent::Kind::kStep, ++step, watch);
+    tell(arguments, observed, ProgressEvent::Kind::kStep, ++step, watch);
   }
   if (step == 0 || (arguments.steps && step < *arguments.steps)) {
     train::throw_out_of_data({"test", 0, step}, arguments.steps, 1, step);
   }
-  tell(arguments, ProgressEvent::Kind::kEnd, step, watch);
+  tell(arguments, observed, ProgressEvent::Kind::kEnd, step, watch);
   result.outputs = rows.joined(outputs());
   result.bad_samples = iterator.bad_samples();
   return result;

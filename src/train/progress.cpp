@@ -117,6 +117,14 @@ bool progress_is_wanted(int verbose) {
   return verbose > 0 && static_cast<bool>(current_sink());
 }
 
+std::optional<std::int64_t> steps_to_show(std::optional<std::int64_t> wanted,
+                                          const Dataset& dataset) {
+  if (wanted) return wanted;
+  const Cardinality cardinality = dataset.cardinality();
+  if (cardinality.kind != Cardinality::Kind::kKnown) return std::nullopt;
+  return cardinality.count;
+}
+
 void tell_progress(const ProgressEvent& event) {
   ProgressSink sink;
   {

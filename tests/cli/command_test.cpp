@@ -1,5 +1,6 @@
 // The command as a user runs it: exit status, what it prints, what it writes.
 #include "cli/command_fixture.hpp"
+#include "io/readers/image_writer.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -109,6 +110,41 @@ TEST_F(Command, SummaryExplainAndVersion) {
   EXPECT_THAT(run("explain k003").out, HasSubstr("# K003"));
   EXPECT_EQ(run("explain K0O3").status, 2);
   EXPECT_THAT(run("--version").out, HasSubstr("tenon 0.1.0"));
+}
+
+TEST_F(Command, BadSamplesAreListedWithSplitTableAndRow) {
+  const auto write = [&](const std::string& name, const std::string& text) {
+    write_file_atomically((folder_ / name).string(), text);
+  };
+  readers::write_png((folder_ / "good.png").string(), Tensor(DType::kUInt8, {2, 2, 3}));
+  write("broken.png", "no image");
+  write("cells.csv", "file,y\ngood.png,1\nbroken.png,0\ngood.png,1\ngood.png,0\n");
+  auto image = Input({2, 2, 3}, {.name = "image"});
+  write("cells.json", Model(image, Dense(1, {.name = "y"})(Flatten()(image))).to_json());
+  write("cells.toml", R"toml([model]
+path = "cells.json"
+[data]
+stages = [
+  { op = "load_image", from = "file", to = "image" },
+  { op = "select", keys = ["image", "y"] },
+  { op = "cast", keys = ["image"], dtype = "float32" },
+  { op = "batch", size = 2 },
+]
+[data.train]
+source = { kind = "csv", path = "cells.csv" }
+on_bad_sample = "quarantine"
+max_bad = 1.0
+[fit]
+loss = "mse"
+output = "cells"
+)toml");
+  const Outcome outcome = run("train cells.toml --set data.stages.0.root=.");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(read_file((folder_ / "cells" / "bad_samples.csv").string()),
+              testing::StartsWith("split,file,row,id,source,source_row,stage,reason\ntrain," +
+                                  (folder_ / "broken.png").string() + ",,row 3," +
+                                  (folder_ / "cells.csv").string() + ",3,load_image,"));
+  EXPECT_THAT(outcome.err, HasSubstr("\n2/2 \u2501")) << "as many steps as there can be";
 }
 
 }  // namespace

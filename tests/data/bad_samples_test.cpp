@@ -142,6 +142,8 @@ TEST(BadSamples, AStateKeepsThemAndTheBudget) {
   second.restore(first.state());
   ASSERT_EQ(second.bad_samples().size(), first.bad_samples().size());
   EXPECT_EQ(second.bad_samples()[2].sample, first.bad_samples()[2].sample);
+  EXPECT_GE(first.bad_samples()[2].source.index, 0);
+  EXPECT_EQ(second.bad_samples()[2].source, first.bad_samples()[2].source);
   data_test::expect_equal(collect(first), collect(second));
   EXPECT_EQ(second.bad_samples().size(), 30U);
 }

@@ -15,7 +15,10 @@ TEST(Layers, RefuseArgumentsByName) {
   expect_holds(text_thrown<ContractError>([] { return Conv2D(0, 3, {.name = "stem"}); }),
                "error[A001]: Conv2D \"stem\": filters is 0\n  expected: filters at least 1");
   expect_holds(text_thrown<ContractError>([] { return Conv2D(4, 3, {.padding = "smae"}); }),
-               "Conv2D: padding is \"smae\"\n  expected: padding one of \"valid\" and \"same\"");
+               "Conv2D: padding is \"smae\"\n  expected: padding one of \"valid\" and \"same\"\n"
+               "  fix: did you mean \"same\"?");
+  expect_holds(text_thrown<ContractError>([] { return Dense(4, {.activation = "rleu"}); }),
+               "fix: did you mean \"relu\"?");
   expect_holds(text_thrown<ContractError>([] {
                  return Conv2D(4, {3, 0});
                }),

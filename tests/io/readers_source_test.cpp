@@ -264,7 +264,11 @@ TEST(LoadImageStage, ErrorsNameTheImageNotTheTable) {
   EXPECT_EQ(record.sample().file, path) << "the sample itself stays one of the table";
   EXPECT_FALSE(iterator.next(record));
   ASSERT_EQ(iterator.bad_samples().size(), 2U);
-  EXPECT_THAT(iterator.bad_samples()[1].reason, HasSubstr("absent.png"));
+  const BadSample& absent = iterator.bad_samples()[1];
+  EXPECT_THAT(absent.reason, HasSubstr("absent.png"));
+  EXPECT_EQ(absent.sample.file, folder.path("absent.png"));
+  EXPECT_EQ(absent.source.file, path) << "the table, and its row, lead to the entry to mend";
+  EXPECT_EQ(absent.source.row, 4);
 }
 
 TEST(LoadImageStage, AKeyMayBecomeItsImage) {
