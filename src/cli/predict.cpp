@@ -80,8 +80,7 @@ void tell(const PredictOptions& options, const PredictResult& result) {
   print_error(
       fmt::format("{} samples -> {}\n", result.outputs.front().second.dim(0), options.output));
   for (const BadSample& bad : result.bad_samples) {
-    print_error(
-        fmt::format("  left out: {} row {}: {}\n", bad.sample.file, bad.sample.row, bad.reason));
+    print_error(fmt::format("  left out: {}: {}\n", to_string(bad.source), bad.reason));
   }
 }
 

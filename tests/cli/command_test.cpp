@@ -134,6 +134,10 @@ stages = [
 source = { kind = "csv", path = "cells.csv" }
 on_bad_sample = "quarantine"
 max_bad = 1.0
+[data.test]
+source = { kind = "csv", path = "cells.csv" }
+on_bad_sample = "skip"
+max_bad = 1.0
 [fit]
 loss = "mse"
 output = "cells"
@@ -145,6 +149,8 @@ output = "cells"
                                   (folder_ / "broken.png").string() + ",,row 3," +
                                   (folder_ / "cells.csv").string() + ",3,load_image,"));
   EXPECT_THAT(outcome.err, HasSubstr("\n2/2 \u2501")) << "as many steps as there can be";
+  EXPECT_THAT(run("predict cells.toml --set data.stages.0.root=. --output y.npz").err,
+              HasSubstr("  left out: sample 1 \"row 3\" (cells.csv:3): "));
 }
 
 }  // namespace
