@@ -153,6 +153,15 @@ std::string edited(const std::string& text, const Json& edit) {
   return out;
 }
 
+/// A file that cannot be read ends with another status than data that do not fit.
+int right_status(const Case& one) {
+  int status = 0;
+  for (const Fault& fault : one.faults) {
+    if (fault.severity == "error") status = std::max(status, fault.places.empty() ? 1 : 2);
+  }
+  return status;
+}
+
 }  // namespace
 
 Verdict judge(const Case& one, const Written& written, const Outcome& outcome, const Fault& fault) {
@@ -160,9 +169,8 @@ Verdict judge(const Case& one, const Written& written, const Outcome& outcome, c
   const std::vector<Told> all = told_keys(outcome, fault.severity);
   const Told* told = best_of(all, fault);
   if (told != nullptr) {
-    // A file that cannot be read ends with another status than data that do not fit.
-    const int status = fault.severity == "warning" ? 0 : (fault.places.empty() ? 1 : 2);
-    verdict.code = contains(fault.codes, told->diagnostic->at("code")) && outcome.status == status;
+    verdict.code =
+        contains(fault.codes, told->diagnostic->at("code")) && outcome.status == right_status(one);
     verdict.key = contains(fault.keys, told->key);
     verdict.stage = is_right_stage(one, written.rendered, *told, fault);
     // Keys of one problem may all have been meant: any of them may have the right stage.

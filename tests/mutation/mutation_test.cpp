@@ -18,10 +18,10 @@
 namespace tenon::mutation {
 namespace {
 
-constexpr int kValidExperiments = 220;
-constexpr int kCasesPerKind = 14;
-constexpr int kLeastCases = 500;
-constexpr int kPairs = 120;
+constexpr int kValidExperiments = 300;
+constexpr int kCasesPerKind = 25;
+constexpr int kLeastCases = 1000;
+constexpr int kPairs = 250;
 
 class Mutation : public ::testing::Test {
  protected:

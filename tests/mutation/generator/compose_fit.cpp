@@ -140,7 +140,8 @@ void Composer::add_fit() {
     experiment_.fit_maps.push_back(weights);
   }
   const std::vector<std::string> optimizers = {
-      "\"sgd\"", "{ name = \"adam\", learning_rate = 0.01 }", "{ name = \"rmsprop\", rho = 0.8 }",
+      "{ name = \"sgd\", learning_rate = 0.0001 }", "\"rmsprop\"",
+      "{ name = \"adam\", learning_rate = 0.01 }", "{ name = \"rmsprop\", rho = 0.8 }",
       "{ name = \"adamw\", weight_decay = 0.001 }"};
   experiment_.fit_values.emplace_back("optimizer", draw_.pick(optimizers));
   if (draw_.chance(10)) experiment_.fit_values.emplace_back("check_finite", "false");

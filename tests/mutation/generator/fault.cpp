@@ -33,6 +33,8 @@ std::size_t any_place_from(const Experiment& experiment, std::size_t least, Draw
   return least + static_cast<std::size_t>(draw.below(span + 1));
 }
 
-std::size_t batch_place(const Experiment& experiment) { return *experiment.place_of_op("batch"); }
+std::optional<std::size_t> batch_place(const Experiment& experiment) {
+  return experiment.place_of_op("batch");
+}
 
 }  // namespace tenon::mutation

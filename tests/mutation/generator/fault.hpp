@@ -59,7 +59,7 @@ std::vector<std::string> splits_of(const Experiment& experiment);
 /// A place for a new stage behind `least`, which is behind all that need the key: any up to the
 /// end.
 std::size_t any_place_from(const Experiment& experiment, std::size_t least, Draw& draw);
-/// The place of the batch stage.
-std::size_t batch_place(const Experiment& experiment);
+/// The place of the batch stage; another fault may have taken it out.
+std::optional<std::size_t> batch_place(const Experiment& experiment);
 
 }  // namespace tenon::mutation

@@ -162,7 +162,7 @@ std::optional<Fault> endless(Experiment& experiment, Draw&) {
 std::optional<Fault> nothing_left(Experiment& experiment, Draw& draw) {
   const auto repeat = experiment.place_of_op("repeat");
   const std::size_t most =
-      std::min(batch_place(experiment), repeat.value_or(experiment.stages.size()));
+      std::min(batch_place(experiment).value_or(0), repeat.value_or(experiment.stages.size()));
   const auto place = static_cast<std::size_t>(draw.below(static_cast<int>(most) + 1));
   insert_stage(experiment, place, "skip", {{"count", raw("500")}});
   return too_little("a stage skips all samples");

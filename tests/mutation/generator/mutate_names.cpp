@@ -45,7 +45,8 @@ std::optional<Fault> respell(Experiment& experiment, Draw& draw, Respelling way,
   Fault fault;
   fault.codes = target ? std::vector<std::string>{"K011"} : std::move(codes);
   fault.stages = {experiment.keys.at(name).named_by};
-  fault.subjects = {"key " + name};
+  // Another fault may meet the key under either name.
+  fault.subjects = {"key " + name, "key " + *wrong};
   if (experiment.source_kind != "folder" || experiment.keys.at(name).named_by != kSource) {
     if (!draw.chance(35)) {
       fault.keys = {name};
@@ -134,7 +135,7 @@ std::optional<Fault> source_column(Experiment& experiment, Draw& draw) {
     fault.stages = {stage.id};
     break;
   }
-  fault.subjects = {"key " + name, "column " + name};
+  fault.subjects = {"key " + name, "key " + *wrong};
   for (const auto& entry : experiment.keys) fault.subjects.push_back("key " + entry.first);
   return fault;
 }

@@ -87,7 +87,6 @@ std::optional<Fault> wrong_channels(Experiment& experiment, Draw& draw) {
     if (input.dims.size() != 3) continue;
     fault.keys.push_back(input.name);
     fault.subjects.push_back("key " + input.name);
-    // A copy or a cut is made with the channels of what it is made of.
     const auto key = experiment.keys.find(input.name);
     if (key == experiment.keys.end()) return std::nullopt;
     fault.stages.push_back(key->second.set_by[2]);
@@ -162,18 +161,21 @@ Fault unbatched(const Experiment& experiment) {
 }
 
 std::optional<Fault> no_batch(Experiment& experiment, Draw&) {
+  const auto batch = batch_place(experiment);
+  if (!batch) return std::nullopt;
   Fault fault = unbatched(experiment);
   fault.what = "there is no batch";
-  experiment.stages.erase(experiment.stages.begin() +
-                          static_cast<std::ptrdiff_t>(batch_place(experiment)));
+  experiment.stages.erase(experiment.stages.begin() + static_cast<std::ptrdiff_t>(*batch));
   return fault;
 }
 
 std::optional<Fault> batch_of_one_split(Experiment& experiment, Draw& draw) {
+  const auto batch = batch_place(experiment);
+  if (!batch) return std::nullopt;
   if (experiment.split("validation") == nullptr) return std::nullopt;
   Fault fault = unbatched(experiment);
   const std::string only = draw.chance(70) ? "train" : "validation";
-  experiment.stages[batch_place(experiment)].only = {only};
+  experiment.stages[*batch].only = {only};
   fault.what = "only " + only + " is batched";
   return fault;
 }

@@ -95,6 +95,7 @@ std::optional<Fault> renamed_away(Experiment& experiment, Draw& draw) {
                               maybe_one_split(experiment, draw));
   Fault fault = lost(experiment, *name, id);
   fault.what = "a stage renames " + *name + " to \"" + *other + "\"";
+  fault.subjects.push_back("key " + *other);
   return fault;
 }
 
@@ -235,7 +236,7 @@ std::optional<Fault> unused_column(Experiment& experiment, Draw& draw) {
 /// A stage that looks at samples stands behind batch.
 std::optional<Fault> behind_batch(Experiment& experiment, Draw& draw) {
   std::vector<std::size_t> samples;
-  for (std::size_t i = 0; i < batch_place(experiment); ++i) {
+  for (std::size_t i = 0; i < batch_place(experiment).value_or(0); ++i) {
     if (experiment.stages[i].op == "filter") samples.push_back(i);
   }
   if (samples.empty()) return std::nullopt;
@@ -245,7 +246,7 @@ std::optional<Fault> behind_batch(Experiment& experiment, Draw& draw) {
   experiment.stages.erase(experiment.stages.begin() +
                           static_cast<std::ptrdiff_t>(*experiment.place_of(stage.id)));
   experiment.stages.insert(
-      experiment.stages.begin() + static_cast<std::ptrdiff_t>(batch_place(experiment)) + 1, stage);
+      experiment.stages.begin() + static_cast<std::ptrdiff_t>(*batch_place(experiment)) + 1, stage);
   Fault fault;
   fault.codes = {"A001"};
   fault.keys = {""};
@@ -256,9 +257,10 @@ std::optional<Fault> behind_batch(Experiment& experiment, Draw& draw) {
 }
 
 std::optional<Fault> batched_twice(Experiment& experiment, Draw& draw) {
-  const int id =
-      insert_stage(experiment, any_place_from(experiment, batch_place(experiment) + 1, draw),
-                   "batch", {{"size", raw("2")}});
+  const auto batch = batch_place(experiment);
+  if (!batch) return std::nullopt;
+  const int id = insert_stage(experiment, any_place_from(experiment, *batch + 1, draw), "batch",
+                              {{"size", raw("2")}});
   Fault fault;
   fault.codes = {"A001"};
   fault.keys = {""};

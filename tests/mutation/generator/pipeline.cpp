@@ -34,8 +34,7 @@ void Pipeline::make(const std::string& from, const std::string& to, int id) {
   KeyState state = at(from);
   state.name = to;
   state.created_by = state.named_by = id;
-  state.dtype_by = id;
-  std::fill(state.set_by.begin(), state.set_by.end(), id);
+  // A copy or a cut sets no axis that it leaves as it was, and no dtype.
   experiment_.keys[to] = std::move(state);
 }
 
