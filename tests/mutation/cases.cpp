@@ -42,9 +42,9 @@ std::vector<Case> cases_of(const Mutator& mutator, const std::vector<Experiment>
 
 std::vector<Case> pairs(const std::vector<Experiment>& valid, int count) {
   constexpr int kAttemptsPerCase = 40;
-  std::vector<Mutator> readable;
+  std::vector<Mutator> fit_for_pairs;
   for (const Mutator& mutator : mutators()) {
-    if (mutator.leaves_file_readable) readable.push_back(mutator);
+    if (mutator.beside_others) fit_for_pairs.push_back(mutator);
   }
   std::vector<Case> cases;
   for (int attempt = 0; attempt < count * kAttemptsPerCase; ++attempt) {
@@ -52,8 +52,8 @@ std::vector<Case> pairs(const std::vector<Experiment>& valid, int count) {
     Case one;
     one.base = draw.below(static_cast<int>(valid.size()));
     one.experiment = valid[static_cast<std::size_t>(one.base)];
-    const Mutator& first = draw.pick(readable);
-    const Mutator& second = draw.pick(readable);
+    const Mutator& first = draw.pick(fit_for_pairs);
+    const Mutator& second = draw.pick(fit_for_pairs);
     auto a = first.apply(one.experiment, draw);
     if (!a) continue;
     auto b = second.apply(one.experiment, draw);

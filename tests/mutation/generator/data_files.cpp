@@ -15,6 +15,10 @@ namespace fs = std::filesystem;
 
 std::string two_digits(int number) { return (number < 10 ? "0" : "") + std::to_string(number); }
 
+std::string image_name(const std::string& split, int number, const std::string& ending) {
+  return split + "_" + two_digits(number) + ending;
+}
+
 Tensor drawn_image(Draw& draw, int channels, bool wide) {
   const std::int64_t height = draw.between(18, 26);
   const std::int64_t width = draw.between(18, 26);
@@ -55,10 +59,11 @@ std::string ending_of(const std::string& pool) {
   return ".png";
 }
 
-std::string cell_of(const Column& column, const std::string& pool, Draw& draw) {
+std::string cell_of(const Column& column, const std::string& pool, const std::string& split,
+                    Draw& draw) {
   switch (column.fill) {
     case Fill::kFiles:
-      return "image_" + two_digits(draw.below(kPoolImages)) + ending_of(pool);
+      return image_name(split, draw.below(kPoolImages), ending_of(pool));
     case Fill::kWords:
       return draw.pick(column.words);
     case Fill::kIntegers:
@@ -69,14 +74,16 @@ std::string cell_of(const Column& column, const std::string& pool, Draw& draw) {
   return std::to_string(draw.below(10)) + "." + two_digits(draw.below(100));
 }
 
-void write_table(const std::string& path, const Experiment& experiment, int rows, Draw& draw) {
+void write_table(const std::string& path, const Experiment& experiment, const SplitPlan& split,
+                 Draw& draw) {
   std::ofstream file(path, std::ios::binary);
   for (std::size_t i = 0; i < experiment.columns.size(); ++i)
     file << (i > 0 ? "," : "") << csv_cell(experiment.columns[i].name);
   file << "\n";
-  for (int row = 0; row < rows; ++row) {
+  for (int row = 0; row < split.rows; ++row) {
     for (std::size_t i = 0; i < experiment.columns.size(); ++i)
-      file << (i > 0 ? "," : "") << csv_cell(cell_of(experiment.columns[i], experiment.pool, draw));
+      file << (i > 0 ? "," : "")
+           << csv_cell(cell_of(experiment.columns[i], experiment.pool, split.name, draw));
     file << "\n";
   }
 }
@@ -115,19 +122,22 @@ const std::vector<std::string>& pool_classes() {
 
 void draw_pools(const std::string& folder) {
   Draw draw(20);
-  for (const Pool& pool : pools()) {
-    fs::create_directories(fs::path(folder) / pool.name);
-    for (int i = 0; i < kPoolImages; ++i) {
-      const fs::path path = fs::path(folder) / pool.name / ("image_" + two_digits(i) + pool.ending);
-      write_image(path.string(), drawn_image(draw, pool.channels, pool.wide));
+  for (const char* split : {"train", "validation", "test"}) {
+    for (const Pool& pool : pools()) {
+      const fs::path below = fs::path(folder) / pool.name;
+      fs::create_directories(below);
+      for (int i = 0; i < kPoolImages; ++i) {
+        write_image((below / image_name(split, i, pool.ending)).string(),
+                    drawn_image(draw, pool.channels, pool.wide));
+      }
     }
-  }
-  for (const std::string& name : pool_classes()) {
-    const fs::path below = fs::path(folder) / kClassPool / name;
-    fs::create_directories(below);
-    for (int i = 0; i < 8; ++i) {
-      const std::string ending = i % 2 == 0 ? ".png" : ".jpg";
-      write_image((below / (two_digits(i) + ending)).string(), drawn_image(draw, 3, false));
+    for (const std::string& name : pool_classes()) {
+      const fs::path below = fs::path(folder) / kClassPool / split / name;
+      fs::create_directories(below);
+      for (int i = 0; i < 8; ++i) {
+        write_image((below / image_name(split, i, i % 2 == 0 ? ".png" : ".jpg")).string(),
+                    drawn_image(draw, 3, false));
+      }
     }
   }
 }
@@ -155,7 +165,7 @@ void write_data(const Experiment& experiment, const std::string& folder) {
     if (fs::exists(path)) continue;
     Draw draw(experiment.seed + static_cast<std::uint64_t>(split.rows));
     if (experiment.source_kind == "csv") {
-      write_table(path.string(), experiment, split.rows, draw);
+      write_table(path.string(), experiment, split, draw);
       continue;
     }
     std::vector<std::pair<std::string, Tensor>> arrays;

@@ -6,11 +6,12 @@
 
 namespace tenon::mutation {
 
-/// Draws the folders of images that experiments share: each is `folder`/NAME with image_00 … in it.
+/// Draws the folders of images that experiments share: each is `folder`/NAME with train_00 …,
+/// validation_00 … and test_00 … in it, so that no two splits read one file.
 void draw_pools(const std::string& folder);
 
-/// How many images a pool has.
-constexpr int kPoolImages = 24;
+/// How many images a pool has for each split.
+constexpr int kPoolImages = 10;
 
 /// Facts of a pool that an experiment may read.
 struct Pool {
@@ -20,7 +21,7 @@ struct Pool {
   bool wide = false;  ///< 16 bits.
 };
 const std::vector<Pool>& pools();
-/// The pool of sub-folders, a class each, and their names in order.
+/// The pool of a folder per split with sub-folders, a class each, and their names in order.
 constexpr const char* kClassPool = "classes";
 const std::vector<std::string>& pool_classes();
 

@@ -76,7 +76,8 @@ struct OutputPlan {
 struct SplitPlan {
   std::string name;
   int rows = 24;
-  std::vector<std::string> lines{};                         ///< Further lines of its table.
+  std::string reads{};               ///< The split whose file or folder it reads; empty: its own.
+  std::vector<std::string> lines{};  ///< Further lines of its table.
   std::optional<std::vector<Argument>> source_arguments{};  ///< In place of the experiment's.
 };
 

@@ -37,8 +37,9 @@ using Break = std::optional<Fault> (*)(Experiment& experiment, Draw& draw);
 struct Mutator {
   std::string_view kind;
   Break apply;
-  /// False: the file cannot be read any more, so that nothing else is told.
-  bool leaves_file_readable = true;
+  /// False: it is told alone: the file cannot be read any more, or it is only looked for where
+  /// nothing else is wrong.
+  bool beside_others = true;
 };
 
 /// All kinds, in the order of the table of rates.

@@ -261,6 +261,24 @@ std::optional<Fault> unscaled(Experiment& experiment, Draw& draw) {
   return fault;
 }
 
+/// Validation or test data are those of the training.
+std::optional<Fault> splits_share_data(Experiment& experiment, Draw& draw) {
+  // Which samples a filter lets through is not known before reading.
+  if (experiment.place_of_op("filter")) return std::nullopt;
+  SplitPlan& split = experiment.splits[static_cast<std::size_t>(
+      draw.between(1, static_cast<int>(experiment.splits.size()) - 1))];
+  split.reads = "train";
+  Fault fault;
+  fault.codes = {"L001"};
+  fault.keys = {""};
+  fault.stages = {kAnyStage};
+  fault.what = split.name + " reads the data of train";
+  fault.severity = "warning";
+  fault.fixable = false;
+  fault.subjects = {"splits", "batch", "validation"};
+  return fault;
+}
+
 constexpr std::array kMutators = {
     Mutator{"wrong size of a stage", wrong_stage_size},
     Mutator{"wrong size of the model", wrong_model_size},
@@ -273,6 +291,7 @@ constexpr std::array kMutators = {
     Mutator{"lossy cast", lossy_cast},
     Mutator{"text for numbers", text_data},
     Mutator{"not scaled", unscaled},
+    Mutator{"splits share data", splits_share_data, false},
 };
 
 }  // namespace

@@ -79,7 +79,9 @@ std::optional<Fault> not_selected(Experiment& experiment, Draw& draw) {
                               {{"keys", texts(others)}});
   Fault fault = lost(experiment, *name, id);
   fault.what = "a select without " + *name;
-  fault.subjects.push_back("select");
+  fault.subjects.insert(fault.subjects.end(), {"select", "unused"});
+  // It asks for all others.
+  for (const std::string& other : others) fault.subjects.push_back("key " + other);
   return fault;
 }
 
@@ -203,7 +205,7 @@ std::optional<Fault> unused_copy(Experiment& experiment, Draw& draw) {
   fault.keys = {other};
   fault.stages = {id};
   fault.what = "a stage makes " + other + ", which nothing uses";
-  fault.subjects = {"extra " + other, "key " + *name};
+  fault.subjects = {"unused", "key " + other, "key " + *name};
   return fault;
 }
 
@@ -227,7 +229,7 @@ std::optional<Fault> unused_column(Experiment& experiment, Draw& draw) {
     fault.keys = {key};
     fault.stages = {maker};
     fault.what = "nothing drops " + key + " any more";
-    fault.subjects = {"extra " + key};
+    fault.subjects = {"unused", "key " + key};
     return fault;
   }
   return std::nullopt;

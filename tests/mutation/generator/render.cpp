@@ -75,8 +75,9 @@ void add_splits(Page& page, const Experiment& experiment, const std::string& ste
     page.out().split_line[split.name] = page.line();
     page.add("[data." + split.name + "]\n");
     const bool folder = experiment.source_kind == "folder";
+    const std::string& own = split.reads.empty() ? split.name : split.reads;
     const std::string path =
-        folder ? experiment.pool : stem + "_" + split.name + "." + experiment.source_kind;
+        folder ? experiment.pool + "/" + own : stem + "_" + own + "." + experiment.source_kind;
     std::string source = "source = { kind = " + toml_string(experiment.source_kind) +
                          ", path = " + toml_string(path);
     for (const Argument& argument : split.source_arguments.value_or(experiment.source_arguments)) {
