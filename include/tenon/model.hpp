@@ -89,6 +89,9 @@ struct FitArguments {
   /// NaN and Inf in inputs, targets, the loss and the gradients end the run (D002), told with step,
   /// key, layer and sample, before that step has touched a weight.
   bool check_finite = true;
+  /// Groups of keys whose volumes must lie on one grid: {{"t1", "t2"}}. Grids that are known and
+  /// differ are S008.
+  std::vector<Keys> same_grid{};
   /// A key of the sources ("patient") whose value must not be in two splits; see check_leakage.
   std::string group_key{};
   /// Never trained on and not evaluated; only held against the other splits for leakage.

@@ -60,7 +60,9 @@ struct TrainingInterface {
   /// Output name → the data key that holds its sample weights.
   std::vector<std::pair<std::string, std::string>> sample_weights;
   std::vector<std::string> ignored_keys;  ///< Data keys the caller lists as not used.
-  bool needs_targets = true;              ///< False for predict.
+  /// Keys that must lie on one grid, in groups (S008).
+  std::vector<std::vector<std::string>> same_grid{};
+  bool needs_targets = true;  ///< False for predict.
   std::int64_t epochs = 1;
   std::optional<std::int64_t> steps_per_epoch;
   std::optional<std::int64_t> validation_steps;

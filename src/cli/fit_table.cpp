@@ -58,6 +58,20 @@ std::int64_t positive(TableReader& reader, std::string_view key, std::int64_t ot
   return otherwise;
 }
 
+void read_same_grid(const data::ArgumentValue& value, FitArguments& fit, Problems& problems) {
+  const auto* list = std::get_if<data::ArgumentValue::List>(&value.value);
+  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    if (auto keys = as_texts((*list)[i])) {
+      fit.same_grid.push_back(std::move(*keys));
+    } else {
+      list = nullptr;
+    }
+  }
+  if (list == nullptr)
+    problems.add(value.line, "same_grid of fit is a list of lists of keys",
+                 "write same_grid = [[\"t1\", \"t2\"]]");
+}
+
 void read_run(TableReader& reader, FitArguments& fit, Problems& problems) {
   fit.epochs = positive(reader, "epochs", 1, problems);
   fit.initial_epoch = positive(reader, "initial_epoch", 0, problems);
@@ -71,6 +85,7 @@ void read_run(TableReader& reader, FitArguments& fit, Problems& problems) {
   if (const auto weights = reader.text_map("sample_weight")) fit.sample_weight = *weights;
   if (const auto keys = reader.texts("ignore_keys")) fit.ignore_keys = *keys;
   if (const auto finite = reader.boolean("check_finite")) fit.check_finite = *finite;
+  if (const auto* groups = reader.any("same_grid")) read_same_grid(*groups, fit, problems);
   if (const auto leakage = reader.boolean("check_leakage")) fit.check_leakage = *leakage;
   fit.data_threads = read_threads(reader, "data_threads", problems);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "contract/dtype_problems.hpp"
+#include "contract/grid_problems.hpp"
 #include "contract/lineage_facts.hpp"
 #include "contract/shape_rules.hpp"
 #include "contract/target_problems.hpp"
@@ -278,6 +279,8 @@ std::vector<Diagnostic> shape_problems(const TrainingInterface& interface, const
   }
   gather_one_cause(problems);
   add_batch_sizes(problems, context, join);
+  for (Diagnostic& problem : grid_problems(interface, split))
+    problems.push_back(std::move(problem));
   for (Diagnostic& problem : dtype_problems(interface, split, join))
     problems.push_back(std::move(problem));
   return problems;

@@ -229,6 +229,8 @@ std::vector<Change> shape_remedies(const Diagnostic& problem, const RemedyContex
   const std::vector<Subject> subjects = subjects_of(problem, context);
   const std::string& code = problem.code;
   if (code == "S006") return one_size(problem, context);
+  if (code == "S008" && problem.stage && problem.stage->index >= 0)
+    return {remove_stage(*problem.stage)};
   if (subjects.empty() || problem.keys.empty()) return {};
   if (code == "S001") return without_batch(context);
   if (code == "S003") return swapped_back(subjects, context);

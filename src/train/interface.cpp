@@ -112,6 +112,7 @@ TrainingInterface fit_interface(const Model& model, const CompileArguments& comp
   interface.log_names = epoch_log_names(resolve_outputs(model.outputs(), compiled),
                                         arguments.validation_data.has_value());
   interface.ignored_keys = arguments.ignore_keys;
+  interface.same_grid = arguments.same_grid;
   interface.epochs = arguments.epochs;
   interface.steps_per_epoch = arguments.steps_per_epoch;
   interface.validation_steps = arguments.validation_steps;

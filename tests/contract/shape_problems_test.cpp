@@ -231,5 +231,43 @@ TEST(ShapeProblems, TheStageThatSetTheDtypeIsNamed) {
   EXPECT_EQ(found.front().stage->name, "cast");
 }
 
+/// Two volumes with the grids that are given, and what a check of them says.
+std::vector<Diagnostic> check_grids(const Geometry& a, const Geometry& b, bool turn) {
+  TensorSpec first(DType::kFloat32, {8, 8, 8, 1}, "DHWC");
+  TensorSpec second = first;
+  first.geometry = a;
+  second.geometry = b;
+  Dataset data = Dataset::from_function(Schema{{"t1", first}, {"t2", second}}, 4,
+                                        [](std::int64_t) { return Record(); });
+  if (turn) data = data.transpose({"t2"}, {2, 1, 0, 3}, {"train.cpp", 9});
+  TrainingInterface interface;
+  interface.model_name = "both";
+  const TensorSpec port(DType::kFloat32, {Dim::symbol("B"), 8, 8, 8, 1}, "BDHWC");
+  interface.inputs = {{"t1", port}, {"t2", port}};
+  interface.needs_targets = false;
+  interface.same_grid = {{"t1", "t2"}};
+  return check_train(interface, data.batch(2));
+}
+
+TEST(GridProblems, KeysThatMustShareAGridAreToldByHowMuchTheyDiffer) {
+  const Geometry grid{.spacing = {3.0, 1.0, 1.0}};
+  EXPECT_THAT(codes(check_grids(grid, grid, false)), IsEmpty());
+  Geometry moved = grid;
+  moved.origin = {0.0, 2.5, 0.0};
+  moved.spacing[0] = 3.2;
+  const auto found = check_grids(grid, moved, false);
+  ASSERT_THAT(codes(found), ElementsAre("S008"));
+  EXPECT_THAT(render_text(found), HasSubstr("their spacings differ by 0.2 mm"));
+  EXPECT_THAT(render_text(found), HasSubstr("their origins lie 2.5 mm apart"));
+}
+
+TEST(GridProblems, TheStageThatMovedOneIsNamed) {
+  const Geometry grid{.spacing = {3.0, 1.0, 1.0}};
+  const auto found = check_grids(grid, grid, true);
+  ASSERT_THAT(codes(found), ElementsAre("S008"));
+  EXPECT_EQ(found.front().stage->name, "transpose");
+  EXPECT_THAT(render_text(found), HasSubstr("turned by 90 degrees"));
+}
+
 }  // namespace
 }  // namespace tenon::contract::testing

@@ -80,6 +80,7 @@ std::string why_no_image(const TensorSpec& spec) {
 TensorSpec with_image_size(TensorSpec spec, Dim height, Dim width) {
   if (!spec.rank_known || !why_no_image(spec).empty()) return spec;
   const auto first = static_cast<std::size_t>(first_axis(spec));
+  spec.geometry.reset();
   spec.shape[first] = std::move(height);
   spec.shape[first + 1] = std::move(width);
   if (spec.axes.empty()) spec.axes = std::string(spec.shape.size(), '?');

@@ -69,6 +69,22 @@ class TransposeStage final : public PerKeyStage {
       after.shape[i] = spec.shape[axes[i]];
       if (!spec.axes.empty()) after.axes[i] = spec.axes[axes[i]];
     }
+    if (spec.geometry) after.geometry = turned(*spec.geometry);
+    return after;
+  }
+
+  /// The grid with its axes in their new order; those behind the first three are no axes of space.
+  Geometry turned(const Geometry& before) const {
+    Geometry after = before;
+    std::size_t axis = 0;
+    for (const int from : permutation_) {
+      if (from > 2 || axis > 2) continue;
+      const auto old = static_cast<std::size_t>(from);
+      after.spacing[axis] = before.spacing[old];
+      for (std::size_t row = 0; row < 3; ++row)
+        after.direction[row * 3 + axis] = before.direction[row * 3 + old];
+      ++axis;
+    }
     return after;
   }
 
