@@ -51,6 +51,7 @@ std::string plain_shape(const TensorSpec& spec) {
 
 Diagnostic no_batch_axis(const Context& context, const std::vector<const Wanted*>& wishes) {
   std::vector<std::string> names;
+  names.reserve(wishes.size());
   for (const Wanted* wish : wishes) names.push_back(context.field(*wish).key);
   const Field& first = context.field(*wishes.front());
   const bool generator = first.role != Role::kData;

@@ -63,7 +63,9 @@ std::vector<Change> unused(const Diagnostic& problem, const RemedyContext& conte
   for (const KeyReport& key : problem.keys) names.push_back(key.key);
   std::vector<std::string> ignored = context.interface.ignored_keys;
   ignored.insert(ignored.end(), names.begin(), names.end());
-  return {insert_stage(place_at_end(*context.split.dataset), "drop", {{"keys", text_list(names)}}),
+  // Before samples are put together: those of a key that nobody uses may differ in size.
+  return {insert_stage(place_before_batch(*context.split.dataset), "drop",
+                       {{"keys", text_list(names)}}),
           set_setting({"fit", "ignore_keys"}, text_list(ignored))};
 }
 

@@ -34,6 +34,7 @@ const LayerDescriptor& nested_descriptor(bool sequential) {
 
 std::vector<TensorSpec> specs_of(const std::vector<SymbolicTensor>& tensors) {
   std::vector<TensorSpec> specs;
+  specs.reserve(tensors.size());
   for (const SymbolicTensor& tensor : tensors) specs.push_back(tensor.spec());
   return specs;
 }

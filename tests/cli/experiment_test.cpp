@@ -162,5 +162,18 @@ TEST_F(ExperimentFile, ASetThatGoesThroughAValueIsRefused) {
   EXPECT_THAT(refusal(kGood, {"fit.epochs"}), HasSubstr("there is no path=value"));
 }
 
+TEST(ExperimentPage, TheExampleOfC001IsAnsweredWithC001) {
+  const std::string page = read_file(TENON_SOURCE_DIR "/docs/diagnostics/C001.md");
+  const std::size_t begin = page.find("```toml\n") + 8;
+  const std::string text = page.substr(begin, page.find("```", begin) - begin);
+  try {
+    parse_experiment(text, "page.toml", {}, {.model = false, .fit = false});
+    FAIL() << "nothing was thrown";
+  } catch (const FormatError& error) {
+    EXPECT_EQ(error.diagnostics().front().code, "C001");
+    EXPECT_NE(error.diagnostics().front().message.find("relabel"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace tenon::cli
