@@ -177,7 +177,7 @@ Smear draw_smear(Random& random, std::int64_t height, std::int64_t width) {
   Smear smear;
   std::vector<Blob> placed;
   for (const CellKind& kind : kKinds) {
-    const auto more = static_cast<std::uint64_t>(kind.most_count - kind.least_count + 1);
+    const auto more = static_cast<std::uint64_t>(kind.most_count - kind.least_count) + 1;
     const int count = kind.least_count + static_cast<int>(random.next_below(more));
     for (int i = 0; i < count; ++i) {
       const auto blob = find_room(random, kind, placed, height, width);

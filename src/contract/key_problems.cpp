@@ -75,6 +75,7 @@ void add_key(Diagnostic& out, const Missing& missing, const Split& split) {
 std::string headline(const std::vector<const Missing*>& group) {
   const Missing& first = *group.front();
   std::vector<std::string> names;
+  names.reserve(group.size());
   for (const Missing* missing : group) names.push_back(missing->wish->port);
   const std::string title(title_of(first.wish->role));
   if (group.size() > 1) {
@@ -142,6 +143,7 @@ void add_unused(std::vector<Diagnostic>& problems, const TrainingInterface& inte
   if (slots.empty()) return;
   const Schema& schema = split.dataset->schema();
   std::vector<std::string> names;
+  names.reserve(slots.size());
   for (const std::size_t slot : slots) names.push_back(schema[slot].key);
   std::vector<std::string> outputs;
   for (const TrainedOutput& output : interface.outputs) outputs.push_back(output.output.name);

@@ -18,7 +18,8 @@ template <class To, class Wide>
 To saturate(Wide value) {
   // Both bounds are powers of two, so they are exact in `Wide`.
   constexpr Wide low = static_cast<Wide>(std::numeric_limits<To>::min());
-  constexpr Wide high = static_cast<Wide>(std::numeric_limits<To>::max() / 2 + 1) * 2;
+  constexpr To half = std::numeric_limits<To>::max() / 2 + 1;
+  constexpr Wide high = static_cast<Wide>(half) * 2;
   if (std::isnan(value)) return To{0};
   if (value <= low) return std::numeric_limits<To>::min();
   if (value >= high) return std::numeric_limits<To>::max();

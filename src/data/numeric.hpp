@@ -69,7 +69,8 @@ T narrow(W value) {
     if (std::isnan(value)) return T{0};
     const W rounded = std::floor(value + W{0.5});
     constexpr W low = static_cast<W>(std::numeric_limits<T>::min());
-    constexpr W high = static_cast<W>(std::numeric_limits<T>::max() / 2 + 1) * 2;
+    constexpr T half = std::numeric_limits<T>::max() / 2 + 1;
+    constexpr W high = static_cast<W>(half) * 2;
     if (rounded <= low) return std::numeric_limits<T>::min();
     if (rounded >= high) return std::numeric_limits<T>::max();
     return static_cast<T>(rounded);

@@ -88,9 +88,11 @@ void lower_extremum_backward(Lowering& lowering, const GraphNode& node) {
 void lower_add_n(Lowering& lowering, const GraphNode& node) {
   const Layout layout = lowering.layout(node.op.inputs[0]);
   std::vector<CellId> inputs;
+  inputs.reserve(node.op.inputs.size());
   for (const ValueId id : node.op.inputs) inputs.push_back(lowering.laid_out(id, layout));
   const CellId y = lowering.make(node.op.outputs[0], layout);
   std::vector<Ref> refs;
+  refs.reserve(inputs.size());
   for (const CellId id : inputs) refs.push_back(lowering.ref(id));
   Step& step = lowering.add_step(
       node, "own:elementwise", inputs, {y},

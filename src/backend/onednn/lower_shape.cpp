@@ -73,6 +73,7 @@ void lower_transpose(Lowering& lowering, const GraphNode& node) {
   const Shape& y_shape = lowering.shape(node.op.outputs[0]);
   const std::vector<std::int64_t> x_steps = dense_steps(lowering.shape(node.op.inputs[0]));
   std::vector<std::int64_t> steps;
+  steps.reserve(axes.size());
   for (const int axis : axes) steps.push_back(x_steps[static_cast<std::size_t>(axis)]);
   const CellId x = lowering.plain(node.op.inputs[0]);
   const CellId y = lowering.make(node.op.outputs[0]);

@@ -85,8 +85,9 @@ void Memory::share_in_place(const std::vector<StepMemory>& steps) {
   }
   int position = 0;
   for (const StepMemory& step : steps) {
-    for (const auto& [output, input] : step.in_place) {
-      const CellId target = root(output);
+    for (const auto& pair : step.in_place) {
+      const CellId input = pair.second;
+      const CellId target = root(pair.first);
       const CellId source = root(input);
       const Cell& from = cell(source);
       Cell& to = cell(target);

@@ -134,7 +134,7 @@ inline Strides broadcast_strides(const Shape& shape, const Shape& wide) {
   for (int axis = 0; axis < shape.rank(); ++axis) {
     const auto index = static_cast<std::size_t>(axis);
     if (shape[index] != 1) {
-      strides[static_cast<std::size_t>(axis + missing)] = own[index];
+      strides[index + static_cast<std::size_t>(missing)] = own[index];
     }
   }
   return strides;
