@@ -5,15 +5,11 @@
 #include "cli/commands.hpp"
 #include "cli/experiment_check.hpp"
 #include "cli/toml_editor.hpp"
+#include "core/errors_among.hpp"
 #include "tenon/file.hpp"
 
 namespace tenon::cli {
 namespace {
-
-bool any_error(const std::vector<Diagnostic>& problems) {
-  return std::any_of(problems.begin(), problems.end(),
-                     [](const Diagnostic& each) { return each.severity == Severity::kError; });
-}
 
 /// 0: data and model fit, 1: they do not, 2: the file cannot be understood.
 int status_of(const std::vector<Diagnostic>& problems) {

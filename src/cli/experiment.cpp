@@ -223,6 +223,10 @@ void read_tables(const ArgumentValue& root, Experiment& experiment, ExperimentNe
 
 }  // namespace
 
+bool StageTable::is_for(const std::string& split) const {
+  return only.empty() || std::find(only.begin(), only.end(), split) != only.end();
+}
+
 const SplitTable* Experiment::split(const std::string& wanted) const {
   for (const SplitTable& each : splits) {
     if (each.name == wanted) return &each;
@@ -313,8 +317,7 @@ Dataset build_dataset(const Experiment& experiment, const SplitTable& split, Sou
   Dataset dataset = sources.source(experiment, split);
   BuildProblems problems(experiment);
   for (const StageTable& stage : experiment.stages) {
-    const auto& only = stage.only;
-    if (!only.empty() && std::find(only.begin(), only.end(), split.name) == only.end()) continue;
+    if (!stage.is_for(split.name)) continue;
     data::ArgumentMap arguments = stage.arguments;
     for (auto& [key, value] : arguments) {
       auto* text = std::get_if<std::string>(&value.value);

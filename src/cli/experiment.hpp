@@ -17,6 +17,8 @@ struct StageTable {
   data::ArgumentMap arguments;
   std::vector<std::string> only;  ///< Splits it is for; empty: all.
   int line = 0;
+
+  bool is_for(const std::string& split) const;
 };
 
 /// One [data.NAME].

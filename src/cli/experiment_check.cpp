@@ -4,13 +4,12 @@
 
 #include "cli/run_parts.hpp"
 #include "cli/toml_workbench.hpp"
+#include "core/errors_among.hpp"
 #include "data/observe.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
 namespace {
-
-bool is_error(const Diagnostic& problem) { return problem.severity == Severity::kError; }
 
 /// One sample of every split goes through its stages: a folder that is not there, or a class that
 /// is not listed, is told before a training begins.
@@ -64,8 +63,7 @@ std::vector<Diagnostic> ExperimentChecker::problems(const std::string& text) {
     std::vector<Diagnostic> problems = checked->check.problems;
     TomlWorkbench workbench(*this, checked->experiment, text);
     contract::offer_fixes(problems, checked->check.interface, checked->check.splits, workbench);
-    if (std::none_of(problems.begin(), problems.end(), is_error))
-      add_first_samples(problems, checked->check.splits);
+    if (!any_error(problems)) add_first_samples(problems, checked->check.splits);
     return problems;
   } catch (const FormatError& error) {
     std::vector<Diagnostic> problems = error.diagnostics();
@@ -105,8 +103,7 @@ std::string mended(ExperimentChecker& checker, const std::string& text) {
     const std::vector<Diagnostic> problems = checker.problems(current);
     const auto mendable =
         std::find_if(problems.begin(), problems.end(), [](const Diagnostic& problem) {
-          return problem.severity == Severity::kError && !problem.fixes.empty() &&
-                 problem.fixes.front().edit;
+          return is_error(problem) && !problem.fixes.empty() && problem.fixes.front().edit;
         });
     if (mendable == problems.end()) break;
     current = applied(*mendable->fixes.front().edit, current);

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "cli/commands.hpp"
 #include "cli/run_parts.hpp"
+#include "core/errors_among.hpp"
 #include "tenon/file.hpp"
 
 namespace tenon::cli {
@@ -50,10 +49,7 @@ int lineage(const LineageOptions& options) {
   // As text also beside JSON: standard output holds one object, the lineage.
   const std::vector<Diagnostic>& found = dataset.diagnostics();
   if (!found.empty()) print_error(render_text(found, {.color = color_wanted()}));
-  const bool ok = std::none_of(found.begin(), found.end(), [](const Diagnostic& each) {
-    return each.severity == Severity::kError;
-  });
-  return ok ? 0 : 1;
+  return any_error(found) ? 1 : 0;
 }
 
 }  // namespace tenon::cli

@@ -4,23 +4,17 @@
 
 #include <algorithm>
 
-#include "cli/toml_editor.hpp"
 #include "core/name_list.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
 namespace {
 
-bool is_for(const StageTable& stage, const std::string& split) {
-  return stage.only.empty() ||
-         std::find(stage.only.begin(), stage.only.end(), split) != stage.only.end();
-}
-
 /// Where stage `index` of a split stands in the file; behind the last for the split's end.
 std::size_t place_in_file(const Experiment& experiment, const std::string& split,
                           std::int64_t index) {
   for (std::size_t place = 0; place < experiment.stages.size(); ++place) {
-    if (!is_for(experiment.stages[place], split)) continue;
+    if (!experiment.stages[place].is_for(split)) continue;
     if (index == 0) return place;
     --index;
   }
@@ -62,55 +56,53 @@ std::string trimmed(std::string text) {
 }  // namespace
 
 std::vector<TomlWorkbench::Version> TomlWorkbench::insertions(
-    const TomlEditor& editor, const Change& change, const std::vector<std::string>& splits,
-    std::size_t place) const {
+    const Change& change, const std::vector<std::string>& splits, std::size_t place) const {
   std::vector<Version> versions;
   // A batch stage that other splits have already is given to those of the problem too.
   for (std::size_t i = 0; change.op == "batch" && i < experiment_.stages.size(); ++i) {
     const StageTable& stage = experiment_.stages[i];
     const bool other = stage.op == change.op &&
                        std::none_of(splits.begin(), splits.end(),
-                                    [&](const std::string& split) { return is_for(stage, split); });
+                                    [&](const std::string& split) { return stage.is_for(split); });
     if (!other) continue;
-    add(versions, editor.add_items(i, "only", splits),
+    add(versions, editor_.add_items(i, "only", splits),
         fmt::format("add {} to only of the {} at line {}", list_names(splits), stage.op,
                     stage.line));
   }
-  add(versions, editor.insert_stage(place, stage_of(change, {})));
+  add(versions, editor_.insert_stage(place, stage_of(change, {})));
   if (splits.size() < experiment_.splits.size())
-    add(versions, editor.insert_stage(place, stage_of(change, splits)));
+    add(versions, editor_.insert_stage(place, stage_of(change, splits)));
   return versions;
 }
 
 std::vector<TomlWorkbench::Version> TomlWorkbench::versions_of(const Change& change,
                                                                const Diagnostic& problem) const {
-  const TomlEditor editor(text_, experiment_.file);
-  if (!change.path.empty()) return setting_versions<Version>(editor, change);
+  if (!change.path.empty()) return setting_versions<Version>(editor_, change);
   if (problem.datasets.empty()) return {};
   const std::size_t place =
       place_in_file(experiment_, problem.datasets.front(), std::max<std::int64_t>(change.stage, 0));
   std::vector<Version> versions;
   switch (change.kind) {
     case Change::Kind::kInsertStage:
-      return insertions(editor, change, problem.datasets, place);
+      return insertions(change, problem.datasets, place);
     case Change::Kind::kRemoveStage:
-      add(versions, editor.remove_stage(place));
+      add(versions, editor_.remove_stage(place));
       break;
     case Change::Kind::kMoveStage:
-      add(versions, editor.move_stage(
+      add(versions, editor_.move_stage(
                         place, place_in_file(experiment_, problem.datasets.front(), change.place)));
       break;
     case Change::Kind::kSetArgument:
-      add(versions, editor.set_argument(place, change.argument, change.value));
+      add(versions, editor_.set_argument(place, change.argument, change.value));
       break;
     case Change::Kind::kAddItems:
-      add(versions, editor.add_items(place, change.argument, change.items));
+      add(versions, editor_.add_items(place, change.argument, change.items));
       break;
     case Change::Kind::kRemoveItems:
-      add(versions, editor.remove_items(place, change.argument, change.items));
+      add(versions, editor_.remove_items(place, change.argument, change.items));
       break;
     default:
-      add(versions, editor.replace_text(place, change.text, change.replacement));
+      add(versions, editor_.replace_text(place, change.text, change.replacement));
   }
   return versions;
 }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -10,6 +9,7 @@
 #include "cli/old_model.hpp"
 #include "cli/run_parts.hpp"
 #include "core/error_context.hpp"
+#include "core/errors_among.hpp"
 #include "tenon/error.hpp"
 #include "train/state.hpp"
 
@@ -102,10 +102,7 @@ std::optional<History> fit_or_tell(Model& model, const Dataset& data, const FitT
   } catch (const ContractError&) {
     ExperimentChecker checker(options.file, options.sets);
     const auto problems = checker.problems(read_experiment_text(options.file));
-    const bool known = std::any_of(problems.begin(), problems.end(), [](const Diagnostic& each) {
-      return each.severity == Severity::kError;
-    });
-    if (!known) throw;
+    if (!any_error(problems)) throw;
     report(problems, options.common);
     return std::nullopt;
   }

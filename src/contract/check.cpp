@@ -8,10 +8,12 @@
 #include "contract/cardinality_problems.hpp"
 #include "contract/contract.hpp"
 #include "contract/key_problems.hpp"
+#include "contract/lineage_facts.hpp"
 #include "contract/missing.hpp"
 #include "contract/problem_order.hpp"
 #include "contract/shape_problems.hpp"
 #include "contract/wanted.hpp"
+#include "core/errors_among.hpp"
 
 namespace tenon::contract {
 namespace {
@@ -31,8 +33,6 @@ bool same_problem(const Diagnostic& a, const Diagnostic& b) {
          a.code != "G001" && (a.keys.empty() ? a.message == b.message : true) &&
          std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
 }
-
-bool is_error(const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; }
 
 /// The names that a problem of a stage is about: what becomes of these keys follows from it.
 void add_names(const Diagnostic& problem, std::set<std::string>& names) {
@@ -83,11 +83,7 @@ void leave_out(Join& joined, const std::set<std::string>& told, const Schema& sc
 
 /// Fixes quote C++ in their text; where the data come from an experiment file they quote TOML.
 void quote_toml(Diagnostic& problem, const Dataset& dataset) {
-  const auto stages = dataset.stages();
-  const bool from_file = std::any_of(stages.begin(), stages.end(), [](const StageReference& stage) {
-    return std::string_view(stage.location.file).ends_with(".toml");
-  });
-  if (!from_file) return;
+  if (!is_of_experiment_file(dataset)) return;
   for (Fix& fix : problem.fixes) {
     const std::size_t at = fix.cpp.empty() ? std::string::npos : fix.text.find(fix.cpp);
     if (at != std::string::npos && !fix.toml.empty())
@@ -139,7 +135,7 @@ std::vector<Diagnostic> check_split(const TrainingInterface& training, const Spl
   for (Diagnostic& problem : cardinality_problems(split)) problems.push_back(std::move(problem));
   if (is_empty(*split.dataset)) drop_guesses(problems);
   // What is wrong with values may follow from a stage that could not be applied.
-  if (std::any_of(own.begin(), own.end(), is_error)) {
+  if (any_error(own)) {
     std::erase_if(problems, [](const Diagnostic& problem) { return !is_error(problem); });
   }
   for (Diagnostic& problem : problems) {

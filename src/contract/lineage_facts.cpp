@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <string_view>
 
 namespace tenon::contract {
 namespace {
@@ -34,13 +36,7 @@ std::string short_place(const StageReference& stage) {
 }  // namespace
 
 std::optional<LineageEvent> how_it_ended(const Lineage& lineage, const std::string& key) {
-  std::optional<LineageEvent> end;
-  for (const LineageEvent& event : lineage.events) {
-    const bool removed = event.action == LineageAction::kRemoved && event.key == key;
-    const bool renamed = event.action == LineageAction::kRenamed && event.previous == key;
-    if (removed || renamed) end = event;
-  }
-  return end;
+  return loss_before(lineage, key, std::numeric_limits<std::int64_t>::max());
 }
 
 std::optional<LineageEvent> how_it_was_named(const Lineage& lineage, const std::string& key) {
@@ -125,6 +121,13 @@ std::optional<LineageEvent> who_set_values(const Lineage& lineage, const std::st
     if (!stacks) found = event;
   }
   return found;
+}
+
+bool is_of_experiment_file(const Dataset& dataset) {
+  const auto stages = dataset.stages();
+  return std::any_of(stages.begin(), stages.end(), [](const StageReference& stage) {
+    return std::string_view(stage.location.file).ends_with(".toml");
+  });
 }
 
 std::string stage_text(const StageReference& stage) {

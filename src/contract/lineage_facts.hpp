@@ -31,6 +31,9 @@ std::optional<LineageEvent> loss_before(const Lineage& lineage, const std::strin
 /// The event that last set the values of `key`; stages that only stack or name them do not count.
 std::optional<LineageEvent> who_set_values(const Lineage& lineage, const std::string& key);
 
+/// True if the stages were written in an experiment file, and not in C++.
+bool is_of_experiment_file(const Dataset& dataset);
+
 /// `stage 3 rename (train.cpp:41)`; `source csv (…)` for the source.
 std::string stage_text(const StageReference& stage);
 /// … with `the ` before it, for the middle of a sentence about fixing: "the rename at

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
+#include "core/errors_among.hpp"
 
 namespace tenon {
 namespace {
@@ -103,9 +103,7 @@ std::string json_text(const Json& value, int indent) {
 std::string render_json(std::span<const Diagnostic> diagnostics) {
   Json list = Json::array();
   for (const Diagnostic& diagnostic : diagnostics) list.push_back(diagnostic_to_json(diagnostic));
-  const bool ok = std::none_of(diagnostics.begin(), diagnostics.end(),
-                               [](const Diagnostic& d) { return d.severity == Severity::kError; });
-  return json_text({{"ok", ok}, {"diagnostics", std::move(list)}}) + "\n";
+  return json_text({{"ok", !any_error(diagnostics)}, {"diagnostics", std::move(list)}}) + "\n";
 }
 
 }  // namespace tenon

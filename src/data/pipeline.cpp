@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/errors_among.hpp"
 #include "data/observe.hpp"
 #include "data/stream_stage.hpp"
 #include "tenon/error.hpp"
@@ -54,12 +55,6 @@ const ObservableStage* as_opaque(const PlacedStage& placed) {
 bool hides_keys(const Stage& stage) {
   const auto* observable = dynamic_cast<const ObservableStage*>(&stage);
   return observable != nullptr && observable->hides_keys();
-}
-
-bool has_errors(const Pipeline& pipeline) {
-  const auto& problems = pipeline.diagnostics();
-  return std::any_of(problems.begin(), problems.end(),
-                     [](const Diagnostic& d) { return d.severity == Severity::kError; });
 }
 
 /// `stage` as it is after having been shown a sample; nullptr if there is none to be shown.
@@ -147,7 +142,7 @@ std::shared_ptr<const Pipeline> Pipeline::observed() const {
     const ObservableStage* opaque = as_opaque(placed);
     std::shared_ptr<const Stage> known;
     // What is wrong before a function is told first; it cannot be run then.
-    if (opaque != nullptr && !has_errors(*pipeline)) {
+    if (opaque != nullptr && !any_error(pipeline->diagnostics())) {
       known = observed_stage(*opaque, *pipeline, placed.reference);
     }
     pipeline = pipeline->with_stage(known != nullptr ? std::move(known) : placed.stage);
@@ -172,9 +167,7 @@ std::vector<std::string> Pipeline::fingerprint() const {
 
 void Pipeline::require_sound() const {
   const auto& problems = diagnostics();
-  const auto first = std::find_if(problems.begin(), problems.end(), [](const Diagnostic& d) {
-    return d.severity == Severity::kError;
-  });
+  const auto first = std::find_if(problems.begin(), problems.end(), is_error);
   if (first == problems.end()) return;
   if (first->code.front() == 'K') throw KeyError(problems);
   if (first->code.front() == 'S' || first->code.front() == 'D') throw ShapeError(problems);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/errors_among.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 
@@ -47,9 +48,7 @@ namespace {
 }  // namespace
 
 void throw_errors(std::vector<Diagnostic> problems) {
-  const bool any = std::ranges::any_of(
-      problems, [](const Diagnostic& problem) { return problem.severity == Severity::kError; });
-  if (any) throw_as_coded(std::move(problems));
+  if (any_error(problems)) throw_as_coded(std::move(problems));
   for (const Diagnostic& message : problems) emit(message);
 }
 
@@ -65,17 +64,6 @@ bool follows_from_losses(const Diagnostic& problem, const TrainingInterface& int
   });
 }
 
-/// Where a loss was given under a misspelt name, its output has none: told there.
-void drop_missing_losses(std::vector<Diagnostic>& problems) {
-  const bool misspelt = std::ranges::any_of(problems, [](const Diagnostic& problem) {
-    return problem.code == "K011" && problem.message.starts_with("loss names ");
-  });
-  if (!misspelt) return;
-  std::erase_if(problems, [](const Diagnostic& problem) {
-    return problem.code == "A001" && problem.message.find("but no loss") != std::string::npos;
-  });
-}
-
 }  // namespace
 
 std::vector<Diagnostic> all_problems(std::vector<Diagnostic> compile_problems,
@@ -87,7 +75,6 @@ std::vector<Diagnostic> all_problems(std::vector<Diagnostic> compile_problems,
     if (losses_known || !follows_from_losses(problem, interface))
       problems.push_back(std::move(problem));
   }
-  drop_missing_losses(problems);
   std::ranges::stable_sort(problems, {}, &Diagnostic::severity);
   return problems;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "contract/leakage.hpp"
+#include "core/errors_among.hpp"
 #include "data/pipeline.hpp"
 #include "train/bound_split.hpp"
 #include "train/fit_workbench.hpp"
@@ -67,9 +68,7 @@ void add_restart_problem(std::vector<Diagnostic>& problems, const std::string& s
 /// What is in two of the splits: told where nothing else is wrong.
 void add_leaks(std::vector<Diagnostic>& problems, std::vector<contract::Split> splits,
                const FitData& data, const FitArguments& arguments) {
-  const bool wrong = std::ranges::any_of(
-      problems, [](const Diagnostic& problem) { return problem.severity == Severity::kError; });
-  if (wrong || !arguments.check_leakage) return;
+  if (any_error(problems) || !arguments.check_leakage) return;
   if (data.held_out && !data.test) splits.push_back({.name = "test", .dataset = &*data.held_out});
   std::ranges::move(contract::leakage_problems(
                         splits, {.group_key = arguments.group_key, .seed = arguments.seed}),
@@ -95,8 +94,7 @@ FitCheck check_fit(const Model& model, const FitData& data, const FitArguments& 
                                        .steps = arguments.steps_per_epoch,
                                        .epochs = passes,
                                        .continues = data.continues}};
-  std::vector<Diagnostic> problems = compile_problems(model.name(), model.outputs(), compiled);
-  std::ranges::move(argument_problems(model, arguments), std::back_inserter(problems));
+  std::vector<Diagnostic> problems = argument_problems(model, arguments);
   if (!data.continues) add_restart_problem(problems, "train", data.train, passes);
   if (data.validation) {
     const std::int64_t validations = passes / std::max<std::int64_t>(arguments.validation_freq, 1);
@@ -110,7 +108,10 @@ FitCheck check_fit(const Model& model, const FitData& data, const FitArguments& 
     splits.push_back({.name = "test", .dataset = &*data.test, .targets_optional = true});
   std::ranges::move(contract::group_problems(splits, arguments.group_key),
                     std::back_inserter(problems));
-  problems = all_problems(std::move(problems), interface, splits);
+  std::ranges::move(
+      all_problems(compile_problems(model.name(), model.outputs(), compiled), interface, splits),
+      std::back_inserter(problems));
+  std::ranges::stable_sort(problems, {}, &Diagnostic::severity);
   add_leaks(problems, splits, data, arguments);
   return {std::move(interface), std::move(splits), std::move(problems)};
 }

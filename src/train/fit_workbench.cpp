@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "contract/lineage_facts.hpp"
 #include "data/change.hpp"
 #include "tenon/losses.hpp"
-#include "train/loss_table.hpp"
+#include "train/interface.hpp"
 
 namespace tenon::train {
 namespace {
-
-bool is_of_file(const contract::Split& split) {
-  return std::ranges::any_of(split.dataset->stages(), [](const StageReference& stage) {
-    return std::string_view(stage.location.file).ends_with(".toml");
-  });
-}
 
 /// The stage of `other` that stands for stage `index` of `first`: the same place in the source, or
 /// the same index and word.
@@ -38,15 +33,7 @@ bool set_loss(TrainingInterface& interface, const Change& change) {
   const auto* word = std::get_if<std::string>(&change.value.value);
   for (TrainedOutput& output : interface.outputs) {
     if (word == nullptr || output.output.name != change.path.back()) continue;
-    const LossEntry& entry = loss_entry(Loss(*word).class_name);
-    const Dim classes = output.output.spec.shape.empty() ? Dim() : output.output.spec.shape.back();
-    output.loss = *word;
-    output.target_form = entry.target_form;
-    output.target_range.reset();
-    if (entry.target_form == TargetForm::kClassIds && classes.known())
-      output.target_range = ValueRange{0.0, static_cast<double>(classes.size() - 1)};
-    else if (entry.target_in_unit_range)
-      output.target_range = ValueRange{0.0, 1.0};
+    take_loss(output, Loss(*word));
     return true;
   }
   return false;
@@ -102,7 +89,9 @@ bool apply_setting(TrainingInterface& interface, std::vector<contract::Split>& s
 FitWorkbench::FitWorkbench(const TrainingInterface& interface,
                            std::span<const contract::Split> splits)
     : interface_(interface), splits_(splits.begin(), splits.end()) {
-  speaks_toml_ = std::ranges::any_of(splits_, is_of_file);
+  speaks_toml_ = std::ranges::any_of(splits_, [](const contract::Split& split) {
+    return contract::is_of_experiment_file(*split.dataset);
+  });
 }
 
 std::vector<contract::Workbench::Trial> FitWorkbench::attempt(const Change& change,

@@ -37,14 +37,7 @@ TrainedOutput trained_output(const OutputTraining& output) {
   out.output = output.port;
   out.has_loss = output.loss.has_value();
   if (!output.loss) return out;
-  const LossEntry& entry = loss_entry(output.loss->class_name);
-  out.loss = output.loss->name();
-  out.target_form = entry.target_form;
-  if (entry.target_form == TargetForm::kClassIds && output.classes() > 0) {
-    out.target_range = ValueRange{0.0, static_cast<double>(output.classes() - 1)};
-  } else if (entry.target_in_unit_range) {
-    out.target_range = ValueRange{0.0, 1.0};
-  }
+  take_loss(out, *output.loss);
   return out;
 }
 
@@ -72,6 +65,21 @@ void add_sample_weights(TrainingInterface& interface, const KeyMap& sample_weigh
 }
 
 }  // namespace
+
+void take_loss(TrainedOutput& out, const Loss& loss) {
+  const LossEntry& entry = loss_entry(loss.class_name);
+  OutputTraining output;
+  output.port = out.output;
+  const std::int64_t classes = output.classes();
+  out.loss = loss.name();
+  out.target_form = entry.target_form;
+  out.target_range.reset();
+  if (entry.target_form == TargetForm::kClassIds && classes > 0) {
+    out.target_range = ValueRange{0.0, static_cast<double>(classes - 1)};
+  } else if (entry.target_in_unit_range) {
+    out.target_range = ValueRange{0.0, 1.0};
+  }
+}
 
 std::vector<std::string> epoch_log_names(const std::vector<OutputTraining>& outputs,
                                          bool validation) {

@@ -17,6 +17,9 @@ TrainingInterface evaluate_interface(const Model& model, const CompileArguments&
 TrainingInterface predict_interface(const Model& model, const PredictArguments& arguments,
                                     SourceLocation location);
 
+/// What `loss` wants of the targets of `out`, whose port is set.
+void take_loss(TrainedOutput& out, const Loss& loss);
+
 /// The names of an epoch's logs; without those of metrics that an output cannot have.
 std::vector<std::string> epoch_log_names(const std::vector<OutputTraining>& outputs,
                                          bool validation);

@@ -51,10 +51,21 @@ void add_single_problem(std::vector<Diagnostic>& problems, const char* place,
   problems.push_back(std::move(problem));
 }
 
-void add_metric_problems(std::vector<Diagnostic>& problems, const OutputTraining& output) {
+/// True if a loss was given for a name that is no output's: told by the contract, and the reason
+/// why some output has none.
+bool misspells_a_loss(const CompileArguments& arguments, const std::vector<Port>& outputs) {
+  const std::vector<std::string> names = names_of(outputs);
+  return std::ranges::any_of(arguments.loss.by_name(), [&](const auto& given) {
+    return std::ranges::find(names, given.first) == names.end();
+  });
+}
+
+void add_metric_problems(std::vector<Diagnostic>& problems, const OutputTraining& output,
+                         bool tell_missing_loss) {
   Metrics all = output.metrics;
   all.insert(all.end(), output.weighted_metrics.begin(), output.weighted_metrics.end());
   if (!all.empty() && !output.loss) {
+    if (!tell_missing_loss) return;
     problems.push_back(make_diagnostic(
         "A001",
         fmt::format("output {} has metrics but no loss, and so no target",
@@ -128,7 +139,9 @@ std::vector<Diagnostic> compile_problems(const std::string& model_name,
   }
   const std::vector<OutputTraining> resolved = resolve_outputs(outputs, arguments);
   if (!problems.empty() || count_losses(resolved) == 0) return problems;
-  for (const OutputTraining& output : resolved) add_metric_problems(problems, output);
+  const bool tell_missing_loss = !misspells_a_loss(arguments, outputs);
+  for (const OutputTraining& output : resolved)
+    add_metric_problems(problems, output, tell_missing_loss);
   return problems;
 }
 
