@@ -28,6 +28,7 @@ void add_uses(std::vector<NameUse>& uses, const std::string& place, const PerOut
 
 std::vector<std::string> names_of(const std::vector<Port>& ports) {
   std::vector<std::string> names;
+  names.reserve(ports.size());
   for (const Port& port : ports) names.push_back(port.name);
   return names;
 }
