@@ -16,12 +16,13 @@ backend::CompileOptions engine_options(const backend::Engine& engine,
                                        const CompileArguments& arguments) {
   check_threads("compile", "threads", arguments.threads);
   const backend::Precision precision = backend::precision_by_name(arguments.precision);
-  if (!engine.supports(precision)) {
-    throw EngineError(
-        make_diagnostic("E001",
-                        fmt::format("the engine {} has no precision {}", quote_key(engine.name()),
-                                    quote_key(arguments.precision)),
-                        {engine.description()}, R"(compile with .precision = "float32")"));
+  if (const std::string obstacle = engine.obstacle(precision); !obstacle.empty()) {
+    throw EngineError(make_diagnostic(
+        "E001",
+        fmt::format("the engine {} does not train in {} here", quote_key(engine.name()),
+                    quote_key(arguments.precision)),
+        {obstacle, engine.description()},
+        R"(compile with .precision = "float32"; .engine = "reference" computes so anywhere, slowly)"));
   }
   return {.precision = precision, .threads = arguments.threads};
 }

@@ -17,7 +17,8 @@ void expect_close_floats(std::span<const float> actual, std::span<const float> e
     const auto b = static_cast<double>(expected[i]);
     if (a == b || (std::isnan(a) && std::isnan(b))) continue;
     const double scale = std::max(std::abs(b), largest * 1e-3);
-    ASSERT_LE(std::abs(a - b), tolerance.absolute + tolerance.relative * scale)
+    ASSERT_LE(std::abs(a - b),
+              tolerance.absolute + tolerance.relative * scale + tolerance.of_largest * largest)
         << what << ": element " << i << " of " << expected.size() << " is " << a << ", expected "
         << b;
   }
@@ -37,9 +38,11 @@ void expect_close(const Tensor& actual, const Tensor& expected, const std::strin
 }
 
 void expect_like_reference(const CaseProgram& program, const std::string& what, int threads,
-                           const Tolerance& tolerance) {
-  const std::vector<Tensor> expected = run_case(reference_engine(), program);
-  const std::vector<Tensor> actual = run_case(onednn_engine(), program, {.threads = threads});
+                           const Tolerance& tolerance, Precision precision) {
+  const std::vector<Tensor> expected =
+      run_case(reference_engine(), program, {.precision = precision});
+  const std::vector<Tensor> actual =
+      run_case(onednn_engine(), program, {.precision = precision, .threads = threads});
   ASSERT_EQ(actual.size(), expected.size()) << what;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     expect_close(actual[i], expected[i], what + ", result " + std::to_string(i), tolerance);

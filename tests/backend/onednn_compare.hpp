@@ -30,13 +30,19 @@ class OnednnTestWithParam : public testing::TestWithParam<T> {
 struct Tolerance {
   double absolute = 2e-6;
   double relative = 2e-4;
+  double of_largest = 0.0;  ///< That share of the tensor's largest element more.
 };
+/// For results of mixed bfloat16, which keeps 8 bits: two sums that differ in the last bit of a
+/// float may be rounded to neighbours, 1/128 apart.
+inline constexpr Tolerance kBFloat16Tolerance{
+    .absolute = 1e-6, .relative = 0.008, .of_largest = 0.004};
 
 void expect_close(const Tensor& actual, const Tensor& expected, const std::string& what,
                   const Tolerance& tolerance = {});
 
 /// Runs the program on both engines and compares all outputs and variables.
 void expect_like_reference(const CaseProgram& program, const std::string& what, int threads = 0,
-                           const Tolerance& tolerance = {});
+                           const Tolerance& tolerance = {},
+                           Precision precision = Precision::kFloat32);
 
 }  // namespace tenon::backend::cases

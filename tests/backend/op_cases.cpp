@@ -28,8 +28,33 @@ Tensor values_of(const std::string& case_name, const InputSpec& spec) {
       .cast(spec.dtype);
 }
 
-CaseOutputs build(const OpCase& op_case, ops::Builder& builder, CaseProgram& result,
-                  std::vector<ops::ValueId>& values) {
+Tensor identity(std::int64_t size) {
+  Tensor matrix(DType::kFloat32, Shape{size, size});
+  for (std::int64_t i = 0; i < size; ++i) {
+    matrix.data<float>()[static_cast<std::size_t>(i * size + i)] = 1.0F;
+  }
+  return matrix;
+}
+
+/// `value` times the identity.
+ops::ValueId through_product(ops::Builder& builder, CaseProgram& result, ops::ValueId value) {
+  const Shape shape = builder.shape(value);
+  const std::int64_t columns = shape.rank() == 0 ? 1 : shape.dim(-1);
+  const std::string name = "identity/" + std::to_string(result.inputs.size());
+  const ops::ValueId kernel = builder.input(name, DType::kFloat32, {columns, columns});
+  result.inputs.push_back(identity(columns));
+  const auto reshape = [&](ops::ValueId from, const Shape& to) {
+    return builder.apply(ops::OpKind::kReshape, ops::ShapeAttributes{to}, {from}, name);
+  };
+  const ops::ValueId rows = reshape(value, {shape.element_count() / columns, columns});
+  const ops::ValueId product =
+      builder.apply(ops::OpKind::kDense, ops::NoAttributes{}, {rows, kernel}, name);
+  return reshape(product, shape);
+}
+
+/// `values` become those of the inputs and variables.
+CaseOutputs build(const OpCase& op_case, Surroundings surroundings, ops::Builder& builder,
+                  CaseProgram& result, std::vector<ops::ValueId>& values) {
   for (const InputSpec& spec : op_case.inputs) {
     values.push_back(builder.input(spec.name, spec.dtype, spec.shape));
     result.inputs.push_back(values_of(op_case.name, spec));
@@ -41,7 +66,20 @@ CaseOutputs build(const OpCase& op_case, ops::Builder& builder, CaseProgram& res
     result.variable_specs.push_back({spec.name, spec.shape, spec.dtype});
     result.variables.push_back(values_of(op_case.name, spec));
   }
-  return op_case.build(builder, values);
+  if (surroundings == Surroundings::kNone) return op_case.build(builder, values);
+  std::vector<ops::ValueId> inner = values;
+  for (std::size_t i = 0; i < op_case.inputs.size(); ++i) {
+    const InputSpec& spec = op_case.inputs[i];
+    if (!spec.differentiable || spec.dtype != DType::kFloat32) continue;
+    inner[i] = through_product(builder, result, values[i]);
+  }
+  CaseOutputs outputs = op_case.build(builder, inner);
+  for (ops::ValueId& output : outputs.differentiable) {
+    if (builder.dtype(output) == DType::kFloat32) {
+      output = through_product(builder, result, output);
+    }
+  }
+  return outputs;
 }
 
 /// Σ outputs · weights, the weights being further inputs.
@@ -77,14 +115,14 @@ bool is_differentiable(const OpCase& op_case) {
   CaseProgram scratch;
   ops::Builder builder(scratch.program);
   std::vector<ops::ValueId> values;
-  return !build(op_case, builder, scratch, values).differentiable.empty();
+  return !build(op_case, Surroundings::kNone, builder, scratch, values).differentiable.empty();
 }
 
-CaseProgram forward_program(const OpCase& op_case) {
+CaseProgram forward_program(const OpCase& op_case, Surroundings surroundings) {
   CaseProgram result;
   ops::Builder builder(result.program);
   std::vector<ops::ValueId> values;
-  CaseOutputs outputs = build(op_case, builder, result, values);
+  CaseOutputs outputs = build(op_case, surroundings, builder, result, values);
   std::vector<ops::ValueId> all = std::move(outputs.differentiable);
   all.insert(all.end(), outputs.others.begin(), outputs.others.end());
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -93,11 +131,11 @@ CaseProgram forward_program(const OpCase& op_case) {
   return result;
 }
 
-CaseProgram gradient_program(const OpCase& op_case) {
+CaseProgram gradient_program(const OpCase& op_case, Surroundings surroundings) {
   CaseProgram result;
   ops::Builder builder(result.program);
   std::vector<ops::ValueId> values;
-  const CaseOutputs outputs = build(op_case, builder, result, values);
+  const CaseOutputs outputs = build(op_case, surroundings, builder, result, values);
   const ops::ValueId loss = append_loss(op_case, outputs.differentiable, builder, result);
   builder.output("loss", loss);
   std::vector<ops::ValueId> targets;

@@ -56,15 +56,21 @@ struct CaseProgram {
   std::vector<std::size_t> differentiated;
 };
 
+/// kBetweenProducts: each differentiable input of the op comes out of a dense layer whose kernel is
+/// the identity, and each differentiable output goes into one, so that in mixed bfloat16 both are
+/// bfloat16.
+enum class Surroundings { kNone, kBetweenProducts };
+
 /// The op alone; outputs "y/0", "y/1", … (the differentiable ones first).
-CaseProgram forward_program(const OpCase& op_case);
+CaseProgram forward_program(const OpCase& op_case, Surroundings surroundings = Surroundings::kNone);
 
 /// True if gradient_program can be made of it.
 bool is_differentiable(const OpCase& op_case);
 
 /// The op, the scalar output "loss" = Σ (outputs · further inputs "weight/<i>"), and the outputs
 /// "gradient/<input>". Only where is_differentiable.
-CaseProgram gradient_program(const OpCase& op_case);
+CaseProgram gradient_program(const OpCase& op_case,
+                             Surroundings surroundings = Surroundings::kNone);
 
 /// Runs `program` on `engine` and gives all outputs, then the variables after the run.
 std::vector<Tensor> run_case(const Engine& engine, const CaseProgram& program,

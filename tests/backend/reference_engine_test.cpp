@@ -54,7 +54,7 @@ TEST(ReferenceEngine, SaysWhatItIs) {
   EXPECT_THAT(reference_engine().description(), HasSubstr("plain loops"));
   EXPECT_TRUE(reference_engine().supports(Precision::kFloat32));
   EXPECT_TRUE(reference_engine().supports(Precision::kFloat64));
-  EXPECT_FALSE(reference_engine().supports(Precision::kMixedBFloat16));
+  EXPECT_TRUE(reference_engine().supports(Precision::kMixedBFloat16));
 }
 
 TEST(ReferenceEngine, RunsAStepAndUpdatesVariables) {
@@ -173,15 +173,6 @@ TEST(ReferenceEngine, VariablesMustFitTheProgram) {
       "W001", "the program takes `scale/w` as float32 (2,), but variable 0 is float32 (5,)");
   expect_error<EngineError>([] { reference_engine().compile(step_program(), nullptr); }, "E001",
                             "the program uses the variable `scale/w`, but none were given");
-}
-
-TEST(ReferenceEngine, MixedBFloat16IsRefused) {
-  expect_error<EngineError>(
-      [] {
-        reference_engine().compile(step_program(), step_variables(),
-                                   {.precision = Precision::kMixedBFloat16});
-      },
-      "E001", "the reference engine does not compute in mixed bfloat16");
 }
 
 class OtherVariables final : public Variables {

@@ -12,7 +12,8 @@
 
 namespace tenon::backend {
 
-/// How numbers are computed. Weights are float32 masters in each.
+/// How numbers are computed. Weights are float32 masters in each. precision.hpp says what mixed
+/// bfloat16 is.
 /// kFloat64 is of the reference only: every float32 value is held in double, inputs may be bound in
 /// either, and float32 outputs come as float64.
 enum class Precision : std::uint8_t { kFloat32, kMixedBFloat16, kFloat64 };
@@ -91,7 +92,10 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::string_view name() const noexcept = 0;  ///< "reference", "onednn"
   virtual std::string description() const = 0;         ///< "oneDNN 2.6.3, AVX-512, 2 threads"
-  virtual bool supports(Precision precision) const noexcept = 0;
+  /// Why the engine does not compute so here, for people: "the processor has no AVX512_BF16, …";
+  /// empty where it does.
+  virtual std::string obstacle(Precision precision) const = 0;
+  bool supports(Precision precision) const { return obstacle(precision).empty(); }
   virtual std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const = 0;
   /// Throws EngineError (E001) if the engine lacks an op or a precision, naming it.
   virtual std::unique_ptr<Plan> compile(const ops::Program& program,

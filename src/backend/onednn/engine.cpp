@@ -31,8 +31,9 @@ class OnednnEngine final : public Engine {
     return fmt::format("oneDNN {}, {}, {} threads", bridge::library_version(),
                        name_of(instruction_set()), omp_get_max_threads());
   }
-  bool supports(Precision precision) const noexcept override {
-    return precision == Precision::kFloat32;
+  std::string obstacle(Precision precision) const override {
+    if (precision == Precision::kFloat32) return {};
+    return "the onednn engine computes in float32 only";
   }
 
   std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const override {
@@ -42,9 +43,8 @@ class OnednnEngine final : public Engine {
   std::unique_ptr<Plan> compile(const ops::Program& program, std::shared_ptr<Variables> variables,
                                 const CompileOptions& options) const override {
     if (!supports(options.precision)) {
-      throw EngineError(make_diagnostic(
-          "E001", "the onednn engine computes in float32 only", {"expected: float32"},
-          "compile with float32, or for float64 with the reference engine"));
+      throw EngineError(make_diagnostic("E001", obstacle(options.precision), {},
+                                        "compile with float32, or with the reference engine"));
     }
     auto own = std::dynamic_pointer_cast<OnednnVariables>(variables);
     if (variables != nullptr && own == nullptr) {

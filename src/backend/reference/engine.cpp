@@ -16,9 +16,7 @@ class ReferenceEngine final : public Engine {
  public:
   std::string_view name() const noexcept override { return "reference"; }
   std::string description() const override { return "reference: plain loops, 1 thread"; }
-  bool supports(Precision precision) const noexcept override {
-    return precision == Precision::kFloat32 || precision == Precision::kFloat64;
-  }
+  std::string obstacle(Precision /*precision*/) const override { return {}; }
 
   std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const override {
     return std::make_shared<ReferenceVariables>(std::move(specs));
@@ -26,11 +24,6 @@ class ReferenceEngine final : public Engine {
 
   std::unique_ptr<Plan> compile(const ops::Program& program, std::shared_ptr<Variables> variables,
                                 const CompileOptions& options) const override {
-    if (!supports(options.precision)) {
-      throw EngineError(make_diagnostic(
-          "E001", "the reference engine does not compute in mixed bfloat16",
-          {"expected: float32 or float64"}, "compile with float32, or with the onednn engine"));
-    }
     auto own = std::dynamic_pointer_cast<ReferenceVariables>(variables);
     if (variables != nullptr && own == nullptr) {
       throw EngineError(make_diagnostic(

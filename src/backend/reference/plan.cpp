@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backend/api/guard.hpp"
+#include "backend/api/precision.hpp"
 #include "ops/descriptor.hpp"
 #include "tenon/error.hpp"
 
@@ -29,6 +30,13 @@ void narrow(const Buffer& from, Tensor& to) {
   const auto* values = reinterpret_cast<const double*>(from.data);
   std::transform(values, values + from.size, to.data<float>().begin(),
                  [](double value) { return static_cast<float>(value); });
+}
+
+void round_to_bfloat16(const Buffer& from, const Buffer& to) {
+  const auto* x = reinterpret_cast<const float*>(from.data);
+  auto* y = reinterpret_cast<float*>(to.data);
+  std::transform(x, x + from.size, y,
+                 [](float value) { return static_cast<float>(BFloat16(value)); });
 }
 
 bool is_written(const ops::Program& program, ops::ValueId id) {
@@ -82,7 +90,8 @@ ReferencePlan::ReferencePlan(const ops::Program& program,
       memory_(place_values(program_, precision_)),
       bound_(program_.inputs.size()),
       guarded_(options.guarded),
-      guard_step_(first_write(program_, guarded_)) {
+      guard_step_(first_write(program_, guarded_)),
+      stored_(assign_precision(program_, precision_, guarded_)) {
   connect_variables();
   steps_.reserve(program_.nodes.size());
   for (const ops::Node& node : program_.nodes) {
@@ -137,8 +146,12 @@ void ReferencePlan::add_step(const ops::Node& node) {
     outputs.push_back(port(id));
   }
   require_computable(node, inputs);
+  if (precision_ == Precision::kMixedBFloat16) round_factors(node, inputs);
   steps_.push_back({in_double ? kernels->float64 : kernels->float32,
                     KernelContext(node, std::move(inputs), std::move(outputs), numbers_)});
+  for (const ops::ValueId id : node.outputs) {
+    if (is_bfloat16(id)) steps_.back().rounded.push_back(&buffer(id));
+  }
   report_.steps.push_back(
       {.op = std::string(ops::name_of(node.kind)),
        .name = node.name,
@@ -146,6 +159,35 @@ void ReferencePlan::add_step(const ops::Node& node) {
        .border_reorder = false,
        .reorder = false,
        .floating_point_operations = ops::floating_point_operations(program_, node)});
+}
+
+bool ReferencePlan::is_bfloat16(ops::ValueId id) const {
+  const auto index = static_cast<std::size_t>(id);
+  return id != ops::kNoValue && program_.value(id).dtype == DType::kFloat32 &&
+         stored_[index] == DType::kBFloat16;
+}
+
+void ReferencePlan::round_factors(const ops::Node& node, std::vector<const Buffer*>& inputs) {
+  if (!multiplies_in_bfloat16(node)) return;
+  for (std::size_t port = 0; port < 2; ++port) {
+    if (is_bfloat16(node.inputs[port])) continue;
+    RoundedFactor factor{.step = steps_.size(),
+                         .from = inputs[port],
+                         .to = *inputs[port],
+                         .memory = Tensor(DType::kFloat32, inputs[port]->shape)};
+    factor.to.data = factor.memory.bytes();
+    factors_.push_back(std::move(factor));
+    inputs[port] = &factors_.back().to;
+  }
+}
+
+void ReferencePlan::run_step(std::size_t index) {
+  for (; next_factor_ < factors_.size() && factors_[next_factor_].step == index; ++next_factor_) {
+    round_to_bfloat16(*factors_[next_factor_].from, factors_[next_factor_].to);
+  }
+  const Step& step = steps_[index];
+  step.kernel(step.context);
+  for (const Buffer* made : step.rounded) round_to_bfloat16(*made, *made);
 }
 
 void ReferencePlan::bind_input(std::size_t index, const Tensor& value) {
@@ -208,11 +250,12 @@ std::optional<std::size_t> ReferencePlan::run(const StepNumbers& numbers) {
   for (const ConvertedVariable& variable : converted_variables_) {
     widen(*variable.stored, *variable.held);
   }
+  next_factor_ = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (numbers.guard && i == guard_step_) {
       if (const auto bad = first_not_finite()) return bad;
     }
-    steps_[i].kernel(steps_[i].context);
+    run_step(i);
   }
   for (const ConvertedVariable& variable : converted_variables_) {
     if (variable.written) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -15,6 +17,9 @@ namespace tenon::backend::reference {
 /// In double mode (Precision::kFloat64) every float32 value is held in double: inputs may be bound
 /// as float32 or float64, outputs are float64, and variables are widened before a run and rounded
 /// back after it where an op wrote them.
+///
+/// In mixed bfloat16 the numbers are bfloat16's (see backend/api/precision.hpp), but held as
+/// floats: a value is rounded when it is made, a factor that is not bfloat16 yet when it is read.
 class ReferencePlan final : public Plan {
  public:
   /// Throws EngineError (E001) for an op without a kernel, ShapeError (W001) where a variable of
@@ -33,6 +38,14 @@ class ReferencePlan final : public Plan {
   struct Step {
     Kernel kernel;
     KernelContext context;
+    std::vector<const Buffer*> rounded = {};  ///< Outputs that are bfloat16.
+  };
+  /// A factor of a product as bfloat16, made before each run of `step`.
+  struct RoundedFactor {
+    std::size_t step;
+    const Buffer* from;
+    Buffer to;
+    Tensor memory;
   };
   /// A variable of the program whose dtype is converted at the border.
   struct ConvertedVariable {
@@ -43,6 +56,9 @@ class ReferencePlan final : public Plan {
 
   void connect_variables();
   void add_step(const ops::Node& node);
+  void round_factors(const ops::Node& node, std::vector<const Buffer*>& inputs);
+  bool is_bfloat16(ops::ValueId id) const;
+  void run_step(std::size_t index);
   std::optional<std::size_t> first_not_finite() const;
   void require_bound_inputs() const;
   void load_inputs();
@@ -56,8 +72,11 @@ class ReferencePlan final : public Plan {
   std::vector<Tensor> bound_;  // one per input of the program
   std::vector<ConvertedVariable> converted_variables_;
   std::vector<Step> steps_;
+  std::deque<RoundedFactor> factors_;  ///< In the order of steps. Never moves.
+  std::size_t next_factor_ = 0;
   std::vector<ops::ValueId> guarded_;
   std::size_t guard_step_ = 0;  ///< The first that writes a variable.
+  std::vector<DType> stored_;   ///< Per value, by the policy of the precision.
   StepNumbers numbers_;
   PlanReport report_;
 };
