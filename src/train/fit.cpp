@@ -11,6 +11,7 @@
 #include "train/evaluate.hpp"
 #include "train/fit_check.hpp"
 #include "train/interface.hpp"
+#include "train/not_finite.hpp"
 #include "train/progress.hpp"
 #include "train/running_logs.hpp"
 #include "train/trainer.hpp"
@@ -93,6 +94,7 @@ class FitRun final : public TrainingControl {
   void begin() {
     trainer_.set_seed(arguments_.seed);
     trainer_.begin_training();
+    if (arguments_.check_finite) require_finite_weights(model_, false);
     iterator_.emplace(data_.train.iterate({.seed = arguments_.seed,
                                            .epoch = arguments_.initial_epoch,
                                            .threads = arguments_.data_threads}));
@@ -178,6 +180,7 @@ class FitRun final : public TrainingControl {
   void end_epoch() {
     remember_bad_samples(history_.bad_samples, iterator_->bad_samples(), "train");
     tell(ProgressEvent::Kind::kEnd);
+    if (arguments_.check_finite) require_finite_weights(model_, true);
     history_.epoch.push_back(static_cast<int>(epoch_));
     history_.logs.push_back(epoch_logs_);
     for (const auto& callback : arguments_.callbacks) {

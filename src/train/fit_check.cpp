@@ -65,10 +65,10 @@ void add_restart_problem(std::vector<Diagnostic>& problems, const std::string& s
   problems.push_back(std::move(problem));
 }
 
-/// What is in two of the splits: told where nothing else is wrong.
+/// What is in two of the splits.
 void add_leaks(std::vector<Diagnostic>& problems, std::vector<contract::Split> splits,
                const FitData& data, const FitArguments& arguments) {
-  if (any_error(problems) || !arguments.check_leakage) return;
+  if (!arguments.check_leakage) return;
   if (data.held_out && !data.test) splits.push_back({.name = "test", .dataset = &*data.held_out});
   std::ranges::move(contract::leakage_problems(
                         splits, {.group_key = arguments.group_key, .seed = arguments.seed}),

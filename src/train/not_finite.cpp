@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "tenon/error.hpp"
+
 namespace tenon::train {
 namespace {
 
@@ -90,6 +92,28 @@ std::optional<NotFiniteValue> find_not_finite_value(const Tensor& tensor) {
     ++found->count;
   }
   return found;
+}
+
+void require_finite_weights(const Model& model, bool trained) {
+  std::vector<std::string> notes;
+  std::size_t bad = 0;
+  for (const auto& weight : model.weights()) {
+    const auto found = find_not_finite_value(weight->value());
+    if (!found || ++bad > kMostListed) continue;
+    notes.push_back(fmt::format("{} holds {}: {} of {} values, first at [{}]", weight->path(),
+                                found->text, found->count, found->size,
+                                fmt::join(found->position, ", ")));
+  }
+  if (bad == 0) return;
+  if (bad > kMostListed) notes.push_back(fmt::format("and {} more", bad - kMostListed));
+  throw DataError(make_diagnostic(
+      "D002",
+      fmt::format("{} weight{} {} NaN or infinity {}", bad, bad == 1 ? "" : "s",
+                  bad == 1 ? "holds" : "hold",
+                  trained ? "after the updates of this epoch" : "before the first step"),
+      std::move(notes),
+      trained ? "lower the learning rate, or clip the gradients (.clipnorm = 1.0)"
+              : "load weights that are finite, or begin with new ones: model.initialize(seed)"));
 }
 
 Diagnostic describe_not_finite(const NotFinite& found, const BadStep& step) {

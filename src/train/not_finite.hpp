@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tenon/diagnostic.hpp"
+#include "tenon/model.hpp"
 #include "tenon/tensor.hpp"
 
 namespace tenon::train {
@@ -37,6 +38,11 @@ struct BadStep {
   std::vector<SampleIdentity> samples;  ///< Of the batch.
   std::int64_t rows = 0;
 };
+
+/// D002 for weights of `model` that hold NaN or infinity: which, where, how many. Throws DataError.
+/// An engine may hide them from the loss: a fused relu makes 0 of NaN. `trained`: steps were taken,
+/// so the updates made them.
+void require_finite_weights(const Model& model, bool trained);
 
 /// D002 that names the step, the first layer, the first sample, and what was finite.
 Diagnostic describe_not_finite(const NotFinite& found, const BadStep& step);

@@ -4,6 +4,7 @@
 #include "tenon/model.hpp"
 #include "train/bound_split.hpp"
 #include "train/interface.hpp"
+#include "train/not_finite.hpp"
 #include "train/running_logs.hpp"
 #include "train/trainer.hpp"
 
@@ -74,6 +75,7 @@ StepData bind_training_example(Model& model, Trainer& trainer, const Example& ex
   FlatExample flat = flatten(example);
   auto& bound = trainer.bound_example(0);
   if (!bound || bound->form != flat.form) {
+    require_finite_weights(model, false);
     bound =
         bind_form(compile_problems(model.name(), model.outputs(), trainer.arguments()),
                   evaluate_interface(model, trainer.arguments(), {}, location), example, flat.form);

@@ -89,6 +89,12 @@ TEST(Leakage, FiltersByTextAreFollowedAndFunctionsAreNot) {
                        all.filter("patient", {.in = {"bob", "eve"}})),
               IsEmpty());
   EXPECT_EQ(leaks_of(all.filter("patient", {.in = {"ann"}}), all).size(), 1U);
+  const Dataset folds =
+      Dataset::from_tensors({{"fold", Tensor::from<std::int32_t>({4}, {0, 1, 2, 3})}});
+  EXPECT_THAT(leaks_of(folds.filter("fold", {.max = 2}), folds.filter("fold", {.min = 3})),
+              IsEmpty());
+  EXPECT_EQ(leaks_of(folds.filter("fold", {.max = 2}), folds.filter("fold", {.min = 2})).size(),
+            1U);
   EXPECT_THAT(leaks_of(all.filter([](const Record&) { return true; }), all), IsEmpty())
       << "not known";
 }

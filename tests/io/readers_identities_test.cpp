@@ -78,6 +78,14 @@ TEST_F(ReaderIdentities, OneTableFilteredByAColumnIsNoLeakAndOverlappingFiltersA
   EXPECT_THAT(render_text(found), HasSubstr("\"row 5\" (all.csv:5)"));
 }
 
+TEST_F(ReaderIdentities, AFilterByNumbersIsFollowedHoweverTheyAreWritten) {
+  const Dataset all = table("folds.csv", "fold,x\n0,1\n01,2\n+2,3\n");
+  EXPECT_THAT(leaks(all.filter("fold", {.max = 0}), all.filter("fold", {.min = 1})), IsEmpty());
+  EXPECT_THAT(leaks(all.filter("fold", {.in = {"0", "2"}}), all.filter("fold", {.in = {"1"}})),
+              IsEmpty());
+  EXPECT_EQ(leaks(all.filter("fold", {.min = 1}), all.filter("fold", {.in = {"1"}})).size(), 1U);
+}
+
 TEST_F(ReaderIdentities, AFolderIsKnownByItsFilesAndAnNpzByItsKeys) {
   for (const char* name : {"one/x/a.png", "one/x/b.png", "two/x/a.png"}) {
     fs::create_directories((folder_ / name).parent_path());

@@ -56,6 +56,15 @@ TEST(FitWorkbench, ASelectIsGivenTheKeyAndCanBePasted) {
   EXPECT_EQ(problems.front().fixes.front().cpp, R"(.select({"Large", "cell", "Small"}))");
 }
 
+TEST(FitWorkbench, LeakageIsToldBesideAnError) {
+  const Dataset all = samples("small");
+  const auto problems =
+      small_and_large().check(all.take(6).batch(2), {.validation_data = all.skip(4).batch(2)});
+  std::vector<std::string> codes;
+  for (const Diagnostic& problem : problems) codes.push_back(problem.code);
+  EXPECT_THAT(codes, ElementsAre("K002", "L001"));
+}
+
 TEST(FitWorkbench, WhatDoesNotMendIsNotOffered) {
   // Without the stage, or with another size of it, one of the two inputs would not fit.
   const Dataset data = Dataset::from_tensors({{"Small", Tensor(DType::kFloat32, {8, 12, 12, 3})},

@@ -136,17 +136,72 @@ TEST_P(NotFiniteStep, ALossThatOverflowsIsNamedWithItsOutputAndRow) {
   EXPECT_EQ(problem.sample->index, 2);
 }
 
-TEST_P(NotFiniteStep, WeightsThatTheStepBeforeSpoiltAreNamed) {
+/// Gives a weight a NaN behind the first step.
+class Spoil : public Callback {
+ public:
+  explicit Spoil(std::string path) : path_(std::move(path)) {}
+  std::string name() const override { return "Spoil"; }
+  void on_train_batch_end(TrainingControl& control, const StepInfo&, const Logs&) override {
+    for (const auto& weight : control.model().weights()) {
+      if (weight->path() != path_) continue;
+      Tensor value = weight->value();
+      value.data<float>()[3] = kNaN;
+      weight->assign(value);
+    }
+  }
+
+ private:
+  std::string path_;
+};
+
+/// x (2) -> hidden (8, relu) -> y (1): an engine may make 0 of a NaN in `hidden`.
+Model rectified_model(const std::string& engine) {
+  auto x = Input({2}, {.name = "x"});
+  auto hidden = Dense(8, {.activation = "relu", .name = "hidden"})(x);
+  Model model(x, Dense(1, {.name = "y"})(hidden), {.name = "rectified"});
+  model.initialize(5);
+  model.compile({.optimizer = "sgd", .loss = "mse", .engine = engine});
+  return model;
+}
+
+TEST_P(NotFiniteStep, WeightsThatWereSpoiltInTheMiddleAreNamed) {
   Model model = wild_model();
   model.compile({.optimizer = "sgd", .loss = "mse", .engine = GetParam()});
+  const Diagnostic problem = ended_by([&] {
+    model.fit(Dataset::from_tensors(rows_of_ones(8)).batch(4),
+              {.callbacks = {std::make_shared<Spoil>("hidden/bias")}, .verbose = 0});
+  });
+  EXPECT_THAT(render_text(problem),
+              AllOf(HasSubstr("in 1 weight: hidden/bias"), HasSubstr("layer \"hidden\""),
+                    HasSubstr("1 step was trained before")));
+}
+
+TEST_P(NotFiniteStep, WeightsThatAreNotFiniteAreToldBeforeTheFirstStep) {
+  Model model = rectified_model(GetParam());
   Tensor bias = model.weights()[1]->value();
   bias.data<float>()[3] = kNaN;
   model.weights()[1]->assign(bias);
-  const Diagnostic problem =
-      ended_by([&] { model.fit(Dataset::from_tensors(rows_of_ones(4)).batch(4), {.verbose = 0}); });
+  const auto expect_named = [](const Diagnostic& problem) {
+    EXPECT_THAT(render_text(problem),
+                AllOf(HasSubstr("1 weight holds NaN or infinity before the first step"),
+                      HasSubstr("hidden/bias holds NaN: 1 of 8 values, first at [3]"),
+                      HasSubstr("load weights that are finite")));
+  };
+  expect_named(ended_by(
+      [&] { model.fit(Dataset::from_tensors(rows_of_ones(4)).batch(4), {.verbose = 0}); }));
+  const Example batch(inputs("x", random_uniform({4, 2}, 3)), random_uniform({4, 1}, 4));
+  expect_named(ended_by([&] { model.train_on_batch(batch); }));
+}
+
+TEST_P(NotFiniteStep, WeightsThatARectifierHidesAreToldAtTheEndOfTheEpoch) {
+  Model model = rectified_model(GetParam());
+  const Diagnostic problem = ended_by([&] {
+    model.fit(Dataset::from_tensors(rows_of_ones(4)).batch(4),
+              {.callbacks = {std::make_shared<Spoil>("hidden/bias")}, .verbose = 0});
+  });
   EXPECT_THAT(render_text(problem),
-              AllOf(HasSubstr("in 1 weight: hidden/bias"), HasSubstr("layer \"hidden\""),
-                    Not(HasSubstr("trained before"))));
+              AllOf(HasSubstr("1 weight holds NaN or infinity after the updates of this epoch"),
+                    HasSubstr("hidden/bias holds NaN")));
 }
 
 TEST_P(NotFiniteStep, WithoutTheGuardTheUpdateIsMade) {
@@ -156,6 +211,17 @@ TEST_P(NotFiniteStep, WithoutTheGuardTheUpdateIsMade) {
   data[0].second.data<float>()[0] = kNaN;
   model.fit(Dataset::from_tensors(data).batch(4), {.verbose = 0, .check_finite = false});
   EXPECT_TRUE(std::isnan(all_weights(model).back()));
+}
+
+TEST_P(NotFiniteStep, ARectifierThatStandsAloneKeepsNaN) {
+  auto x = Input({2}, {.name = "x"});
+  auto nothing = Add()({Rescaling(1e30)(x), Rescaling(-1e30)(x)});
+  Model model(x, ReLU()(nothing));
+  model.compile({.engine = GetParam()});
+  const Tensor row = Tensor::from<float>({1, 2}, {1e30F, 1.0F});  // infinity - infinity, and 0
+  const Tensor y = model.predict_on_batch(inputs("x", row)).front().second;
+  EXPECT_TRUE(std::isnan(y.data<float>()[0]));
+  EXPECT_EQ(y.data<float>()[1], 0.0F);
 }
 
 TENON_ON_EVERY_ENGINE(NotFiniteStep);

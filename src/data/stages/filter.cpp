@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 
 #include "data/arguments.hpp"
 #include "data/numeric.hpp"
@@ -73,9 +75,8 @@ class KeyFilter final : public NamedStage<FilterStage> {
   }
 
   std::optional<ByText> by_text() const override {
-    if (options_.min || options_.max) return std::nullopt;
-    return ByText{key_, [in = options_.in](const std::string& text) {
-                    return std::find(in.begin(), in.end(), text) != in.end();
+    return ByText{key_, [options = options_](const std::string& text) {
+                    return is_listed(options, text) && is_between(options, number_of(text));
                   }};
   }
 
@@ -94,14 +95,22 @@ class KeyFilter final : public NamedStage<FilterStage> {
           "S002", fmt::format("filter: {} is {}", quote_key(key_), value.shape().to_string()),
           {"expected: one value"}));
     }
-    if (!options_.in.empty()) {
-      const std::string text = element_text(value, 0);
-      if (std::find(options_.in.begin(), options_.in.end(), text) == options_.in.end())
-        return false;
-    }
+    if (!options_.in.empty() && !is_listed(options_, element_text(value, 0))) return false;
     if (!options_.min && !options_.max) return true;
-    const double number = scalar_number(value, key_);
-    return (!options_.min || number >= *options_.min) && (!options_.max || number <= *options_.max);
+    return is_between(options_, scalar_number(value, key_));
+  }
+
+  static bool is_listed(const FilterOptions& options, const std::string& text) {
+    return options.in.empty() || std::ranges::find(options.in, text) != options.in.end();
+  }
+  static bool is_between(const FilterOptions& options, double number) {
+    return (!options.min || number >= *options.min) && (!options.max || number <= *options.max);
+  }
+  /// NaN, which is between no bounds, for what is no number.
+  static double number_of(const std::string& text) {
+    double number = std::numeric_limits<double>::quiet_NaN();
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
   }
 
   std::string key_;

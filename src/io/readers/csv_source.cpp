@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "core/key_error.hpp"
+#include "data/numeric.hpp"
 #include "data/source.hpp"
 #include "io/readers/csv_row.hpp"
 #include "io/readers/csv_scan.hpp"
@@ -163,12 +164,20 @@ Record CsvSource::read(std::int64_t index) const {
   return Record(schema_, std::move(values), {identity(index)});
 }
 
+/// A number as its column's dtype writes it: "01" and "1.0" are what a record of them holds.
+std::string text_as_read(std::string cell, DType dtype) {
+  if (dtype == DType::kString) return cell;
+  const auto value = cell_value(cell, dtype);
+  return value ? data::element_text(*value, 0) : std::string();
+}
+
 /// In pieces of the file; a row that cannot be read has an empty text.
 std::optional<std::vector<std::string>> CsvSource::texts(const std::string& key) const {
   constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
   const auto slot = schema_->find(key);
   if (!slot) return std::nullopt;
   const std::size_t column = columns_[*slot];
+  const DType dtype = (*schema_)[*slot].spec.dtype;
   const auto rows = static_cast<std::size_t>(scan_.count());
   std::vector<std::string> texts(rows);
   std::vector<std::string> cells;
@@ -180,7 +189,8 @@ std::optional<std::vector<std::string>> CsvSource::texts(const std::string& key)
       const auto text = std::string_view(piece).substr(scan_.offsets[row] - scan_.offsets[first],
                                                        scan_.offsets[row + 1] - scan_.offsets[row]);
       const bool good = split_csv_row(text, separator_, cells).empty();
-      if (good && cells.size() == scan_.names.size()) texts[row] = std::move(cells[column]);
+      if (!good || cells.size() != scan_.names.size()) continue;
+      texts[row] = text_as_read(std::move(cells[column]), dtype);
     }
     first = end;
   }

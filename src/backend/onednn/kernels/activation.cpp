@@ -70,7 +70,7 @@ TENON_INLINE float mish_slope(float x) {
 TENON_INLINE float absolute(float x) { return x < 0.0F ? -x : x; }
 
 TENON_FORWARD(linear, x)
-TENON_FORWARD(rectify, x > 0.0F ? x : (slope == 0.0F ? 0.0F : slope * x))
+TENON_FORWARD(rectify, x < 0.0F ? (slope == 0.0F ? 0.0F : slope * x) : x)
 TENON_FORWARD(sigmoid, vm::sigmoid(x))
 TENON_FORWARD(tangent, vm::hyperbolic_tangent(x))
 TENON_FORWARD(elu, x > 0.0F ? x : alpha * vm::exponential_minus_1(x))
