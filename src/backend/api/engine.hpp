@@ -54,6 +54,7 @@ struct PlanStep {
       false;             ///< A reorder between plain and engine layout at an input or output.
   bool reorder = false;  ///< Any reorder.
   double floating_point_operations = 0.0;
+  double seconds = 0.0;  ///< All runs together, with CompileOptions::time_steps; otherwise 0.
 };
 struct PlanReport {
   std::vector<PlanStep> steps;
@@ -84,6 +85,17 @@ struct CompileOptions {
   /// float32 values that a guarded run looks at. They are made before any node that writes a
   /// variable; throws EngineError (E001) if not.
   std::vector<ops::ValueId> guarded{};
+  /// Names of passes (Engine::passes) to leave out, for tests and measurements. Throws EngineError
+  /// (E001) for a name that is none.
+  std::vector<std::string> without_passes{};
+  bool time_steps = false;  ///< Fill PlanStep::seconds.
+};
+
+/// A rewriting of programs that an engine does while it compiles them. Each can be left out; the
+/// numbers stay the same but for rounding.
+struct PassDescription {
+  std::string name;
+  std::string purpose;
 };
 
 /// Compiles programs for one kind of hardware. Thread-safe; one object per process and kind.
@@ -96,6 +108,8 @@ class Engine {
   /// empty where it does.
   virtual std::string obstacle(Precision precision) const = 0;
   bool supports(Precision precision) const { return obstacle(precision).empty(); }
+  /// In the order in which they take place.
+  virtual std::vector<PassDescription> passes() const { return {}; }
   virtual std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const = 0;
   /// Throws EngineError (E001) if the engine lacks an op or a precision, naming it.
   virtual std::unique_ptr<Plan> compile(const ops::Program& program,

@@ -7,6 +7,7 @@
 
 #include "backend/onednn/cpu.hpp"
 #include "backend/onednn/dnnl_bridge.hpp"
+#include "backend/onednn/passes.hpp"
 #include "backend/onednn/plan.hpp"
 #include "backend/onednn/variables.hpp"
 #include "tenon/error.hpp"
@@ -34,6 +35,14 @@ class OnednnEngine final : public Engine {
   std::string obstacle(Precision precision) const override {
     if (precision == Precision::kFloat32) return {};
     return "the onednn engine computes in float32 only";
+  }
+
+  std::vector<PassDescription> passes() const override {
+    std::vector<PassDescription> list;
+    for (const Pass& pass : onednn::passes()) {
+      list.push_back({std::string(pass.name), std::string(pass.purpose)});
+    }
+    return list;
   }
 
   std::shared_ptr<Variables> create_variables(std::vector<VariableSpec> specs) const override {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "backend/onednn/graph.hpp"
 #include "backend/onednn/kernels/activation.hpp"
 #include "backend/onednn/kernels/dense_few.hpp"
+#include "backend/onednn/passes.hpp"
 
 namespace tenon::backend::onednn {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "ops/program.hpp"
@@ -43,9 +45,35 @@ struct GraphNode {
 struct Graph {
   const ops::Program* program = nullptr;
   std::vector<GraphNode> nodes;
+  std::vector<std::string> without_passes;  ///< CompileOptions::without_passes
 
+  /// False if the pass of that name is to be left out.
+  bool does(std::string_view pass) const;
   const ops::Value& value(ops::ValueId id) const { return program->value(id); }
 };
+
+/// Calls visit(id) for every value that the node reads, of all kinds of nodes; for_outputs: makes.
+template <class Visit>
+void for_inputs(const GraphNode& node, const Visit& visit) {
+  const auto one = [&](ops::ValueId id) {
+    if (id != ops::kNoValue) visit(id);
+  };
+  for (const ops::ValueId id : node.op.inputs) one(id);
+  for (const DenseSegment& segment : node.segments) one(segment.value);
+  for (const ops::Node& member : node.group) {
+    for (const ops::ValueId id : member.inputs) one(id);
+  }
+  one(node.mask);
+}
+
+template <class Visit>
+void for_outputs(const GraphNode& node, const Visit& visit) {
+  const auto one = [&](ops::ValueId id) {
+    if (id != ops::kNoValue) visit(id);
+  };
+  for (const ops::ValueId id : node.op.outputs) one(id);
+  for (const DenseSegment& segment : node.segments) one(segment.gradient);
+}
 
 /// Which node makes each value and which read it; positions in Graph::nodes. Valid until the graph
 /// changes.
@@ -70,18 +98,6 @@ class Connections {
 /// `id`, or the value that it is a reshape of, in the end.
 ops::ValueId behind_reshapes(const Graph& graph, const Connections& connections, ops::ValueId id);
 
-Graph make_graph(const ops::Program& program);
-
-// The fusion passes, each in its own file.
-
-/// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
-/// of the batch normalisation.
-void fuse_rectifiers(Graph& graph);
-/// Dense layers with few outputs, with the concatenation before them, and their gradients.
-void fuse_dense_few(Graph& graph);
-/// The optimizer's updates.
-void group_updates(Graph& graph);
-/// Removes nodes whose outputs nobody reads any more.
-void remove_unread(Graph& graph);
+Graph make_graph(const ops::Program& program, std::vector<std::string> without_passes = {});
 
 }  // namespace tenon::backend::onednn

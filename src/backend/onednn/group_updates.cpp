@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <set>
 
-#include "backend/onednn/graph.hpp"
+#include "backend/onednn/passes.hpp"
 
 namespace tenon::backend::onednn {
 namespace {

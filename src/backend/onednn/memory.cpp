@@ -114,8 +114,9 @@ void Memory::set_address(CellId id, std::byte* address) {
   addresses_[static_cast<std::size_t>(id)] = address;
 }
 
-void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variables) {
-  share_in_place(steps);
+void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variables,
+                   bool in_place) {
+  if (in_place) share_in_place(steps);
   const auto root_of = [this](CellId id) { return root(id); };
   std::vector<Lifetime> lifetimes = root_lifetimes(steps, cells_.size(), root_of);
   std::vector<ArenaBuffer> buffers(cells_.size());

@@ -72,8 +72,10 @@ class Memory {
   dnnl::memory handle(CellId id, const bridge::Desc& desc);
   dnnl::memory scratch_handle(const bridge::Desc& desc);
 
-  /// Finds every cell a place by the lifetimes that `steps` give.
-  void place(const std::vector<StepMemory>& steps, OnednnVariables* variables);
+  /// Finds every cell a place by the lifetimes that `steps` give. Without `in_place`, no output
+  /// takes the memory of an input.
+  void place(const std::vector<StepMemory>& steps, OnednnVariables* variables,
+             bool in_place = true);
   void bind_input(std::size_t index, std::byte* data);
 
   std::size_t arena_bytes() const { return arena_.defined() ? arena_.byte_size() : 0; }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 #include "backend/api/guard.hpp"
 #include "backend/onednn/parallel.hpp"
+#include "backend/onednn/passes.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::backend::onednn {
@@ -47,11 +49,14 @@ struct PlanKeeper {
 
 OnednnPlan::OnednnPlan(const ops::Program& program, std::shared_ptr<OnednnVariables> variables,
                        const CompileOptions& options)
-    : variables_(std::move(variables)), threads_(options.threads), bound_(program.inputs.size()) {
+    : variables_(std::move(variables)),
+      threads_(options.threads),
+      timed_(options.time_steps),
+      bound_(program.inputs.size()) {
   const ThreadScope scope(threads_);
   require_variables(program);
   require_float32(program);
-  lower(program, options.guarded);
+  lower(program, options);
   for (const ops::NamedValue& input : program.inputs) {
     const ops::Value& value = program.value(input.value);
     inputs_.push_back({input.name, value.dtype, value.shape, kNoCell});
@@ -83,21 +88,18 @@ void OnednnPlan::require_variables(const ops::Program& program) const {
   }
 }
 
-void OnednnPlan::lower(const ops::Program& program, const std::vector<ops::ValueId>& guarded) {
-  Graph graph = make_graph(program);
-  fuse_rectifiers(graph);
-  fuse_dense_few(graph);
-  remove_unread(graph);
-  group_updates(graph);
+void OnednnPlan::lower(const ops::Program& program, const CompileOptions& options) {
+  Graph graph = make_graph(program, options.without_passes);
+  run_passes(graph);
   if (variables_ != nullptr) settle_variables(graph, *variables_);
   Lowering lowering(graph, variables_.get(), memory_, threads_);
-  first_write(program, guarded);
-  lowering.run(guarded);
+  first_write(program, options.guarded);
+  lowering.run(options.guarded);
   steps_ = lowering.take_steps();
   guard_ = lowering.guard();
   std::vector<StepMemory> touched;
   for (const Step& step : steps_) touched.push_back(step.memory);
-  memory_.place(touched, variables_.get());
+  memory_.place(touched, variables_.get(), graph.does("in_place"));
   for (std::size_t i = 0; i < program.outputs.size(); ++i) {
     const ops::Value& value = program.value(program.outputs[i].value);
     outputs_.push_back(
@@ -134,12 +136,23 @@ std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
   }
   const ThreadScope scope(threads_);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    steps_[i].run(numbers);
+    if (timed_) {
+      run_timed(i, numbers);
+    } else {
+      steps_[i].run(numbers);
+    }
     if (numbers.guard && i == guard_.step) {
       if (const auto bad = guard_.first_not_finite(threads_)) return bad;
     }
   }
   return std::nullopt;
+}
+
+void OnednnPlan::run_timed(std::size_t step, const StepNumbers& numbers) {
+  const auto start = std::chrono::steady_clock::now();
+  steps_[step].run(numbers);
+  report_.steps[step].seconds +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 Tensor OnednnPlan::output(std::size_t index) const {

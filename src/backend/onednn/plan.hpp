@@ -30,10 +30,12 @@ class OnednnPlan final : public Plan {
     CellId cell = kNoCell;
   };
   void require_variables(const ops::Program& program) const;
-  void lower(const ops::Program& program, const std::vector<ops::ValueId>& guarded);
+  void lower(const ops::Program& program, const CompileOptions& options);
+  void run_timed(std::size_t step, const StepNumbers& numbers);
 
   std::shared_ptr<OnednnVariables> variables_;
   int threads_;
+  bool timed_;
   Memory memory_;
   std::vector<Step> steps_;
   Guard guard_;

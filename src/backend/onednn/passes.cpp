@@ -1,0 +1,42 @@
+#include "backend/onednn/passes.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "tenon/error.hpp"
+
+namespace tenon::backend::onednn {
+namespace {
+
+constexpr std::array kPasses{
+    Pass{"fuse_rectifiers", "a relu becomes part of the operation before it", fuse_rectifiers},
+    Pass{"fuse_dense_few", "a dense layer of few outputs takes in what is around it",
+         fuse_dense_few},
+    Pass{"remove_unread", "operations whose results nobody reads are left out", remove_unread},
+    Pass{"group_updates", "all weights are updated in one loop", group_updates},
+    Pass{"in_place", "a result takes the memory of what is read for the last time", nullptr},
+};
+
+void require_pass(const std::string& name) {
+  if (std::ranges::any_of(kPasses, [&](const Pass& pass) { return pass.name == name; })) return;
+  std::vector<std::string_view> names;
+  for (const Pass& pass : kPasses) names.push_back(pass.name);
+  throw EngineError(make_diagnostic("E001", fmt::format("the onednn engine has no pass `{}`", name),
+                                    {fmt::format("expected: one of {}", fmt::join(names, ", "))}));
+}
+
+}  // namespace
+
+std::span<const Pass> passes() { return kPasses; }
+
+void run_passes(Graph& graph) {
+  for (const std::string& name : graph.without_passes) require_pass(name);
+  for (const Pass& pass : kPasses) {
+    if (pass.run != nullptr && graph.does(pass.name)) pass.run(graph);
+  }
+}
+
+}  // namespace tenon::backend::onednn

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "backend/onednn/graph.hpp"
+
+namespace tenon::backend::onednn {
+
+struct Pass {
+  std::string_view name;
+  std::string_view purpose;
+  void (*run)(Graph&);  ///< nullptr: takes place later, where Graph::does(name) is asked.
+};
+
+/// All passes, in order.
+std::span<const Pass> passes();
+/// Runs those of passes() that are on.
+void run_passes(Graph& graph);
+
+// Each in its own file.
+
+/// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
+/// of the batch normalisation.
+void fuse_rectifiers(Graph& graph);
+/// Dense layers with few outputs, with the concatenation before them, and their gradients.
+void fuse_dense_few(Graph& graph);
+/// The optimizer's updates.
+void group_updates(Graph& graph);
+/// Removes nodes whose outputs nobody reads any more.
+void remove_unread(Graph& graph);
+
+}  // namespace tenon::backend::onednn

@@ -1,0 +1,66 @@
+// What the oneDNN engine's passes leave as it was: the numbers.
+#include <gmock/gmock.h>
+
+#include "pass_models.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::train::passes {
+namespace {
+
+class OnednnPasses : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!backend::has_onednn_engine())
+      GTEST_SKIP() << "skipped: built with -DTENON_WITH_ONEDNN=OFF";
+  }
+};
+
+// Forward, gradients and updates count, and rounding has not grown yet.
+constexpr int kSteps = 3;
+constexpr double kTolerance = 1e-3;
+
+std::vector<std::string> every_pass() {
+  std::vector<std::string> names;
+  for (const auto& pass : backend::onednn_engine().passes()) names.push_back(pass.name);
+  return names;
+}
+
+TEST_F(OnednnPasses, KeepTheNumbersOfTheReference) {
+  for (const Subject& subject : subjects()) {
+    const Trained expected = train(subject, backend::reference_engine(), {}, kSteps);
+    const auto& engine = backend::onednn_engine();
+    expect_near(train(subject, engine, {}, kSteps), expected, kTolerance, subject.name);
+    for (const std::string& pass : every_pass()) {
+      expect_near(train(subject, engine, {.without_passes = {pass}}, kSteps), expected, kTolerance,
+                  subject.name + " without " + pass);
+    }
+    expect_near(train(subject, engine, {.without_passes = every_pass()}, kSteps), expected,
+                kTolerance, subject.name + " without any pass");
+  }
+}
+
+TEST_F(OnednnPasses, GiveTheSameBitsEachTime) {
+  for (const Subject& subject : subjects()) {
+    for (const int threads : {1, 2}) {
+      const auto& engine = backend::onednn_engine();
+      const Trained first = train(subject, engine, {.threads = threads}, 20);
+      expect_same_bits(train(subject, engine, {.threads = threads}, 20), first, subject.name);
+    }
+  }
+}
+
+TEST_F(OnednnPasses, AreKnownByName) {
+  const auto passes = backend::onednn_engine().passes();
+  ASSERT_FALSE(passes.empty());
+  for (const auto& pass : passes) EXPECT_FALSE(pass.purpose.empty()) << pass.name;
+  try {
+    train(subjects().front(), backend::onednn_engine(), {.without_passes = {"fuse_nothing"}}, 1);
+    FAIL() << "a pass that does not exist was left out";
+  } catch (const EngineError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("the onednn engine has no pass `fuse_nothing`"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(passes.front().name));
+  }
+}
+
+}  // namespace
+}  // namespace tenon::train::passes

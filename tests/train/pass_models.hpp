@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/api/engine.hpp"
+#include "tenon/model.hpp"
+#include "train/step_program.hpp"
+
+namespace tenon::train::passes {
+
+/// A small model, its loss and a batch for it: together they hold every pattern that a pass of an
+/// engine looks for.
+struct Subject {
+  std::string name;
+  Model model;
+  std::string loss;
+  NamedTensors batch;
+};
+std::vector<Subject> subjects();
+
+/// Losses of some steps, and all variables behind them.
+struct Trained {
+  std::vector<float> losses;
+  std::vector<std::pair<std::string, Tensor>> variables;
+};
+/// Takes `steps` steps of SGD with momentum on the subject's batch, from weights of seed 1.
+Trained train(const Subject& subject, const backend::Engine& engine,
+              const backend::CompileOptions& options, int steps);
+
+/// |a − b| <= tolerance · (the largest magnitude in the tensor + 1e-3), everywhere.
+void expect_near(const Trained& actual, const Trained& expected, double tolerance,
+                 const std::string& what);
+void expect_same_bits(const Trained& actual, const Trained& expected, const std::string& what);
+
+}  // namespace tenon::train::passes
