@@ -116,6 +116,15 @@ StepResult Trainer::test(const StepData& data, std::span<const ClassWeights> cla
   return run(Mode::kTest, data, class_weights, false);
 }
 
+std::vector<double> Trainer::profile(const StepData& data,
+                                     std::span<const ClassWeights> class_weights, bool guard) {
+  StepResult result;
+  CompiledStep& compiled = bind(Mode::kTrain, data, class_weights, result);
+  std::vector<double> seconds = compiled.plan->profile(numbers(guard));
+  ++iterations_;
+  return seconds;
+}
+
 /// The targets and weights as the loss takes them are kept in `result`, whose memory the plan
 /// reads.
 Trainer::CompiledStep& Trainer::bind(Mode mode, const StepData& data,

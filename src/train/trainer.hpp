@@ -62,6 +62,9 @@ class Trainer {
   /// updated where the loss or a gradient is not finite; StepResult::not_finite says so.
   StepResult train(const StepData& data, std::span<const ClassWeights> class_weights = {},
                    bool guard = true);
+  /// train(), with the seconds that each step of last_report() took. For measuring.
+  std::vector<double> profile(const StepData& data,
+                              std::span<const ClassWeights> class_weights = {}, bool guard = true);
   /// Runs the forward pass of the step that train() would take next on `data` once more, slowly,
   /// and tells where the first value comes from that is NaN or infinite.
   NotFinite find_not_finite(const StepData& data, std::span<const ClassWeights> class_weights = {});

@@ -1,10 +1,10 @@
 // What a compiled step of the model of two inputs does, and does not do.
 #include <gmock/gmock.h>
 
-#include "../bench/two_scale_program.hpp"
 #include "onednn_allocations.hpp"
 #include "onednn_compare.hpp"
 #include "tenon/error.hpp"
+#include "two_scale_program.hpp"
 
 namespace tenon::backend {
 namespace {

@@ -54,12 +54,12 @@ struct PlanStep {
       false;             ///< A reorder between plain and engine layout at an input or output.
   bool reorder = false;  ///< Any reorder.
   double floating_point_operations = 0.0;
-  double seconds = 0.0;  ///< All runs together, with CompileOptions::time_steps; otherwise 0.
+  std::size_t bytes = 0;  ///< Read and written, each operand counted once for either.
 };
 struct PlanReport {
   std::vector<PlanStep> steps;
-  std::size_t arena_bytes = 0;
-  std::size_t scratch_bytes = 0;
+  std::size_t arena_bytes = 0;    ///< Intermediate values, by lifetime.
+  std::size_t scratch_bytes = 0;  ///< Shared by all steps.
 };
 
 /// A compiled program. run() allocates nothing and looks nothing up. One thread at a time.
@@ -74,6 +74,10 @@ class Plan {
   /// position of the first such value in CompileOptions::guarded; outputs that come from before
   /// can be read.
   virtual std::optional<std::size_t> run(const StepNumbers& numbers) = 0;
+  /// Does what run() does, and returns the seconds of each step of report().steps, in their order.
+  /// With `numbers.guard` the look at the guarded values is part of the time; what it finds is not
+  /// told, and the variables are written. For measuring.
+  virtual std::vector<double> profile(const StepNumbers& numbers) = 0;
   /// Output `index` of the program in plain row-major layout; a view valid until the next run().
   virtual Tensor output(std::size_t index) const = 0;
   virtual const PlanReport& report() const noexcept = 0;
@@ -88,7 +92,6 @@ struct CompileOptions {
   /// Names of passes (Engine::passes) to leave out, for tests and measurements. Throws EngineError
   /// (E001) for a name that is none.
   std::vector<std::string> without_passes{};
-  bool time_steps = false;  ///< Fill PlanStep::seconds.
 };
 
 /// A rewriting of programs that an engine does while it compiles them. Each can be left out; the

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "backend/api/guard.hpp"
@@ -40,6 +41,17 @@ void require_float32(const ops::Program& program) {
   }
 }
 
+// Of the values that a step reads and writes.
+std::size_t bytes_moved(const Memory& memory, const StepMemory& touched) {
+  std::size_t bytes = 0;
+  for (const auto* list : {&touched.reads, &touched.writes}) {
+    for (const CellId id : std::set<CellId>(list->begin(), list->end())) {
+      bytes += memory.cell(id).bytes;
+    }
+  }
+  return bytes;
+}
+
 struct PlanKeeper {
   Tensor arena;
   std::shared_ptr<OnednnVariables> variables;
@@ -49,10 +61,7 @@ struct PlanKeeper {
 
 OnednnPlan::OnednnPlan(const ops::Program& program, std::shared_ptr<OnednnVariables> variables,
                        const CompileOptions& options)
-    : variables_(std::move(variables)),
-      threads_(options.threads),
-      timed_(options.time_steps),
-      bound_(program.inputs.size()) {
+    : variables_(std::move(variables)), threads_(options.threads), bound_(program.inputs.size()) {
   const ThreadScope scope(threads_);
   require_variables(program);
   require_float32(program);
@@ -105,7 +114,10 @@ void OnednnPlan::lower(const ops::Program& program, const CompileOptions& option
     outputs_.push_back(
         {program.outputs[i].name, value.dtype, value.shape, lowering.output_cell(i)});
   }
-  for (const Step& step : steps_) report_.steps.push_back(step.report);
+  for (const Step& step : steps_) {
+    report_.steps.push_back(step.report);
+    report_.steps.back().bytes = bytes_moved(memory_, step.memory);
+  }
   report_.arena_bytes = memory_.arena_bytes();
   report_.scratch_bytes = memory_.scratch_bytes();
 }
@@ -125,22 +137,21 @@ void OnednnPlan::bind_input(std::size_t index, const Tensor& value) {
   memory_.bind_input(index, bound_[index].bytes());
 }
 
-std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
-  if (unbound_ != 0) {
-    for (std::size_t i = 0; i < bound_.size(); ++i) {
-      if (bound_[i].defined()) continue;
-      throw EngineError(make_diagnostic(
-          "E001", fmt::format("input `{}` of the plan is not bound", inputs_[i].name), {},
-          "call bind_input for every input before run()"));
-    }
+void OnednnPlan::require_bound_inputs() const {
+  if (unbound_ == 0) return;
+  for (std::size_t i = 0; i < bound_.size(); ++i) {
+    if (bound_[i].defined()) continue;
+    throw EngineError(
+        make_diagnostic("E001", fmt::format("input `{}` of the plan is not bound", inputs_[i].name),
+                        {}, "call bind_input for every input before run()"));
   }
+}
+
+std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
+  require_bound_inputs();
   const ThreadScope scope(threads_);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    if (timed_) {
-      run_timed(i, numbers);
-    } else {
-      steps_[i].run(numbers);
-    }
+    steps_[i].run(numbers);
     if (numbers.guard && i == guard_.step) {
       if (const auto bad = guard_.first_not_finite(threads_)) return bad;
     }
@@ -148,11 +159,19 @@ std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
   return std::nullopt;
 }
 
-void OnednnPlan::run_timed(std::size_t step, const StepNumbers& numbers) {
-  const auto start = std::chrono::steady_clock::now();
-  steps_[step].run(numbers);
-  report_.steps[step].seconds +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+std::vector<double> OnednnPlan::profile(const StepNumbers& numbers) {
+  using Clock = std::chrono::steady_clock;
+  require_bound_inputs();
+  const ThreadScope scope(threads_);
+  std::vector<double> seconds;
+  seconds.reserve(steps_.size());
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const Clock::time_point start = Clock::now();
+    steps_[i].run(numbers);
+    if (numbers.guard && i == guard_.step) guard_.first_not_finite(threads_);
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return seconds;
 }
 
 Tensor OnednnPlan::output(std::size_t index) const {

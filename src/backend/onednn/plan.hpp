@@ -19,6 +19,7 @@ class OnednnPlan final : public Plan {
 
   void bind_input(std::size_t index, const Tensor& value) override;
   std::optional<std::size_t> run(const StepNumbers& numbers) override;
+  std::vector<double> profile(const StepNumbers& numbers) override;
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
 
@@ -31,11 +32,10 @@ class OnednnPlan final : public Plan {
   };
   void require_variables(const ops::Program& program) const;
   void lower(const ops::Program& program, const CompileOptions& options);
-  void run_timed(std::size_t step, const StepNumbers& numbers);
+  void require_bound_inputs() const;
 
   std::shared_ptr<OnednnVariables> variables_;
   int threads_;
-  bool timed_;
   Memory memory_;
   std::vector<Step> steps_;
   Guard guard_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -72,6 +73,21 @@ void require_computable(const ops::Node& node, const std::vector<const Buffer*>&
                               ops::name_of(node.kind), node.name, port)));
     }
   }
+}
+
+/// Of the values that a node reads and writes.
+std::size_t bytes_moved(const ops::Node& node, const std::vector<const Buffer*>& inputs,
+                        const std::vector<const Buffer*>& outputs) {
+  const auto bytes = [](const Buffer* buffer) {
+    return buffer == nullptr ? 0 : static_cast<std::size_t>(buffer->size) * size_of(buffer->dtype);
+  };
+  const auto& ports = ops::descriptor(node.kind).inputs;
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    sum += bytes(inputs[i]) * (i < ports.size() && ports[i].written ? 2 : 1);
+  }
+  for (const Buffer* output : outputs) sum += bytes(output);
+  return sum;
 }
 
 [[noreturn]] void throw_no_port(std::string_view what, std::size_t index, std::size_t count) {
@@ -146,6 +162,7 @@ void ReferencePlan::add_step(const ops::Node& node) {
     outputs.push_back(port(id));
   }
   require_computable(node, inputs);
+  const std::size_t bytes = bytes_moved(node, inputs, outputs);
   if (precision_ == Precision::kMixedBFloat16) round_factors(node, inputs);
   steps_.push_back({in_double ? kernels->float64 : kernels->float32,
                     KernelContext(node, std::move(inputs), std::move(outputs), numbers_)});
@@ -158,7 +175,8 @@ void ReferencePlan::add_step(const ops::Node& node) {
        .implementation = "reference",
        .border_reorder = false,
        .reorder = false,
-       .floating_point_operations = ops::floating_point_operations(program_, node)});
+       .floating_point_operations = ops::floating_point_operations(program_, node),
+       .bytes = bytes});
 }
 
 bool ReferencePlan::is_bfloat16(ops::ValueId id) const {
@@ -243,7 +261,7 @@ std::optional<std::size_t> ReferencePlan::first_not_finite() const {
   return std::nullopt;
 }
 
-std::optional<std::size_t> ReferencePlan::run(const StepNumbers& numbers) {
+void ReferencePlan::begin(const StepNumbers& numbers) {
   require_bound_inputs();
   numbers_ = numbers;
   load_inputs();
@@ -251,18 +269,41 @@ std::optional<std::size_t> ReferencePlan::run(const StepNumbers& numbers) {
     widen(*variable.stored, *variable.held);
   }
   next_factor_ = 0;
+}
+
+void ReferencePlan::end() {
+  for (const ConvertedVariable& variable : converted_variables_) {
+    if (variable.written) {
+      narrow(*variable.held, *variable.stored);
+    }
+  }
+}
+
+std::optional<std::size_t> ReferencePlan::run(const StepNumbers& numbers) {
+  begin(numbers);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (numbers.guard && i == guard_step_) {
       if (const auto bad = first_not_finite()) return bad;
     }
     run_step(i);
   }
-  for (const ConvertedVariable& variable : converted_variables_) {
-    if (variable.written) {
-      narrow(*variable.held, *variable.stored);
-    }
-  }
+  end();
   return std::nullopt;
+}
+
+std::vector<double> ReferencePlan::profile(const StepNumbers& numbers) {
+  using Clock = std::chrono::steady_clock;
+  begin(numbers);
+  std::vector<double> seconds;
+  seconds.reserve(steps_.size());
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const Clock::time_point start = Clock::now();
+    if (numbers.guard && i == guard_step_) first_not_finite();
+    run_step(i);
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  end();
+  return seconds;
 }
 
 Tensor ReferencePlan::output(std::size_t index) const {

@@ -31,6 +31,7 @@ class ReferencePlan final : public Plan {
 
   void bind_input(std::size_t index, const Tensor& value) override;
   std::optional<std::size_t> run(const StepNumbers& numbers) override;
+  std::vector<double> profile(const StepNumbers& numbers) override;
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
 
@@ -62,6 +63,8 @@ class ReferencePlan final : public Plan {
   std::optional<std::size_t> first_not_finite() const;
   void require_bound_inputs() const;
   void load_inputs();
+  void begin(const StepNumbers& numbers);
+  void end();
   Buffer& buffer(ops::ValueId id) { return memory_.buffers[static_cast<std::size_t>(id)]; }
   const Buffer* port(ops::ValueId id) { return id == ops::kNoValue ? nullptr : &buffer(id); }
 
