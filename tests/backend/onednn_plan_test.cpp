@@ -134,6 +134,32 @@ TEST_F(OnednnPlan, CountsTheOperationsOfFusedSteps) {
   EXPECT_NEAR(total(training.plan().report()), expected, 0.02 * expected);
 }
 
+TEST_F(OnednnPlan, CountsTheBytesThatAStepMoves) {
+  if (!has_own_image_kernels()) GTEST_SKIP() << "skipped: no AVX2";
+  Training training(onednn_engine());
+  const ops::Program& program = training.step().program;
+  std::size_t weights = 0;
+  for (const ops::ValueId id : training.step().weights) {
+    weights += sizeof(float) * static_cast<std::size_t>(program.value(id).shape.element_count());
+  }
+  const PlanStep& update = training.plan().report().steps.back();
+  ASSERT_EQ(update.op, "adam_update");
+  // Weight, m and v are read and written, the gradient is read; kernels may be padded.
+  EXPECT_GE(update.bytes, 7 * weights);
+  EXPECT_LE(update.bytes, 8 * weights);
+}
+
+TEST_F(OnednnPlan, ProfilingIsARunWithTimes) {
+  Training profiled(onednn_engine());
+  Training run(onednn_engine());
+  const std::vector<float> losses = run.run(2);
+  profiled.run(1);
+  const auto seconds = profiled.plan().profile({.learning_rate = 1e-3F, .iteration = 1});
+  ASSERT_EQ(seconds.size(), profiled.plan().report().steps.size());
+  EXPECT_TRUE(std::ranges::all_of(seconds, [](double each) { return each >= 0.0; }));
+  EXPECT_EQ(profiled.plan().output(1).item<float>(), losses[1]);
+}
+
 TEST_F(OnednnPlan, SharesVariablesBetweenBatchSizes) {
   Training training(onednn_engine());
   training.run(2);

@@ -115,6 +115,20 @@ TEST(ReferenceEngine, ReportsItsSteps) {
   EXPECT_GT(report.arena_bytes, 0U);
 }
 
+TEST(ReferenceEngine, CountsTheBytesThatAStepMoves) {
+  const auto plan = reference_engine().compile(step_program(), step_variables());
+  // x (2), w (2) -> y (2), float32.
+  EXPECT_EQ(plan->report().steps[0].bytes, 3 * 2 * sizeof(float));
+}
+
+TEST(ReferenceEngine, ProfilingIsARunWithTimes) {
+  const auto variables = step_variables();
+  const auto plan = reference_engine().compile(step_program(), variables);
+  plan->bind_input(0, floats({2}, {0, 1}));
+  EXPECT_EQ(plan->profile({}).size(), plan->report().steps.size());
+  EXPECT_THAT(list(plan->output(0)), ElementsAre(1, 21));
+}
+
 TEST(ReferenceEngine, MemoryOfDeadValuesIsUsedAgain) {
   ops::Program program;
   ops::Builder builder(program);

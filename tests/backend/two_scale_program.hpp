@@ -100,7 +100,7 @@ class TwoScaleBuilder {
   ops::Builder builder_;
 };
 
-/// The start that bench/peer_torch.py makes, too: Glorot's limits, biases 0.
+/// Glorot's limits, biases 0.
 inline Tensor start_of(const backend::VariableSpec& spec, std::uint64_t seed) {
   if (spec.shape.rank() < 2 || spec.name.starts_with("adam/")) {
     return Tensor(spec.dtype, spec.shape);
