@@ -1,7 +1,7 @@
 // What the machine can do at most, measured beside the contenders and in their protocol: products
 // of float32 and bfloat16 matrices by oneDNN, in whatever layout it likes, and copying memory.
 //   bench_limits THREADS
-//     "block <seconds>" -> "<GFLOP/s float32> <GFLOP/s bfloat16, 0 without> <GB/s copied>"
+//     "block <seconds> float32|mixed_bfloat16" -> "<GFLOP/s, 0 without> <GB/s copied>"
 //     "quit"
 #include <fmt/format.h>
 #include <omp.h>
@@ -118,14 +118,18 @@ int main(int argc, char** argv) {
              dnnl::version()->patch);
   std::fflush(stdout);
   std::string word;
+  std::string precision;
   double seconds = 0.0;
-  while (std::cin >> word && word == "block" && std::cin >> seconds) {
-    const double plain = median_seconds(seconds / 3.0, [&] { float32.run(); });
-    double half = 0.0;
-    for (Product& each : bfloat16) half = median_seconds(seconds / 3.0, [&] { each.run(); });
-    const double copied = median_seconds(seconds / 3.0, [&] { copy.run(); });
-    fmt::print("{:.1f} {:.1f} {:.2f}\n", 1e-9 * kOperations / plain,
-               half > 0.0 ? 1e-9 * kOperations / half : 0.0, 1e-9 * kCopiedBytes / copied);
+  while (std::cin >> word && word == "block" && std::cin >> seconds >> precision) {
+    Product* product = precision == "float32" ? &float32
+                       : bfloat16.empty()     ? nullptr
+                                              : &bfloat16.front();
+    double rate = 0.0;
+    if (product != nullptr) {
+      rate = 1e-9 * kOperations / median_seconds(seconds / 2.0, [&] { product->run(); });
+    }
+    const double copied = median_seconds(seconds / 2.0, [&] { copy.run(); });
+    fmt::print("{:.1f} {:.2f}\n", rate, 1e-9 * kCopiedBytes / copied);
     std::fflush(stdout);
   }
   return 0;
