@@ -108,13 +108,13 @@ std::vector<ValueId> forward_gradient(Builder& builder, const Node& node,
   const ValueId dy = output_gradients[0];
   std::vector<ValueId> gradients(3, kNoValue);
   if (wanted[0]) {
-    gradients[0] = builder.apply(OpKind::kConvolution2DBackwardData,
+    gradients[0] = builder.apply(OpKind::kConvolutionBackwardData,
                                  with_input_shape(attributes, builder.shape(x)), {dy, kernel},
                                  gradient_name(node));
   }
   if (wanted[1]) {
     const std::vector<ValueId> made = builder.append(
-        OpKind::kConvolution2DBackwardWeights, with_kernel_shape(attributes, builder.shape(kernel)),
+        OpKind::kConvolutionBackwardWeights, with_kernel_shape(attributes, builder.shape(kernel)),
         {x, dy}, gradient_name(node), {true, wanted[2]});
     gradients[1] = made[0];
     gradients[2] = made[1];
@@ -136,10 +136,10 @@ std::vector<ValueId> backward_data_gradient(Builder& builder, const Node& node,
   std::vector<ValueId> gradients(2, kNoValue);
   if (wanted[0]) {
     gradients[0] =
-        builder.apply(OpKind::kConvolution2D, attributes, {gradient, kernel}, gradient_name(node));
+        builder.apply(OpKind::kConvolution, attributes, {gradient, kernel}, gradient_name(node));
   }
   if (wanted[1]) {
-    gradients[1] = builder.append(OpKind::kConvolution2DBackwardWeights,
+    gradients[1] = builder.append(OpKind::kConvolutionBackwardWeights,
                                   with_kernel_shape(attributes, builder.shape(kernel)),
                                   {gradient, input}, gradient_name(node), {true, false})[0];
   }
@@ -165,22 +165,22 @@ double backward_weights_operations(const Program& program, const Node& node) {
 
 std::vector<Descriptor> convolution_descriptors() {
   return {
-      {.kind = OpKind::kConvolution2D,
-       .name = "convolution_2d",
+      {.kind = OpKind::kConvolution,
+       .name = "convolution",
        .inputs = {{"x"}, {"kernel"}, {.name = "bias", .optional = true}},
        .outputs = {{"y"}},
        .infer = infer_forward,
        .gradient = forward_gradient,
        .floating_point_operations = forward_operations},
-      {.kind = OpKind::kConvolution2DBackwardData,
-       .name = "convolution_2d_backward_data",
+      {.kind = OpKind::kConvolutionBackwardData,
+       .name = "convolution_backward_data",
        .inputs = {{"dy"}, {"kernel"}},
        .outputs = {{"dx"}},
        .infer = infer_backward_data,
        .gradient = backward_data_gradient,
        .floating_point_operations = backward_data_operations},
-      {.kind = OpKind::kConvolution2DBackwardWeights,
-       .name = "convolution_2d_backward_weights",
+      {.kind = OpKind::kConvolutionBackwardWeights,
+       .name = "convolution_backward_weights",
        .inputs = {{"x"}, {"dy"}},
        .outputs = {{"dkernel"}, {.name = "dbias", .optional = true}},
        .infer = infer_backward_weights,

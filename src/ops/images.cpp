@@ -39,13 +39,13 @@ void infer_backward(InferContext& context) {
 std::vector<ValueId> forward_gradient(Builder& builder, const Node& node,
                                       const std::vector<ValueId>& output_gradients,
                                       const std::vector<bool>& /*wanted*/) {
-  return {builder.apply(OpKind::kUpSampling2DBackward, node.attributes, {output_gradients[0]},
+  return {builder.apply(OpKind::kUpSamplingBackward, node.attributes, {output_gradients[0]},
                         gradient_name(node))};
 }
 
 /// Bilinear weighs four neighbours per element of the larger image; nearest copies or adds one.
 double operations(const Program& program, const Node& node) {
-  const bool forward = node.kind == OpKind::kUpSampling2D;
+  const bool forward = node.kind == OpKind::kUpSampling;
   const bool bilinear = attributes_of<UpSamplingAttributes>(node).bilinear;
   const Shape& larger = program.value(forward ? node.outputs[0] : node.inputs[0]).shape;
   const double each = bilinear ? 8.0 : (forward ? 0.0 : 1.0);
@@ -56,15 +56,15 @@ double operations(const Program& program, const Node& node) {
 
 std::vector<Descriptor> image_descriptors() {
   return {
-      {.kind = OpKind::kUpSampling2D,
-       .name = "up_sampling_2d",
+      {.kind = OpKind::kUpSampling,
+       .name = "up_sampling",
        .inputs = {{"x"}},
        .outputs = {{"y"}},
        .infer = infer_forward,
        .gradient = forward_gradient,
        .floating_point_operations = operations},
-      {.kind = OpKind::kUpSampling2DBackward,
-       .name = "up_sampling_2d_backward",
+      {.kind = OpKind::kUpSamplingBackward,
+       .name = "up_sampling_backward",
        .inputs = {{"dy"}},
        .outputs = {{"dx"}},
        .infer = infer_backward,

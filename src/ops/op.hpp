@@ -17,18 +17,18 @@ namespace tenon::ops {
 /// Values are float32 (float64 in the judge's double mode) unless a row says otherwise.
 enum class OpKind : std::uint8_t {
   // --- convolution and dense. Attributes: ConvolutionAttributes; DenseAttributes has none.
-  kConvolution2D,                 // x, kernel, [bias (F)] -> y (N, OH, OW, F)
-  kConvolution2DBackwardData,     // dy, kernel -> dx            (attributes.input_shape)
-  kConvolution2DBackwardWeights,  // x, dy -> dkernel, [dbias]   (attributes.kernel_shape)
-  kDense,                         // x (M, I), kernel (I, O), [bias (O)] -> y (M, O)
-  kDenseBackwardData,             // dy (M, O), kernel (I, O) -> dx (M, I)
-  kDenseBackwardWeights,          // x (M, I), dy (M, O) -> dkernel (I, O), [dbias (O)]
+  kConvolution,                 // x, kernel, [bias (F)] -> y (N, OH, OW, F)
+  kConvolutionBackwardData,     // dy, kernel -> dx            (attributes.input_shape)
+  kConvolutionBackwardWeights,  // x, dy -> dkernel, [dbias]   (attributes.kernel_shape)
+  kDense,                       // x (M, I), kernel (I, O), [bias (O)] -> y (M, O)
+  kDenseBackwardData,           // dy (M, O), kernel (I, O) -> dx (M, I)
+  kDenseBackwardWeights,        // x (M, I), dy (M, O) -> dkernel (I, O), [dbias (O)]
   // --- pooling over (N, H, W, C). PoolingAttributes. Padding never wins a maximum and never counts
   //     in an average (Keras's "same").
-  kMaxPooling2D,              // x -> y, [workspace: opaque to all but its backward twin]
-  kMaxPooling2DBackward,      // x, y, workspace, dy -> dx
-  kAveragePooling2D,          // x -> y
-  kAveragePooling2DBackward,  // dy -> dx                        (attributes.input_shape)
+  kMaxPooling,              // x -> y, [workspace: opaque to all but its backward twin]
+  kMaxPoolingBackward,      // x, y, workspace, dy -> dx
+  kAveragePooling,          // x -> y
+  kAveragePoolingBackward,  // dy -> dx                        (attributes.input_shape)
   // --- shape
   kReshape,  // x -> y; same elements, same order (a view where the layout allows). ShapeAttributes
   kTranspose,    // x -> y; PermutationAttributes
@@ -67,8 +67,8 @@ enum class OpKind : std::uint8_t {
   kL1L2Penalty,          // w -> scalar l1·Σ|w| + l2·Σw². PenaltyAttributes
   kL1L2PenaltyBackward,  // w, dscalar -> dw
   // --- images
-  kUpSampling2D,          // x (N, H, W, C) -> y (N, H·sh, W·sw, C). UpSamplingAttributes
-  kUpSampling2DBackward,  // dy -> dx
+  kUpSampling,          // x (N, H, W, C) -> y (N, H·sh, W·sw, C). UpSamplingAttributes
+  kUpSamplingBackward,  // dy -> dx
   // --- dtype
   kCast,  // x (any numeric dtype or bool) -> y of CastAttributes.dtype (the output value's dtype)
   // --- losses. LossAttributes
@@ -221,7 +221,7 @@ using Attributes =
                  DropoutAttributes, PenaltyAttributes, UpSamplingAttributes, LossAttributes,
                  ClipAttributes, OptimizerAttributes, CastAttributes>;
 
-/// "convolution_2d_backward_data"
+/// "convolution_backward_data"
 std::string_view name_of(OpKind kind) noexcept;
 /// For people: "relu", "gelu_tanh", …; "sparse_categorical_crossentropy", …
 std::string_view name_of(ActivationKind kind) noexcept;

@@ -72,21 +72,21 @@ std::vector<ValueId> maximum_gradient(Builder& builder, const Node& node,
   const ValueId x = node.inputs[0];
   if (node.outputs[1] == kNoValue) {
     throw ModelError(make_diagnostic(
-        "M001", fmt::format("{} (max_pooling_2d): its gradient needs the output workspace, which "
+        "M001", fmt::format("{} (max_pooling): its gradient needs the output workspace, which "
                             "was left out; build the program for training with it",
                             node.name)));
   }
   const auto& attributes = attributes_of<PoolingAttributes>(node);
-  return {builder.apply(
-      OpKind::kMaxPooling2DBackward, with_input_shape(attributes, builder.shape(x)),
-      {x, node.outputs[0], node.outputs[1], output_gradients[0]}, gradient_name(node))};
+  return {builder.apply(OpKind::kMaxPoolingBackward, with_input_shape(attributes, builder.shape(x)),
+                        {x, node.outputs[0], node.outputs[1], output_gradients[0]},
+                        gradient_name(node))};
 }
 
 std::vector<ValueId> average_gradient(Builder& builder, const Node& node,
                                       const std::vector<ValueId>& output_gradients,
                                       const std::vector<bool>& /*wanted*/) {
   const auto& attributes = attributes_of<PoolingAttributes>(node);
-  return {builder.apply(OpKind::kAveragePooling2DBackward,
+  return {builder.apply(OpKind::kAveragePoolingBackward,
                         with_input_shape(attributes, builder.shape(node.inputs[0])),
                         {output_gradients[0]}, gradient_name(node))};
 }
@@ -108,28 +108,28 @@ double backward_operations(const Program& program, const Node& node) {
 
 std::vector<Descriptor> pooling_descriptors() {
   return {
-      {.kind = OpKind::kMaxPooling2D,
-       .name = "max_pooling_2d",
+      {.kind = OpKind::kMaxPooling,
+       .name = "max_pooling",
        .inputs = {{"x"}},
        .outputs = {{"y"}, {.name = "workspace", .optional = true, .opaque = true}},
        .infer = infer_forward,
        .gradient = maximum_gradient,
        .floating_point_operations = forward_operations},
-      {.kind = OpKind::kMaxPooling2DBackward,
-       .name = "max_pooling_2d_backward",
+      {.kind = OpKind::kMaxPoolingBackward,
+       .name = "max_pooling_backward",
        .inputs = {{"x"}, {"y"}, {.name = "workspace", .opaque = true}, {"dy"}},
        .outputs = {{"dx"}},
        .infer = infer_maximum_backward,
        .floating_point_operations = backward_operations},
-      {.kind = OpKind::kAveragePooling2D,
-       .name = "average_pooling_2d",
+      {.kind = OpKind::kAveragePooling,
+       .name = "average_pooling",
        .inputs = {{"x"}},
        .outputs = {{"y"}},
        .infer = infer_forward,
        .gradient = average_gradient,
        .floating_point_operations = forward_operations},
-      {.kind = OpKind::kAveragePooling2DBackward,
-       .name = "average_pooling_2d_backward",
+      {.kind = OpKind::kAveragePoolingBackward,
+       .name = "average_pooling_backward",
        .inputs = {{"dy"}},
        .outputs = {{"dx"}},
        .infer = infer_average_backward,

@@ -72,7 +72,7 @@ std::vector<Grid> grid() {
 }
 
 OpCase case_of(const Grid& one) {
-  return simple_case("grid/" + one.name, OpKind::kConvolution2D, one.attributes,
+  return simple_case("grid/" + one.name, OpKind::kConvolution, one.attributes,
                      {{.name = "x", .shape = one.x},
                       {.name = "kernel", .shape = one.kernel},
                       {.name = "bias", .shape = {one.kernel[3]}}});
@@ -115,9 +115,9 @@ TEST_P(OnednnChannels, PoolingNormalizationAndDenseAreFastToo) {
   const std::int64_t channels = GetParam();
   const Shape x{4, 9, 8, channels};
   std::vector<OpCase> some;
-  some.push_back(simple_case("max", OpKind::kMaxPooling2D, ops::PoolingAttributes{},
+  some.push_back(simple_case("max", OpKind::kMaxPooling, ops::PoolingAttributes{},
                              {{.name = "x", .shape = x}}));
-  some.push_back(simple_case("average", OpKind::kAveragePooling2D,
+  some.push_back(simple_case("average", OpKind::kAveragePooling,
                              ops::PoolingAttributes{.window = {3, 3}, .pad_after = {1, 1}},
                              {{.name = "x", .shape = x}}));
   some.push_back(simple_case("normalization", OpKind::kBatchNormalizationTraining,

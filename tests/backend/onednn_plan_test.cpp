@@ -116,10 +116,10 @@ TEST_F(OnednnPlan, FusesTheModelOfTwoInputs) {
   std::vector<std::string> steps;
   for (const PlanStep& step : training.plan().report().steps) steps.push_back(step.op);
   EXPECT_THAT(steps,
-              testing::ElementsAre("convolution_2d+relu", "convolution_2d+relu", "dense",
-                                   "activation", "loss", "loss_backward", "activation_backward",
-                                   "dense_backward", "convolution_2d_backward_weights",
-                                   "convolution_2d_backward_weights", "adam_update"));
+              testing::ElementsAre("convolution+relu", "convolution+relu", "dense", "activation",
+                                   "loss", "loss_backward", "activation_backward", "dense_backward",
+                                   "convolution_backward_weights", "convolution_backward_weights",
+                                   "adam_update"));
 }
 
 TEST_F(OnednnPlan, CountsTheOperationsOfFusedSteps) {

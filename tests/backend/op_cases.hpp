@@ -31,7 +31,7 @@ struct CaseOutputs {
 
 /// One op with attributes and shapes, to be run on every engine and compared with the reference.
 struct OpCase {
-  std::string name;  ///< "convolution_2d/stride_2_same"
+  std::string name;  ///< "convolution/stride_2_same"
   ops::OpKind kind = ops::OpKind::kCount;
   std::vector<InputSpec> inputs;
   std::vector<InputSpec> variables;  ///< In slots 0, 1, …; updated in place by the op.
@@ -39,7 +39,7 @@ struct OpCase {
   std::function<CaseOutputs(ops::Builder&, const std::vector<ops::ValueId>&)> build;
 };
 
-/// Of the gtest parameter: "convolution_2d_stride_2_same", and as a line of a failure.
+/// Of the gtest parameter: "convolution_stride_2_same", and as a line of a failure.
 std::string test_name(const ::testing::TestParamInfo<OpCase>& info);
 void PrintTo(const OpCase& op_case, std::ostream* stream);
 

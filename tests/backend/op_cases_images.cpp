@@ -17,14 +17,14 @@ OpCase convolution(const std::string& name, const Shape& x, const Shape& kernel,
   if (bias) {
     inputs.push_back({.name = "bias", .shape = {kernel[3]}});
   }
-  return simple_case("convolution_2d/" + name, OpKind::kConvolution2D, attributes, inputs);
+  return simple_case("convolution/" + name, OpKind::kConvolution, attributes, inputs);
 }
 
 /// Backward data as the forward of a transposed convolution.
 OpCase transposed_convolution(const std::string& name, const Shape& dy, const Shape& kernel,
                               ConvolutionAttributes attributes, const Shape& dx) {
   attributes.input_shape = dx;
-  return simple_case("convolution_2d_backward_data/" + name, OpKind::kConvolution2DBackwardData,
+  return simple_case("convolution_backward_data/" + name, OpKind::kConvolutionBackwardData,
                      attributes,
                      {{.name = "dy", .shape = dy}, {.name = "kernel", .shape = kernel}});
 }
@@ -63,13 +63,13 @@ std::vector<OpCase> convolution_cases() {
 
 OpCase pooling(const std::string& name, OpKind kind, const Shape& x,
                const PoolingAttributes& attributes) {
-  const std::string op = kind == OpKind::kMaxPooling2D ? "max_pooling_2d/" : "average_pooling_2d/";
+  const std::string op = kind == OpKind::kMaxPooling ? "max_pooling/" : "average_pooling/";
   return simple_case(op + name, kind, attributes, {{.name = "x", .shape = x}});
 }
 
 std::vector<OpCase> pooling_cases() {
   std::vector<OpCase> all;
-  for (const OpKind kind : {OpKind::kMaxPooling2D, OpKind::kAveragePooling2D}) {
+  for (const OpKind kind : {OpKind::kMaxPooling, OpKind::kAveragePooling}) {
     all.push_back(pooling("2x2", kind, {2, 6, 4, 3}, {}));
     all.push_back(pooling("2x2_rest", kind, {1, 7, 5, 4}, {}));
     all.push_back(pooling("2x2_same_odd", kind, {2, 5, 7, 3}, {.pad_after = {1, 1}}));
@@ -83,13 +83,13 @@ std::vector<OpCase> pooling_cases() {
                 {.window = {2, 3}, .strides = {1, 1}, .pad_before = {0, 1}, .pad_after = {1, 1}}));
     all.push_back(pooling("global", kind, {3, 4, 5, 6}, {.window = {4, 5}, .strides = {1, 1}}));
   }
-  all.push_back({"max_pooling_2d/no_workspace",
-                 OpKind::kMaxPooling2D,
+  all.push_back({"max_pooling/no_workspace",
+                 OpKind::kMaxPooling,
                  {{.name = "x", .shape = {1, 4, 4, 2}, .differentiable = false}},
                  {},
                  [](ops::Builder& builder, const std::vector<ops::ValueId>& values) {
                    return CaseOutputs{{},
-                                      {builder.append(OpKind::kMaxPooling2D, PoolingAttributes{},
+                                      {builder.append(OpKind::kMaxPooling, PoolingAttributes{},
                                                       values, "case", {true, false})[0]}};
                  }});
   return all;
@@ -97,7 +97,7 @@ std::vector<OpCase> pooling_cases() {
 
 std::vector<OpCase> up_sampling_cases() {
   const auto make = [](const std::string& name, const Shape& x, UpSamplingAttributes attributes) {
-    return simple_case("up_sampling_2d/" + name, OpKind::kUpSampling2D, attributes,
+    return simple_case("up_sampling/" + name, OpKind::kUpSampling, attributes,
                        {{.name = "x", .shape = x}});
   };
   return {

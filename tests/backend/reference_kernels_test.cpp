@@ -80,7 +80,7 @@ TEST(ReferenceKernels, MaximumSharesTheGradientOfEquals) {
 
 TEST(ReferenceKernels, MaxPoolingGivesTheGradientToTheFirstOfEquals) {
   const Result result =
-      run(OpKind::kMaxPooling2D, ops::PoolingAttributes{}, {floats({1, 2, 2, 1}, {1, 7, 7, 2})}, 1);
+      run(OpKind::kMaxPooling, ops::PoolingAttributes{}, {floats({1, 2, 2, 1}, {1, 7, 7, 2})}, 1);
   EXPECT_THAT(result.y, ElementsAre(7.0F));
   EXPECT_THAT(result.gradients[0], ElementsAre(0.0F, 1.0F, 0.0F, 0.0F));
 }
@@ -88,14 +88,14 @@ TEST(ReferenceKernels, MaxPoolingGivesTheGradientToTheFirstOfEquals) {
 TEST(ReferenceKernels, MaxPoolingKeepsNanAndPaddingNeverWins) {
   const ops::PoolingAttributes same{.pad_after = {0, 1}};
   const Result result =
-      run(OpKind::kMaxPooling2D, same, {floats({1, 2, 3, 1}, {1, kNan, -5, 2, 3, -6})});
+      run(OpKind::kMaxPooling, same, {floats({1, 2, 3, 1}, {1, kNan, -5, 2, 3, -6})});
   EXPECT_TRUE(std::isnan(result.y[0]));
   EXPECT_EQ(result.y[1], -5.0F);
 }
 
 TEST(ReferenceKernels, AveragePoolingLeavesPaddingOut) {
   const ops::PoolingAttributes same{.pad_after = {1, 1}};
-  const Result result = run(OpKind::kAveragePooling2D, same, {floats({1, 1, 3, 1}, {2, 4, 10})}, 1);
+  const Result result = run(OpKind::kAveragePooling, same, {floats({1, 1, 3, 1}, {2, 4, 10})}, 1);
   EXPECT_THAT(result.y, ElementsAre(3.0F, 10.0F));
   EXPECT_THAT(result.gradients[0], ElementsAre(0.5F, 0.5F, 1.0F));
 }

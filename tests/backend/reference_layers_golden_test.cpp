@@ -110,9 +110,8 @@ ValueId dense(const Layer& layer) {
 }
 
 ValueId convolution(const Layer& layer) {
-  const ValueId y =
-      layer.apply(OpKind::kConvolution2D, convolution_attributes(layer, layer.shape()),
-                  {layer.x[0], layer.w[0], layer.w[1]});
+  const ValueId y = layer.apply(OpKind::kConvolution, convolution_attributes(layer, layer.shape()),
+                                {layer.x[0], layer.w[0], layer.w[1]});
   return activate(layer, layer.config["activation"], y);
 }
 
@@ -123,7 +122,7 @@ ValueId depthwise(const Layer& layer, ops::ConvolutionAttributes attributes, Val
       OpKind::kReshape, ops::ShapeAttributes{{kernel[0], kernel[1], 1, kernel[2] * kernel[3]}},
       {layer.w[0]});
   attributes.groups = kernel[2];
-  return layer.apply(OpKind::kConvolution2D, attributes, {layer.x[0], grouped, bias});
+  return layer.apply(OpKind::kConvolution, attributes, {layer.x[0], grouped, bias});
 }
 ValueId depthwise_convolution(const Layer& layer) {
   return depthwise(layer, convolution_attributes(layer, layer.shape()), layer.w[1]);
@@ -131,7 +130,7 @@ ValueId depthwise_convolution(const Layer& layer) {
 ValueId separable_convolution(const Layer& layer) {
   const ValueId deep =
       depthwise(layer, convolution_attributes(layer, layer.shape()), ops::kNoValue);
-  return layer.apply(OpKind::kConvolution2D, ops::ConvolutionAttributes{},
+  return layer.apply(OpKind::kConvolution, ops::ConvolutionAttributes{},
                      {deep, layer.w[1], layer.w[2]});
 }
 
@@ -148,7 +147,7 @@ ValueId transposed_convolution(const Layer& layer) {
   auto attributes = convolution_attributes(layer, y);
   attributes.input_shape = y;
   const ValueId made =
-      layer.apply(OpKind::kConvolution2DBackwardData, attributes, {layer.x[0], layer.w[0]});
+      layer.apply(OpKind::kConvolutionBackwardData, attributes, {layer.x[0], layer.w[0]});
   return layer.apply(OpKind::kAdd, NoAttributes{}, {made, layer.w[1]});
 }
 
@@ -161,8 +160,7 @@ ops::PoolingAttributes pooling_attributes(const Layer& layer) {
 }
 
 ValueId maximum_pooling(const Layer& layer) {
-  return layer.builder.append(OpKind::kMaxPooling2D, pooling_attributes(layer), layer.x,
-                              "layer")[0];
+  return layer.builder.append(OpKind::kMaxPooling, pooling_attributes(layer), layer.x, "layer")[0];
 }
 
 /// x with its first and last row (axis 1) or column (axis 2) repeated.
@@ -193,7 +191,7 @@ ValueId average_pooling(const Layer& layer) {
     }
     attributes.pad_before = attributes.pad_after = {0, 0};
   }
-  return layer.apply(OpKind::kAveragePooling2D, attributes, {x});
+  return layer.apply(OpKind::kAveragePooling, attributes, {x});
 }
 
 template <OpKind kKind>
@@ -219,7 +217,7 @@ ValueId batch_normalization(const Layer& layer) {
 }
 
 ValueId up_sampling(const Layer& layer) {
-  return layer.apply(OpKind::kUpSampling2D,
+  return layer.apply(OpKind::kUpSampling,
                      ops::UpSamplingAttributes{pair(layer.config["size"]),
                                                layer.config["interpolation"] == "bilinear"},
                      layer.x);
@@ -312,8 +310,8 @@ const std::map<std::string, BuildLayer>& layer_builders() {
       {"Dense", dense},
       {"DepthwiseConv2D", depthwise_convolution},
       {"ELU", elu},
-      {"GlobalAveragePooling2D", global_pooling<OpKind::kAveragePooling2D>},
-      {"GlobalMaxPooling2D", global_pooling<OpKind::kMaxPooling2D>},
+      {"GlobalAveragePooling2D", global_pooling<OpKind::kAveragePooling>},
+      {"GlobalMaxPooling2D", global_pooling<OpKind::kMaxPooling>},
       {"LeakyReLU", leaky_relu},
       {"MaxPooling2D", maximum_pooling},
       {"Maximum", binary<OpKind::kMaximum>},

@@ -63,7 +63,7 @@ class TwoScaleBuilder {
         builder_.input(name, DType::kFloat32, {size_.batch, side, side, size_.channels});
     const ops::ValueId kernel = weight(name + "/kernel", {3, 3, size_.channels, filters});
     const ops::ValueId bias = weight(name + "/bias", {filters});
-    const ops::ValueId y = builder_.apply(ops::OpKind::kConvolution2D, ops::ConvolutionAttributes{},
+    const ops::ValueId y = builder_.apply(ops::OpKind::kConvolution, ops::ConvolutionAttributes{},
                                           {x, kernel, bias}, name);
     const ops::ValueId relu = builder_.apply(
         ops::OpKind::kActivation,

@@ -39,7 +39,7 @@ TEST(Lower, PadsSameAsKeras) {
   const Model model(image, Conv2D(3, 3, {.strides = 2, .padding = "same"})(image));
   const Lowered lowered = lower_model(model, {{2, 8, 7, 2}}, false);
   const auto& attributes = std::get<ops::ConvolutionAttributes>(
-      lowered.nodes(ops::OpKind::kConvolution2D).at(0)->attributes);
+      lowered.nodes(ops::OpKind::kConvolution).at(0)->attributes);
   EXPECT_EQ(attributes.pad_before, (std::array<std::int64_t, 2>{0, 1}));
   EXPECT_EQ(attributes.pad_after, (std::array<std::int64_t, 2>{1, 1}));
 }

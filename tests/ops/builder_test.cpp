@@ -56,10 +56,10 @@ TEST_F(BuilderTest, OutputsAreNamedAfterTheNodeAndThePort) {
 TEST_F(BuilderTest, UnwantedOutputsAreNoValues) {
   const ValueId x = input({2, 8, 8, 3});
   const auto made =
-      builder.append(OpKind::kMaxPooling2D, PoolingAttributes{}, {x}, "pool", {true, false});
+      builder.append(OpKind::kMaxPooling, PoolingAttributes{}, {x}, "pool", {true, false});
   EXPECT_EQ(made[1], kNoValue);
   EXPECT_EQ(program.nodes.back().outputs[1], kNoValue);
-  EXPECT_NE(builder.append(OpKind::kMaxPooling2D, PoolingAttributes{}, {x}, "pool")[1], kNoValue);
+  EXPECT_NE(builder.append(OpKind::kMaxPooling, PoolingAttributes{}, {x}, "pool")[1], kNoValue);
 }
 
 TEST_F(BuilderTest, AFailedAppendLeavesTheProgramAsItWas) {

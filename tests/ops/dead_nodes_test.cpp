@@ -30,7 +30,7 @@ TEST_F(DeadNodesTest, NodesThatWriteVariablesStayWithAllTheyNeed) {
 
 TEST_F(DeadNodesTest, OptionalOutputsThatNobodyReadsAreTakenAway) {
   const ValueId x = input({2, 8, 8, 3});
-  const auto pooled = builder.append(OpKind::kMaxPooling2D, PoolingAttributes{}, {x}, "pool");
+  const auto pooled = builder.append(OpKind::kMaxPooling, PoolingAttributes{}, {x}, "pool");
   const auto dropped = builder.append(OpKind::kDropout, DropoutAttributes{}, {pooled[0]}, "drop");
   builder.output("y", dropped[0]);
   remove_dead_nodes(program);
@@ -42,7 +42,7 @@ TEST_F(DeadNodesTest, OptionalOutputsThatNobodyReadsAreTakenAway) {
 
 TEST_F(DeadNodesTest, AnOptionalOutputThatIsReadStays) {
   const ValueId x = input({2, 8, 8, 3});
-  const auto pooled = builder.append(OpKind::kMaxPooling2D, PoolingAttributes{}, {x}, "pool");
+  const auto pooled = builder.append(OpKind::kMaxPooling, PoolingAttributes{}, {x}, "pool");
   builder.output("dx", gradient(pooled[0], x));
   remove_dead_nodes(program);
   EXPECT_EQ(program.nodes[0].outputs[1], pooled[1]);

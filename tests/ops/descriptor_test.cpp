@@ -26,7 +26,7 @@ TEST(Descriptor, NamesAreDistinctAndInSnakeCase) {
               std::string_view::npos)
         << facts.name;
   }
-  EXPECT_EQ(name_of(OpKind::kConvolution2DBackwardData), "convolution_2d_backward_data");
+  EXPECT_EQ(name_of(OpKind::kConvolutionBackwardData), "convolution_backward_data");
   EXPECT_EQ(name_of(OpKind::kCount), "(no op)");
 }
 
@@ -49,7 +49,7 @@ TEST(Descriptor, AnOpWithoutAGradientIsABackwardOpOrAnUpdate) {
       EXPECT_TRUE(backward || update) << facts.name;
     } else {
       // The one backward op with a gradient is the forward of a transposed convolution.
-      EXPECT_TRUE(!backward || facts.kind == OpKind::kConvolution2DBackwardData) << facts.name;
+      EXPECT_TRUE(!backward || facts.kind == OpKind::kConvolutionBackwardData) << facts.name;
     }
   }
 }

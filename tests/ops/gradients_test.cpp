@@ -116,12 +116,12 @@ TEST_F(GradientsTest, ASmallNetworkTrainsAsAValidProgram) {
   const ValueId gamma = variable("bn/gamma", {4});
   const ValueId head = variable("head/kernel", {2 * 4 * 49, 10});
   const ValueId y =
-      builder.apply(OpKind::kConvolution2D, ConvolutionAttributes{}, {image, stem}, "stem");
+      builder.apply(OpKind::kConvolution, ConvolutionAttributes{}, {image, stem}, "stem");
   const ValueId normal = builder.append(OpKind::kBatchNormalizationTraining,
                                         NormalizationAttributes{}, {y, gamma}, "bn")[0];
-  const ValueId most = builder.apply(OpKind::kMaxPooling2D, PoolingAttributes{}, {normal}, "most");
+  const ValueId most = builder.apply(OpKind::kMaxPooling, PoolingAttributes{}, {normal}, "most");
   const ValueId mean =
-      builder.apply(OpKind::kAveragePooling2D, PoolingAttributes{}, {normal}, "mean");
+      builder.apply(OpKind::kAveragePooling, PoolingAttributes{}, {normal}, "mean");
   const ValueId both = builder.apply(OpKind::kConcatenate, AxisAttributes{}, {most, mean}, "both");
   const ValueId flat =
       builder.apply(OpKind::kReshape, ShapeAttributes{{8, 2 * 4 * 49}}, {both}, "flat");
@@ -137,7 +137,7 @@ TEST_F(GradientsTest, ASmallNetworkTrainsAsAValidProgram) {
   builder.output("loss", loss);
   remove_dead_nodes(program);
   validate(program);
-  EXPECT_EQ(count(OpKind::kConvolution2DBackwardData), 0);
+  EXPECT_EQ(count(OpKind::kConvolutionBackwardData), 0);
   EXPECT_EQ(count(OpKind::kSlice), 2);
   EXPECT_EQ(count(OpKind::kAddN), 1);
   EXPECT_EQ(program.nodes.size(), 8U + 11U + 3U);

@@ -9,7 +9,7 @@ using ImagesTest = ProgramTest;
 TEST_F(ImagesTest, UpSamplingMultipliesHeightAndWidth) {
   const ValueId x = input({2, 4, 5, 3});
   const UpSamplingAttributes nearest{.size = {2, 3}};
-  const ValueId y = builder.apply(OpKind::kUpSampling2D, nearest, {x}, "up");
+  const ValueId y = builder.apply(OpKind::kUpSampling, nearest, {x}, "up");
   EXPECT_EQ(builder.shape(y), (Shape{2, 8, 15, 3}));
   EXPECT_EQ(operations(), 0.0);
   EXPECT_EQ(builder.shape(gradient(y, x)), builder.shape(x));
@@ -19,11 +19,11 @@ TEST_F(ImagesTest, UpSamplingMultipliesHeightAndWidth) {
 
 TEST_F(ImagesTest, WrongSizesAreTold) {
   const ValueId x = input({2, 4, 5, 3});
-  EXPECT_THAT(error_of(OpKind::kUpSampling2D, UpSamplingAttributes{.size = {0, 2}}, {x}),
+  EXPECT_THAT(error_of(OpKind::kUpSampling, UpSamplingAttributes{.size = {0, 2}}, {x}),
               HasSubstr("the size is (0, 2), expected 1 or more"));
-  EXPECT_THAT(error_of(OpKind::kUpSampling2D, UpSamplingAttributes{}, {input({4, 5})}),
+  EXPECT_THAT(error_of(OpKind::kUpSampling, UpSamplingAttributes{}, {input({4, 5})}),
               HasSubstr("x has 2 axes, expected 4: (N, H, W, C)"));
-  EXPECT_THAT(error_of(OpKind::kUpSampling2DBackward, UpSamplingAttributes{}, {x}),
+  EXPECT_THAT(error_of(OpKind::kUpSamplingBackward, UpSamplingAttributes{}, {x}),
               HasSubstr("height and width are no multiples of (2, 2)"));
 }
 

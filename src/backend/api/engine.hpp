@@ -47,7 +47,7 @@ struct StepNumbers {
 
 /// One entry of a compiled plan, for tests, reports and profiles.
 struct PlanStep {
-  std::string op;              ///< "convolution_2d+relu"
+  std::string op;              ///< "convolution+relu"
   std::string name;            ///< The layers it came from.
   std::string implementation;  ///< "jit:avx512_core", "own:dense_1", "reference"
   bool border_reorder =

@@ -9,7 +9,7 @@ namespace {
 using ops::OpKind;
 
 bool takes_rectifier(OpKind kind) {
-  return kind == OpKind::kConvolution2D || kind == OpKind::kDense ||
+  return kind == OpKind::kConvolution || kind == OpKind::kDense ||
          kind == OpKind::kBatchNormalizationTraining ||
          kind == OpKind::kBatchNormalizationInference;
 }

@@ -29,9 +29,9 @@ Convolution convolution_of(const Graph& graph, const ops::Node& op) {
     return graph.value(op.inputs[port]).shape;
   };
   switch (op.kind) {
-    case ops::OpKind::kConvolution2DBackwardData:
+    case ops::OpKind::kConvolutionBackwardData:
       return {a.input_shape, shape(1), shape(0), a};
-    case ops::OpKind::kConvolution2DBackwardWeights:
+    case ops::OpKind::kConvolutionBackwardWeights:
       return {shape(0), a.kernel_shape, shape(1), a};
     default:
       return {shape(0), shape(1), graph.value(op.outputs[0]).shape, a};

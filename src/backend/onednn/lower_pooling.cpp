@@ -23,7 +23,7 @@ bridge::PoolingShape pooling_shape(const ops::PoolingAttributes& a, bool maximum
 }  // namespace
 
 void lower_pooling(Lowering& lowering, const GraphNode& node) {
-  const bool maximum = node.op.kind == OpKind::kMaxPooling2D;
+  const bool maximum = node.op.kind == OpKind::kMaxPooling;
   const auto& attributes = std::get<ops::PoolingAttributes>(node.op.attributes);
   const bool training = maximum && node.op.outputs[1] != ops::kNoValue;
   const auto description =
@@ -43,7 +43,7 @@ void lower_pooling(Lowering& lowering, const GraphNode& node) {
 }
 
 void lower_pooling_backward(Lowering& lowering, const GraphNode& node) {
-  const bool maximum = node.op.kind == OpKind::kMaxPooling2DBackward;
+  const bool maximum = node.op.kind == OpKind::kMaxPoolingBackward;
   const auto& attributes = std::get<ops::PoolingAttributes>(node.op.attributes);
   const ops::ValueId dy_value = node.op.inputs[maximum ? 3 : 0];
   const auto shape = pooling_shape(attributes, maximum, lowering.shape(node.op.outputs[0]),

@@ -155,7 +155,7 @@ void lower_cast(Lowering& lowering, const GraphNode& node) {
 
 void lower_up_sampling(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::UpSamplingAttributes>(node.op.attributes);
-  const bool forward = node.op.kind == ops::OpKind::kUpSampling2D;
+  const bool forward = node.op.kind == ops::OpKind::kUpSampling;
   const Shape& small = lowering.shape(forward ? node.op.inputs[0] : node.op.outputs[0]);
   const UpSampling shape{small[0], small[1],        small[2],
                          small[3], attributes.size, attributes.bilinear};

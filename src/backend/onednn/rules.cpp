@@ -7,11 +7,11 @@ using ops::OpKind;
 
 LowerRule rule_of_matrix_op(OpKind kind) {
   switch (kind) {
-    case OpKind::kConvolution2D:
+    case OpKind::kConvolution:
       return lower_convolution;
-    case OpKind::kConvolution2DBackwardData:
+    case OpKind::kConvolutionBackwardData:
       return lower_convolution_backward_data;
-    case OpKind::kConvolution2DBackwardWeights:
+    case OpKind::kConvolutionBackwardWeights:
       return lower_convolution_backward_weights;
     case OpKind::kDense:
       return lower_dense;
@@ -19,11 +19,11 @@ LowerRule rule_of_matrix_op(OpKind kind) {
       return lower_dense_backward_data;
     case OpKind::kDenseBackwardWeights:
       return lower_dense_backward_weights;
-    case OpKind::kMaxPooling2D:
-    case OpKind::kAveragePooling2D:
+    case OpKind::kMaxPooling:
+    case OpKind::kAveragePooling:
       return lower_pooling;
-    case OpKind::kMaxPooling2DBackward:
-    case OpKind::kAveragePooling2DBackward:
+    case OpKind::kMaxPoolingBackward:
+    case OpKind::kAveragePoolingBackward:
       return lower_pooling_backward;
     default:
       return nullptr;
@@ -44,8 +44,8 @@ LowerRule rule_of_shape_op(OpKind kind) {
       return lower_pad;
     case OpKind::kCast:
       return lower_cast;
-    case OpKind::kUpSampling2D:
-    case OpKind::kUpSampling2DBackward:
+    case OpKind::kUpSampling:
+    case OpKind::kUpSamplingBackward:
       return lower_up_sampling;
     default:
       return nullptr;

@@ -15,16 +15,15 @@ bool is_variable(const Graph& graph, ValueId id) {
 /// The layout that a forward op wants its kernel in.
 Layout kernel_layout(const Graph& graph, const GraphNode& node) {
   if (node.kind == NodeKind::kDenseFew) return dense_few_kernel_layout(graph, node);
-  if (node.op.kind == OpKind::kConvolution2D) return convolution_kernel_layout(graph, node);
+  if (node.op.kind == OpKind::kConvolution) return convolution_kernel_layout(graph, node);
   return dense_kernel_layout(graph, node);
 }
 
 void settle_kernels(const Graph& graph, OnednnVariables& variables) {
   for (const GraphNode& node : graph.nodes) {
-    const bool forward =
-        node.kind == NodeKind::kDenseFew ||
-        (node.kind == NodeKind::kSingle &&
-         (node.op.kind == OpKind::kConvolution2D || node.op.kind == OpKind::kDense));
+    const bool forward = node.kind == NodeKind::kDenseFew ||
+                         (node.kind == NodeKind::kSingle &&
+                          (node.op.kind == OpKind::kConvolution || node.op.kind == OpKind::kDense));
     if (!forward || !is_variable(graph, node.op.inputs[1])) continue;
     const std::int32_t slot = graph.value(node.op.inputs[1]).slot;
     if (!variables.settled(slot)) variables.settle(slot, kernel_layout(graph, node));

@@ -58,7 +58,7 @@ ops::ValueId lower(const Conv2DSettings& settings, LowerContext& context) {
   attributes.pad_after = padding.after;
   attributes.groups = settings.groups;
   const ops::ValueId convolved =
-      context.apply(ops::OpKind::kConvolution2D, attributes,
+      context.apply(ops::OpKind::kConvolution, attributes,
                     {context.input(), context.weight("kernel"), context.weight("bias")});
   return context.activation(settings.activation, convolved);
 }

@@ -59,7 +59,7 @@ ops::ValueId lower(const Settings& settings, LowerContext& context) {
   const ops::ValueId kernel = context.reshape(
       context.weight("kernel"), {settings.kernel_size.height, settings.kernel_size.width, 1,
                                  channels * settings.depth_multiplier});
-  const ops::ValueId convolved = context.apply(ops::OpKind::kConvolution2D, attributes,
+  const ops::ValueId convolved = context.apply(ops::OpKind::kConvolution, attributes,
                                                {context.input(), kernel, context.weight("bias")});
   return context.activation(settings.activation, convolved);
 }

@@ -33,11 +33,11 @@ LayerDescriptor pooling_descriptor(const char* class_name, const char* descripti
 }  // namespace
 
 LayerDescriptor global_average_pooling2d_descriptor() {
-  return pooling_descriptor<ops::OpKind::kAveragePooling2D>(
+  return pooling_descriptor<ops::OpKind::kAveragePooling>(
       "GlobalAveragePooling2D", "The mean of each channel over height and width.");
 }
 LayerDescriptor global_max_pooling2d_descriptor() {
-  return pooling_descriptor<ops::OpKind::kMaxPooling2D>(
+  return pooling_descriptor<ops::OpKind::kMaxPooling>(
       "GlobalMaxPooling2D", "The largest value of each channel over height and width.");
 }
 

@@ -64,7 +64,7 @@ template <ops::OpKind kind>
 ops::ValueId lower(const Pooling2DSettings& settings, LowerContext& context) {
   WindowPadding padding = padding_of(window_of(settings), context.shape(context.input()));
   ops::ValueId image = context.input();
-  if constexpr (kind == ops::OpKind::kAveragePooling2D) image = pad_for_mean(context, padding);
+  if constexpr (kind == ops::OpKind::kAveragePooling) image = pad_for_mean(context, padding);
   ops::PoolingAttributes attributes;
   attributes.window = {settings.pool_size.height, settings.pool_size.width};
   attributes.strides = {settings.strides->height, settings.strides->width};
@@ -89,11 +89,11 @@ LayerDescriptor pooling_descriptor(const char* class_name, const char* descripti
 }  // namespace
 
 LayerDescriptor max_pooling2d_descriptor() {
-  return pooling_descriptor<ops::OpKind::kMaxPooling2D>("MaxPooling2D",
-                                                        "The largest value of each window.");
+  return pooling_descriptor<ops::OpKind::kMaxPooling>("MaxPooling2D",
+                                                      "The largest value of each window.");
 }
 LayerDescriptor average_pooling2d_descriptor() {
-  return pooling_descriptor<ops::OpKind::kAveragePooling2D>(
+  return pooling_descriptor<ops::OpKind::kAveragePooling>(
       "AveragePooling2D",
       "The mean of each window. Padding that is the same on both sides does not count; else the "
       "border is repeated.");

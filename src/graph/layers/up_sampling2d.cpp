@@ -17,7 +17,7 @@ ops::ValueId lower(const UpSampling2DSettings& settings, LowerContext& context) 
   ops::UpSamplingAttributes attributes;
   attributes.size = {settings.size.height, settings.size.width};
   attributes.bilinear = settings.interpolation == "bilinear";
-  return context.apply(ops::OpKind::kUpSampling2D, attributes, {context.input()});
+  return context.apply(ops::OpKind::kUpSampling, attributes, {context.input()});
 }
 
 }  // namespace

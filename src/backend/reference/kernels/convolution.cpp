@@ -43,7 +43,7 @@ void for_each_product(const Geometry& geometry, Visit visit) {
 }
 
 template <class T>
-void convolution_2d(const KernelContext& context) {
+void convolution(const KernelContext& context) {
   const Geometry geometry(context.input_shape(0), context.input_shape(1), context.output_shape(0),
                           context.attributes<ops::ConvolutionAttributes>());
   const T* x = context.input<T>(0);
@@ -59,7 +59,7 @@ void convolution_2d(const KernelContext& context) {
 }
 
 template <class T>
-void convolution_2d_backward_data(const KernelContext& context) {
+void convolution_backward_data(const KernelContext& context) {
   const Geometry geometry(context.output_shape(0), context.input_shape(1), context.input_shape(0),
                           context.attributes<ops::ConvolutionAttributes>());
   const T* dy = context.input<T>(0);
@@ -72,7 +72,7 @@ void convolution_2d_backward_data(const KernelContext& context) {
 }
 
 template <class T>
-void convolution_2d_backward_weights(const KernelContext& context) {
+void convolution_backward_weights(const KernelContext& context) {
   const auto& attributes = context.attributes<ops::ConvolutionAttributes>();
   const Geometry geometry(context.input_shape(0), attributes.kernel_shape, context.input_shape(1),
                           attributes);
@@ -94,11 +94,11 @@ void convolution_2d_backward_weights(const KernelContext& context) {
 }
 
 constexpr KernelEntry kKernels[] = {
-    {ops::OpKind::kConvolution2D, convolution_2d<float>, convolution_2d<double>},
-    {ops::OpKind::kConvolution2DBackwardData, convolution_2d_backward_data<float>,
-     convolution_2d_backward_data<double>},
-    {ops::OpKind::kConvolution2DBackwardWeights, convolution_2d_backward_weights<float>,
-     convolution_2d_backward_weights<double>},
+    {ops::OpKind::kConvolution, convolution<float>, convolution<double>},
+    {ops::OpKind::kConvolutionBackwardData, convolution_backward_data<float>,
+     convolution_backward_data<double>},
+    {ops::OpKind::kConvolutionBackwardWeights, convolution_backward_weights<float>,
+     convolution_backward_weights<double>},
 };
 
 }  // namespace

@@ -55,7 +55,7 @@ void for_each_mix(const ImageSize& small, const ImageSize& large,
 }
 
 template <class T>
-void up_sampling_2d(const KernelContext& context) {
+void up_sampling(const KernelContext& context) {
   const T* x = context.input<T>(0);
   T* y = context.output<T>(0);
   const ImageSize small(context.input_shape(0));
@@ -68,7 +68,7 @@ void up_sampling_2d(const KernelContext& context) {
 }
 
 template <class T>
-void up_sampling_2d_backward(const KernelContext& context) {
+void up_sampling_backward(const KernelContext& context) {
   const T* dy = context.input<T>(0);
   T* dx = context.output<T>(0);
   const ImageSize small(context.output_shape(0));
@@ -81,9 +81,8 @@ void up_sampling_2d_backward(const KernelContext& context) {
 }
 
 constexpr KernelEntry kKernels[] = {
-    {ops::OpKind::kUpSampling2D, up_sampling_2d<float>, up_sampling_2d<double>},
-    {ops::OpKind::kUpSampling2DBackward, up_sampling_2d_backward<float>,
-     up_sampling_2d_backward<double>},
+    {ops::OpKind::kUpSampling, up_sampling<float>, up_sampling<double>},
+    {ops::OpKind::kUpSamplingBackward, up_sampling_backward<float>, up_sampling_backward<double>},
 };
 
 }  // namespace

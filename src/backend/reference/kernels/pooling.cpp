@@ -30,7 +30,7 @@ T elements_inside(const Window& window, const ImageSize& x, const Tap& tap) {
 
 /// The workspace holds, for each element of y, the index in the window of the (first) largest.
 template <class T>
-void max_pooling_2d(const KernelContext& context) {
+void max_pooling(const KernelContext& context) {
   const ImageSize x_size(context.input_shape(0));
   const ImageSize y_size(context.output_shape(0));
   const T* x = context.input<T>(0);
@@ -57,7 +57,7 @@ void max_pooling_2d(const KernelContext& context) {
 }
 
 template <class T>
-void max_pooling_2d_backward(const KernelContext& context) {
+void max_pooling_backward(const KernelContext& context) {
   const ImageSize x_size(context.output_shape(0));
   const ImageSize y_size(context.input_shape(3));
   const auto* workspace = context.input<std::int32_t>(2);
@@ -75,7 +75,7 @@ void max_pooling_2d_backward(const KernelContext& context) {
 }
 
 template <class T>
-void average_pooling_2d(const KernelContext& context) {
+void average_pooling(const KernelContext& context) {
   const ImageSize x_size(context.input_shape(0));
   const ImageSize y_size(context.output_shape(0));
   const T* x = context.input<T>(0);
@@ -89,7 +89,7 @@ void average_pooling_2d(const KernelContext& context) {
 }
 
 template <class T>
-void average_pooling_2d_backward(const KernelContext& context) {
+void average_pooling_backward(const KernelContext& context) {
   const ImageSize x_size(context.output_shape(0));
   const ImageSize y_size(context.input_shape(0));
   const T* dy = context.input<T>(0);
@@ -103,12 +103,11 @@ void average_pooling_2d_backward(const KernelContext& context) {
 }
 
 constexpr KernelEntry kKernels[] = {
-    {ops::OpKind::kMaxPooling2D, max_pooling_2d<float>, max_pooling_2d<double>},
-    {ops::OpKind::kMaxPooling2DBackward, max_pooling_2d_backward<float>,
-     max_pooling_2d_backward<double>},
-    {ops::OpKind::kAveragePooling2D, average_pooling_2d<float>, average_pooling_2d<double>},
-    {ops::OpKind::kAveragePooling2DBackward, average_pooling_2d_backward<float>,
-     average_pooling_2d_backward<double>},
+    {ops::OpKind::kMaxPooling, max_pooling<float>, max_pooling<double>},
+    {ops::OpKind::kMaxPoolingBackward, max_pooling_backward<float>, max_pooling_backward<double>},
+    {ops::OpKind::kAveragePooling, average_pooling<float>, average_pooling<double>},
+    {ops::OpKind::kAveragePoolingBackward, average_pooling_backward<float>,
+     average_pooling_backward<double>},
 };
 
 }  // namespace
