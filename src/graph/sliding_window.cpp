@@ -23,7 +23,7 @@ std::int64_t padding_along(std::int64_t input, std::int64_t size, std::int64_t s
 bool looks_channels_first(const CallContext& call) {
   constexpr std::int64_t kMostImageChannels = 4;
   const Dim first = call.dim(1);
-  const Dim last = call.dim(3);
+  const Dim last = call.dim(-1);
   return first.known() && last.known() && first.size() <= kMostImageChannels &&
          last.size() > kMostImageChannels;
 }
@@ -38,8 +38,12 @@ Dim slide_along(const CallContext& call, int axis, std::string_view axis_name, s
     const std::string what = fmt::format("its window covers {} along {}, and the input has only {}",
                                          extent, axis_name, input.size());
     if (looks_channels_first(call)) {
-      call.refuse(what, "channels last: (batch, height, width, channels)",
-                  "the input looks channels first; give it as (height, width, channels)", "S004");
+      const auto axes = call.input().shape.size() - 2;
+      call.refuse(what, fmt::format("channels last: {}", image_axes(axes)),
+                  fmt::format("the input looks channels first; give it as ({}height, width, "
+                              "channels)",
+                              axes == 3 ? "depth, " : ""),
+                  "S004");
     }
     call.refuse(what, fmt::format("a {} of at least {}", axis_name, extent),
                 R"(use padding "same", a smaller window, or a larger input)");
@@ -49,25 +53,39 @@ Dim slide_along(const CallContext& call, int axis, std::string_view axis_name, s
 
 }  // namespace
 
+ops::PerAxis per_axis(const Pair& pair) { return {pair.height, pair.width}; }
+
+std::string_view image_axes(std::size_t spatial_axes) {
+  return spatial_axes == 2 ? "(batch, height, width, channels)"
+                           : "(batch, depth, height, width, channels)";
+}
+
+void require_image(const CallContext& call, std::size_t spatial_axes) {
+  call.require_rank(static_cast<int>(spatial_axes) + 2, image_axes(spatial_axes));
+}
+
 TensorSpec slide(const CallContext& call, const SlidingWindow& window, Dim channels) {
-  call.require_rank(4, "(batch, height, width, channels)");
-  const Dim height = slide_along(call, 1, "height", window.size.height, window.strides.height,
-                                 window.dilation.height, window.padding);
-  const Dim width = slide_along(call, 2, "width", window.size.width, window.strides.width,
-                                window.dilation.width, window.padding);
-  return output_spec({call.dim(0), height, width, std::move(channels)});
+  const std::size_t axes = window.size.size();
+  require_image(call, axes);
+  std::vector<Dim> dims = {call.dim(0)};
+  for (std::size_t i = 0; i < axes; ++i) {
+    dims.push_back(slide_along(call, static_cast<int>(i) + 1, ops::spatial_axis_name(i, axes),
+                               window.size[i], window.strides[i], window.dilation[i],
+                               window.padding));
+  }
+  dims.push_back(std::move(channels));
+  return output_spec(std::move(dims));
 }
 
 WindowPadding padding_of(const SlidingWindow& window, const Shape& image) {
-  WindowPadding padding;
+  const std::size_t axes = window.size.size();
+  WindowPadding padding{ops::PerAxis(axes, 0), ops::PerAxis(axes, 0)};
   if (window.padding != "same") return padding;
-  const std::array<std::int64_t, 2> total = {
-      padding_along(image.dim(1), window.size.height, window.strides.height,
-                    window.dilation.height),
-      padding_along(image.dim(2), window.size.width, window.strides.width, window.dilation.width)};
-  for (std::size_t axis = 0; axis < total.size(); ++axis) {
-    padding.before[axis] = total[axis] / 2;
-    padding.after[axis] = total[axis] - total[axis] / 2;
+  for (std::size_t i = 0; i < axes; ++i) {
+    const std::int64_t total =
+        padding_along(image[i + 1], window.size[i], window.strides[i], window.dilation[i]);
+    padding.before[i] = total / 2;
+    padding.after[i] = total - total / 2;
   }
   return padding;
 }

@@ -1,33 +1,43 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "graph/call_context.hpp"
+#include "ops/op.hpp"
 #include "tenon/layers.hpp"
 
 namespace tenon::graph {
 
-/// A window that slides over height and width, with Keras's padding words "valid" and "same".
+/// (height, width), as the ops have it.
+ops::PerAxis per_axis(const Pair& pair);
+
+/// A window that slides over height and width, or over depth, height and width, with Keras's
+/// padding words "valid" and "same".
 struct SlidingWindow {
-  Pair size;
-  Pair strides;
-  Pair dilation = 1;
+  ops::PerAxis size;
+  ops::PerAxis strides;
+  ops::PerAxis dilation;
   std::string padding;
 };
 
-/// (B, H', W', channels) of an input (B, H, W, …). Refuses a window that does not fit, and tells
-/// where the image looks channels first (S004).
+/// "(batch, height, width, channels)", or with a depth.
+std::string_view image_axes(std::size_t spatial_axes);
+/// Refuses an input without these axes.
+void require_image(const CallContext& call, std::size_t spatial_axes);
+
+/// (B, [D',] H', W', channels) of an input (B, [D,] H, W, …). Refuses a window that does not fit,
+/// and tells where the image looks channels first (S004).
 TensorSpec slide(const CallContext& call, const SlidingWindow& window, Dim channels);
 
-/// Zeros before and after, for height and width. "same": in total
+/// Zeros before and after along each spatial axis. "same": in total
 /// max((ceil(in / stride) − 1)·stride + (size − 1)·dilation + 1 − in, 0), the smaller half before.
 struct WindowPadding {
-  std::array<std::int64_t, 2> before{0, 0};
-  std::array<std::int64_t, 2> after{0, 0};
+  ops::PerAxis before;
+  ops::PerAxis after;
 };
-/// `image` is (B, H, W, C).
+/// `image` is (B, [D,] H, W, C).
 WindowPadding padding_of(const SlidingWindow& window, const Shape& image);
 
 }  // namespace tenon::graph

@@ -8,46 +8,62 @@
 namespace tenon::ops {
 namespace {
 
+constexpr std::string_view kImageAxes = "(N, [D,] H, W, C)";
+constexpr std::string_view kGradientAxes = "(N, [OD,] OH, OW, F)";
+constexpr std::string_view kKernelAxes = "([depth,] height, width, in / groups, out)";
+
 void require_matching_channels(const InferContext& context, const ConvolutionAttributes& attributes,
                                const Shape& x, const Shape& kernel) {
   const std::int64_t groups = attributes.groups;
   if (groups < 1) fail_attribute(context, fmt::format("groups is {}, expected 1 or more", groups));
-  if (x[3] % groups != 0 || x[3] / groups != kernel[2]) {
-    fail_shape(context, fmt::format("the kernel {} takes {} channels in each of {} groups, the "
-                                    "image {} has {}",
-                                    kernel.to_string(), kernel[2], groups, x.to_string(), x[3]));
+  if (x.dim(-1) % groups != 0 || x.dim(-1) / groups != kernel.dim(-2)) {
+    fail_shape(context,
+               fmt::format("the kernel {} takes {} channels in each of {} groups, the "
+                           "image {} has {}",
+                           kernel.to_string(), kernel.dim(-2), groups, x.to_string(), x.dim(-1)));
   }
-  if (kernel[3] % groups != 0) {
+  if (kernel.dim(-1) % groups != 0) {
     fail_shape(context,
                fmt::format("the kernel {} gives {} channels, which {} groups do not divide",
-                           kernel.to_string(), kernel[3], groups));
+                           kernel.to_string(), kernel.dim(-1), groups));
   }
 }
 
-/// (N, OH, OW, F) of a convolution of x (N, H, W, C) with a kernel (height, width, in, out).
+/// (N, [OD,] OH, OW, F) of a convolution of x (N, [D,] H, W, C) with a kernel of as many axes.
 Shape convolved_shape(const InferContext& context, const ConvolutionAttributes& attributes,
                       const Shape& x, const Shape& kernel) {
+  if (kernel.rank() != x.rank()) {
+    fail_shape(context, fmt::format("the kernel {} has {} axes, the image {} has {}",
+                                    kernel.to_string(), kernel.rank(), x.to_string(), x.rank()));
+  }
   require_matching_channels(context, attributes, x, kernel);
-  const auto along = [&](std::string_view name, std::size_t axis) {
-    return window_count(context, {.axis = name,
-                                  .input = x[axis + 1],
-                                  .size = kernel[axis],
-                                  .stride = attributes.strides[axis],
-                                  .pad_before = attributes.pad_before[axis],
-                                  .pad_after = attributes.pad_after[axis],
-                                  .dilation = attributes.dilation[axis]});
-  };
-  return {x[0], along("height", 0), along("width", 1), kernel[3]};
+  const std::size_t axes = spatial_axes(x);
+  require_per_axis(context, "strides", attributes.strides, axes);
+  require_per_axis(context, "dilation", attributes.dilation, axes);
+  require_per_axis(context, "pad_before", attributes.pad_before, axes);
+  require_per_axis(context, "pad_after", attributes.pad_after, axes);
+  std::vector<std::int64_t> y = {x[0]};
+  for (std::size_t axis = 0; axis < axes; ++axis) {
+    y.push_back(window_count(context, {.axis = spatial_axis_name(axis, axes),
+                                       .input = x[axis + 1],
+                                       .size = kernel[axis],
+                                       .stride = attributes.strides[axis],
+                                       .pad_before = attributes.pad_before[axis],
+                                       .pad_after = attributes.pad_after[axis],
+                                       .dilation = attributes.dilation[axis]}));
+  }
+  y.push_back(kernel.dim(-1));
+  return Shape(std::move(y));
 }
 
 void infer_forward(InferContext& context) {
   const auto& attributes = attributes_of<ConvolutionAttributes>(context);
-  require_rank(context, 0, 4, "(N, H, W, C)");
-  require_rank(context, 1, 4, "(height, width, in / groups, out)");
+  require_image(context, 0, kImageAxes);
+  require_image(context, 1, kKernelAxes);
   const DType dtype = require_one_floating_dtype(context);
   const Shape& kernel = input_shape(context, 1);
   Shape y = convolved_shape(context, attributes, input_shape(context, 0), kernel);
-  if (has_input(context, 2)) require_input_shape(context, 2, Shape{kernel[3]});
+  if (has_input(context, 2)) require_input_shape(context, 2, Shape{kernel.dim(-1)});
   set_output(context, 0, dtype, std::move(y));
 }
 
@@ -59,13 +75,13 @@ void require_gradient_shape(const InferContext& context, const Shape& dy, const 
 
 void infer_backward_data(InferContext& context) {
   const auto& attributes = attributes_of<ConvolutionAttributes>(context);
-  require_rank(context, 0, 4, "(N, OH, OW, F)");
-  require_rank(context, 1, 4, "(height, width, in / groups, out)");
+  require_image(context, 0, kGradientAxes);
+  require_image(context, 1, kKernelAxes);
   const DType dtype = require_one_floating_dtype(context);
   const Shape& dx = attributes.input_shape;
-  if (dx.rank() != 4) {
-    fail_attribute(context, fmt::format("input_shape is {}, expected the four axes (N, H, W, C)",
-                                        dx.to_string()));
+  if (dx.rank() != input_shape(context, 0).rank()) {
+    fail_attribute(context, fmt::format("input_shape is {}, expected as many axes as dy's: {}",
+                                        dx.to_string(), kImageAxes));
   }
   require_gradient_shape(context, input_shape(context, 0),
                          convolved_shape(context, attributes, dx, input_shape(context, 1)));
@@ -74,20 +90,18 @@ void infer_backward_data(InferContext& context) {
 
 void infer_backward_weights(InferContext& context) {
   const auto& attributes = attributes_of<ConvolutionAttributes>(context);
-  require_rank(context, 0, 4, "(N, H, W, C)");
-  require_rank(context, 1, 4, "(N, OH, OW, F)");
+  require_image(context, 0, kImageAxes);
+  require_image(context, 1, kGradientAxes);
   const DType dtype = require_one_floating_dtype(context);
   const Shape& kernel = attributes.kernel_shape;
-  if (kernel.rank() != 4) {
-    fail_attribute(context,
-                   fmt::format("kernel_shape is {}, expected the four axes (height, width, "
-                               "in / groups, out)",
-                               kernel.to_string()));
+  if (kernel.rank() != input_shape(context, 0).rank()) {
+    fail_attribute(context, fmt::format("kernel_shape is {}, expected as many axes as x's: {}",
+                                        kernel.to_string(), kKernelAxes));
   }
   require_gradient_shape(context, input_shape(context, 1),
                          convolved_shape(context, attributes, input_shape(context, 0), kernel));
   set_output(context, 0, dtype, kernel);
-  set_output(context, 1, dtype, Shape{kernel[3]});
+  set_output(context, 1, dtype, Shape{kernel.dim(-1)});
 }
 
 ConvolutionAttributes with_input_shape(ConvolutionAttributes attributes, const Shape& shape) {
@@ -149,7 +163,7 @@ std::vector<ValueId> backward_data_gradient(Builder& builder, const Node& node,
 /// Two for each multiply-add of the kernel at each place of dy or y.
 double multiply_adds(const Shape& kernel, const Shape& y) {
   return 2.0 * static_cast<double>(y.element_count()) *
-         static_cast<double>(kernel[0] * kernel[1] * kernel[2]);
+         static_cast<double>(kernel.element_count() / kernel.dim(-1));
 }
 double forward_operations(const Program& program, const Node& node) {
   return multiply_adds(program.value(node.inputs[1]).shape, program.value(node.outputs[0]).shape);

@@ -1,39 +1,51 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "ops/families.hpp"
 #include "ops/shape_rule.hpp"
 
 namespace tenon::ops {
 namespace {
 
-const std::array<std::int64_t, 2>& size_of_attributes(const InferContext& context) {
+/// The factors, checked against the image (port 0) that has them for each spatial axis.
+const PerAxis& checked_size(const InferContext& context, std::string_view axes) {
   constexpr std::int64_t kLargestSize = std::int64_t{1} << 20;
-  const auto& size = attributes_of<UpSamplingAttributes>(context).size;
-  if (size[0] < 1 || size[1] < 1 || size[0] > kLargestSize || size[1] > kLargestSize) {
-    fail_attribute(context,
-                   fmt::format("the size is ({}, {}), expected 1 or more", size[0], size[1]));
+  const auto& attributes = attributes_of<UpSamplingAttributes>(context);
+  require_image(context, 0, axes);
+  require_per_axis(context, "size", attributes.size, spatial_axes(input_shape(context, 0)));
+  for (const std::int64_t factor : attributes.size) {
+    if (factor >= 1 && factor <= kLargestSize) continue;
+    fail_attribute(context, fmt::format("the size is ({}), expected 1 or more",
+                                        fmt::join(attributes.size, ", ")));
   }
-  return size;
+  if (attributes.bilinear && attributes.size.size() != 2) {
+    fail_attribute(context, "bilinear is of images, and this is a volume; use nearest");
+  }
+  return attributes.size;
 }
 
 void infer_forward(InferContext& context) {
-  const auto& size = size_of_attributes(context);
-  require_rank(context, 0, 4, "(N, H, W, C)");
+  const PerAxis& size = checked_size(context, "(N, [D,] H, W, C)");
   const DType dtype = require_one_floating_dtype(context);
-  const Shape& x = input_shape(context, 0);
-  set_output(context, 0, dtype, {x[0], x[1] * size[0], x[2] * size[1], x[3]});
+  Shape y = input_shape(context, 0);
+  for (std::size_t axis = 0; axis < size.size(); ++axis) y[axis + 1] *= size[axis];
+  set_output(context, 0, dtype, std::move(y));
 }
 
 void infer_backward(InferContext& context) {
-  const auto& size = size_of_attributes(context);
-  require_rank(context, 0, 4, "(N, H·sh, W·sw, C)");
+  const PerAxis& size = checked_size(context, "(N, [D·sd,] H·sh, W·sw, C)");
   const DType dtype = require_one_floating_dtype(context);
-  const Shape& dy = input_shape(context, 0);
-  if (dy[1] % size[0] != 0 || dy[2] % size[1] != 0) {
-    fail_shape(context,
-               fmt::format("height and width are no multiples of ({}, {})", size[0], size[1]));
+  Shape dx = input_shape(context, 0);
+  for (std::size_t axis = 0; axis < size.size(); ++axis) {
+    std::int64_t& length = dx[axis + 1];
+    if (length % size[axis] != 0) {
+      fail_shape(context, fmt::format("the {} is {}, which is no multiple of {}",
+                                      spatial_axis_name(axis, size.size()), length, size[axis]));
+    }
+    length /= size[axis];
   }
-  set_output(context, 0, dtype, {dy[0], dy[1] / size[0], dy[2] / size[1], dy[3]});
+  set_output(context, 0, dtype, std::move(dx));
 }
 
 std::vector<ValueId> forward_gradient(Builder& builder, const Node& node,

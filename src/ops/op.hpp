@@ -1,6 +1,6 @@
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <variant>
@@ -13,7 +13,8 @@ namespace tenon::ops {
 
 /// The closed list of primitive operations. Layers, losses and optimizers lower to these; an engine
 /// has a kernel for each. Tensors are row-major and channels last: images (N, H, W, C), kernels
-/// (height, width, in / groups, out). "[x]" is an optional port: an absent one is kNoValue.
+/// (height, width, in / groups, out); volumes have a depth before the height in both. "[x]" is an
+/// optional port: an absent one is kNoValue.
 /// Values are float32 (float64 in the judge's double mode) unless a row says otherwise.
 enum class OpKind : std::uint8_t {
   // --- convolution and dense. Attributes: ConvolutionAttributes; DenseAttributes has none.
@@ -23,7 +24,8 @@ enum class OpKind : std::uint8_t {
   kDense,                       // x (M, I), kernel (I, O), [bias (O)] -> y (M, O)
   kDenseBackwardData,           // dy (M, O), kernel (I, O) -> dx (M, I)
   kDenseBackwardWeights,        // x (M, I), dy (M, O) -> dkernel (I, O), [dbias (O)]
-  // --- pooling over (N, H, W, C). PoolingAttributes. Padding never wins a maximum and never counts
+  // --- pooling of images and volumes. PoolingAttributes. Padding never wins a maximum and never
+  // counts
   //     in an average (Keras's "same").
   kMaxPooling,              // x -> y, [workspace: opaque to all but its backward twin]
   kMaxPoolingBackward,      // x, y, workspace, dy -> dx
@@ -88,21 +90,24 @@ enum class OpKind : std::uint8_t {
 
 inline constexpr int kOpCount = static_cast<int>(OpKind::kCount);
 
+/// One number for each of an image's axes, (height, width), or a volume's, (depth, height, width).
+using PerAxis = std::vector<std::int64_t>;
+
 struct NoAttributes {};
 struct ConvolutionAttributes {
-  std::array<std::int64_t, 2> strides{1, 1};
-  std::array<std::int64_t, 2> dilation{1, 1};
-  std::array<std::int64_t, 2> pad_before{0, 0};  // height, width
-  std::array<std::int64_t, 2> pad_after{0, 0};
+  PerAxis strides{1, 1};
+  PerAxis dilation{1, 1};
+  PerAxis pad_before{0, 0};
+  PerAxis pad_after{0, 0};
   std::int64_t groups = 1;
   Shape input_shape{};   // backward data: the shape of dx
   Shape kernel_shape{};  // backward weights: the shape of dkernel
 };
 struct PoolingAttributes {
-  std::array<std::int64_t, 2> window{2, 2};
-  std::array<std::int64_t, 2> strides{2, 2};
-  std::array<std::int64_t, 2> pad_before{0, 0};
-  std::array<std::int64_t, 2> pad_after{0, 0};
+  PerAxis window{2, 2};
+  PerAxis strides{2, 2};
+  PerAxis pad_before{0, 0};
+  PerAxis pad_after{0, 0};
   Shape input_shape{};  // backward: the shape of dx
 };
 struct ShapeAttributes {
@@ -172,8 +177,8 @@ struct PenaltyAttributes {
   double l2 = 0.0;
 };
 struct UpSamplingAttributes {
-  std::array<std::int64_t, 2> size{2, 2};
-  bool bilinear = false;  // half-pixel centres; otherwise nearest
+  PerAxis size{2, 2};
+  bool bilinear = false;  // of images only: half-pixel centres; otherwise nearest
 };
 
 enum class LossKind : std::uint8_t {
@@ -221,6 +226,8 @@ using Attributes =
                  DropoutAttributes, PenaltyAttributes, UpSamplingAttributes, LossAttributes,
                  ClipAttributes, OptimizerAttributes, CastAttributes>;
 
+/// "depth", "height" or "width"; `axis` counts from the first of `count` spatial axes.
+std::string_view spatial_axis_name(std::size_t axis, std::size_t count) noexcept;
 /// "convolution_backward_data"
 std::string_view name_of(OpKind kind) noexcept;
 /// For people: "relu", "gelu_tanh", …; "sparse_categorical_crossentropy", …

@@ -9,37 +9,51 @@
 namespace tenon::ops {
 namespace {
 
+constexpr std::string_view kImageAxes = "(N, [D,] H, W, C)";
+
+void require_image_in_window(const InferContext& context, const PoolingAttributes& attributes,
+                             std::size_t axis, std::string_view name) {
+  const std::int64_t before = attributes.pad_before[axis];
+  const std::int64_t after = attributes.pad_after[axis];
+  const std::int64_t window = attributes.window[axis];
+  if (before < window && after < window) return;
+  fail_attribute(context, fmt::format("the padding of the {} ({} and {}) leaves a window of {} "
+                                      "with nothing but padding",
+                                      name, before, after, window));
+}
+
 Shape pooled_shape(const InferContext& context, const PoolingAttributes& attributes,
                    const Shape& x) {
-  const auto along = [&](std::string_view name, std::size_t axis) {
-    if (attributes.pad_before[axis] >= attributes.window[axis] ||
-        attributes.pad_after[axis] >= attributes.window[axis]) {
-      fail_attribute(context,
-                     fmt::format("the padding of the {} ({} and {}) leaves a window of {} with "
-                                 "nothing but padding",
-                                 name, attributes.pad_before[axis], attributes.pad_after[axis],
-                                 attributes.window[axis]));
-    }
-    return window_count(context, {.axis = name,
-                                  .input = x[axis + 1],
-                                  .size = attributes.window[axis],
-                                  .stride = attributes.strides[axis],
-                                  .pad_before = attributes.pad_before[axis],
-                                  .pad_after = attributes.pad_after[axis]});
-  };
-  return {x[0], along("height", 0), along("width", 1), x[3]};
+  const std::size_t axes = spatial_axes(x);
+  require_per_axis(context, "window", attributes.window, axes);
+  require_per_axis(context, "strides", attributes.strides, axes);
+  require_per_axis(context, "pad_before", attributes.pad_before, axes);
+  require_per_axis(context, "pad_after", attributes.pad_after, axes);
+  std::vector<std::int64_t> y = {x[0]};
+  for (std::size_t axis = 0; axis < axes; ++axis) {
+    const std::string_view name = spatial_axis_name(axis, axes);
+    require_image_in_window(context, attributes, axis, name);
+    y.push_back(window_count(context, {.axis = name,
+                                       .input = x[axis + 1],
+                                       .size = attributes.window[axis],
+                                       .stride = attributes.strides[axis],
+                                       .pad_before = attributes.pad_before[axis],
+                                       .pad_after = attributes.pad_after[axis]}));
+  }
+  y.push_back(x.dim(-1));
+  return Shape(std::move(y));
 }
 
 void infer_forward(InferContext& context) {
   const auto& attributes = attributes_of<PoolingAttributes>(context);
-  require_rank(context, 0, 4, "(N, H, W, C)");
+  require_image(context, 0, kImageAxes);
   const DType dtype = require_one_floating_dtype(context);
   set_output(context, 0, dtype, pooled_shape(context, attributes, input_shape(context, 0)));
 }
 
 void infer_maximum_backward(InferContext& context) {
   const auto& attributes = attributes_of<PoolingAttributes>(context);
-  require_rank(context, 0, 4, "(N, H, W, C)");
+  require_image(context, 0, kImageAxes);
   const DType dtype = require_one_floating_dtype(context);
   const Shape& x = input_shape(context, 0);
   const Shape y = pooled_shape(context, attributes, x);
@@ -50,12 +64,12 @@ void infer_maximum_backward(InferContext& context) {
 
 void infer_average_backward(InferContext& context) {
   const auto& attributes = attributes_of<PoolingAttributes>(context);
-  require_rank(context, 0, 4, "(N, OH, OW, C)");
+  require_image(context, 0, "(N, [OD,] OH, OW, C)");
   const DType dtype = require_one_floating_dtype(context);
   const Shape& dx = attributes.input_shape;
-  if (dx.rank() != 4) {
-    fail_attribute(context, fmt::format("input_shape is {}, expected the four axes (N, H, W, C)",
-                                        dx.to_string()));
+  if (dx.rank() != input_shape(context, 0).rank()) {
+    fail_attribute(context, fmt::format("input_shape is {}, expected as many axes as dy's: {}",
+                                        dx.to_string(), kImageAxes));
   }
   require_input_shape(context, 0, pooled_shape(context, attributes, dx));
   set_output(context, 0, dtype, dx);
@@ -94,8 +108,9 @@ std::vector<ValueId> average_gradient(Builder& builder, const Node& node,
 /// One for each element of each window.
 double window_operations(const Node& node, const Shape& y) {
   const auto& attributes = attributes_of<PoolingAttributes>(node);
-  return static_cast<double>(y.element_count()) *
-         static_cast<double>(attributes.window[0] * attributes.window[1]);
+  auto operations = static_cast<double>(y.element_count());
+  for (const std::int64_t size : attributes.window) operations *= static_cast<double>(size);
+  return operations;
 }
 double forward_operations(const Program& program, const Node& node) {
   return window_operations(node, program.value(node.outputs[0]).shape);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "tenon/error.hpp"
@@ -65,6 +66,29 @@ void require_rank(const InferContext& context, std::size_t port, int rank, std::
   fail_shape(context, fmt::format("{} has {} axes, expected {}: {}",
                                   port_at(descriptor(context.node.kind).inputs, port).name,
                                   shape.rank(), rank, axes));
+}
+
+void require_image(const InferContext& context, std::size_t port, std::string_view axes) {
+  const Shape& shape = input_shape(context, port);
+  if (shape.rank() == 4 || shape.rank() == 5) return;
+  fail_shape(context, fmt::format("{} has {} axes, expected 4 or 5: {}",
+                                  port_at(descriptor(context.node.kind).inputs, port).name,
+                                  shape.rank(), axes));
+}
+
+std::size_t spatial_axes(const Shape& image) { return image.dims().size() - 2; }
+
+std::string_view spatial_axis_name(std::size_t axis, std::size_t count) noexcept {
+  constexpr std::string_view kNames[] = {"depth", "height", "width"};
+  return kNames[axis + std::size(kNames) - count];
+}
+
+void require_per_axis(const InferContext& context, std::string_view name, const PerAxis& numbers,
+                      std::size_t count) {
+  if (numbers.size() == count) return;
+  fail_attribute(context, fmt::format("{} has {} numbers, expected {}: one for each of {}", name,
+                                      numbers.size(), count,
+                                      count == 2 ? "height and width" : "depth, height and width"));
 }
 
 void require_input_shape(const InferContext& context, std::size_t port, const Shape& expected) {

@@ -38,6 +38,13 @@ const T& attributes_of(const Node& node) {
 
 /// `axes` names them: "(N, H, W, C)".
 void require_rank(const InferContext& context, std::size_t port, int rank, std::string_view axes);
+/// Four axes, or five with a depth. `axes` names them: "(N, [D,] H, W, C)".
+void require_image(const InferContext& context, std::size_t port, std::string_view axes);
+/// Between the first axis and the last of an image or a volume: 2 or 3.
+std::size_t spatial_axes(const Shape& image);
+/// A001 unless the attribute has a number for each of `count` spatial axes.
+void require_per_axis(const InferContext& context, std::string_view name, const PerAxis& numbers,
+                      std::size_t count);
 void require_input_shape(const InferContext& context, std::size_t port, const Shape& expected);
 /// All connected inputs, opaque ones apart, have one floating dtype, which is returned.
 DType require_one_floating_dtype(const InferContext& context);

@@ -23,6 +23,13 @@ ConvolutionAttributes same(std::int64_t before, std::int64_t after) {
   return {.pad_before = {before, before}, .pad_after = {after, after}};
 }
 
+ConvolutionAttributes volume(std::int64_t before, std::int64_t after, std::int64_t stride = 1) {
+  return {.strides = {stride, stride, stride},
+          .dilation = {1, 1, 1},
+          .pad_before = {before, before, before},
+          .pad_after = {after, after, after}};
+}
+
 void PrintTo(const Grid& one, std::ostream* out) { *out << one.name; }
 
 std::vector<Grid> grid() {
@@ -68,6 +75,16 @@ std::vector<Grid> grid() {
        {.strides = {2, 2}, .pad_after = {1, 1}}},
       {"one_pixel", {5, 3, 3, 64}, {3, 3, 64, 64}},
       {"one_row", {1, 1, 16, 16}, {1, 3, 16, 16}},
+      {"volume_1_to_16", {1, 9, 8, 10, 1}, {3, 3, 3, 1, 16}, volume(1, 1)},
+      {"volume_1_to_12", {1, 8, 8, 8, 1}, {3, 3, 3, 1, 12}, volume(1, 1)},
+      {"volume_2_to_16_5x5x5", {1, 8, 8, 9, 2}, {5, 5, 5, 2, 16}, volume(2, 2)},
+      {"volume_16_to_32", {1, 8, 8, 8, 16}, {3, 3, 3, 16, 32}, volume(1, 1)},
+      {"volume_32_to_64", {1, 8, 7, 8, 32}, {3, 3, 3, 32, 64}, volume(1, 1)},
+      {"volume_48_to_16", {1, 8, 8, 8, 48}, {3, 3, 3, 48, 16}, volume(1, 1)},
+      {"volume_10_to_10", {1, 6, 7, 8, 10}, {3, 3, 3, 10, 10}, volume(1, 1)},
+      {"volume_16_to_1", {1, 8, 8, 8, 16}, {1, 1, 1, 16, 1}, volume(0, 0)},
+      {"volume_stride_2", {1, 8, 8, 8, 16}, {3, 3, 3, 16, 32}, volume(0, 1, 2)},
+      {"volume_few_pixels", {2, 2, 1, 2, 64}, {3, 3, 3, 64, 64}, volume(1, 1)},
   };
 }
 
@@ -75,7 +92,7 @@ OpCase case_of(const Grid& one) {
   return simple_case("grid/" + one.name, OpKind::kConvolution, one.attributes,
                      {{.name = "x", .shape = one.x},
                       {.name = "kernel", .shape = one.kernel},
-                      {.name = "bias", .shape = {one.kernel[3]}}});
+                      {.name = "bias", .shape = {one.kernel.dim(-1)}}});
 }
 
 bool is_fast(const std::string& implementation) {

@@ -15,7 +15,7 @@ OpCase convolution(const std::string& name, const Shape& x, const Shape& kernel,
                    const ConvolutionAttributes& attributes, bool bias = true) {
   std::vector<InputSpec> inputs = {{.name = "x", .shape = x}, {.name = "kernel", .shape = kernel}};
   if (bias) {
-    inputs.push_back({.name = "bias", .shape = {kernel[3]}});
+    inputs.push_back({.name = "bias", .shape = {kernel.dim(-1)}});
   }
   return simple_case("convolution/" + name, OpKind::kConvolution, attributes, inputs);
 }
@@ -61,6 +61,46 @@ std::vector<OpCase> convolution_cases() {
   };
 }
 
+/// Of a volume, the same along each axis.
+ConvolutionAttributes volume(std::int64_t before = 0, std::int64_t after = 0,
+                             std::int64_t stride = 1) {
+  return {.strides = {stride, stride, stride},
+          .dilation = {1, 1, 1},
+          .pad_before = {before, before, before},
+          .pad_after = {after, after, after}};
+}
+
+ConvolutionAttributes grouped(ConvolutionAttributes attributes, std::int64_t groups) {
+  attributes.groups = groups;
+  return attributes;
+}
+
+std::vector<OpCase> volume_convolution_cases() {
+  const ConvolutionAttributes dilated{
+      .strides = {1, 1, 1}, .dilation = {2, 1, 2}, .pad_before = {2, 1, 0}, .pad_after = {2, 1, 0}};
+  const ConvolutionAttributes mixed{
+      .strides = {1, 2, 3}, .dilation = {1, 1, 1}, .pad_before = {0, 1, 0}, .pad_after = {1, 1, 2}};
+  return {
+      convolution("3d_valid", {2, 4, 5, 3, 3}, {2, 3, 2, 3, 4}, volume()),
+      convolution("3d_same", {1, 4, 3, 5, 4}, {3, 3, 3, 4, 8}, volume(1, 1)),
+      convolution("3d_no_bias", {1, 3, 4, 4, 2}, {3, 2, 3, 2, 3}, volume(), false),
+      convolution("3d_stride_2_same_even", {2, 4, 4, 6, 2}, {3, 3, 3, 2, 3}, volume(0, 1, 2)),
+      convolution("3d_stride_1_2_3", {1, 3, 5, 7, 2}, {2, 3, 3, 2, 4}, mixed),
+      convolution("3d_dilation", {1, 5, 4, 6, 2}, {3, 3, 2, 2, 3}, dilated),
+      convolution("3d_groups_2", {1, 3, 3, 4, 4}, {2, 2, 2, 2, 6}, grouped(volume(), 2)),
+      convolution("3d_depthwise", {1, 3, 3, 4, 4}, {2, 3, 2, 1, 4}, grouped(volume(), 4)),
+      convolution("3d_pointwise", {2, 2, 3, 2, 5}, {1, 1, 1, 5, 7}, volume()),
+      convolution("3d_one_channel_to_16", {1, 3, 4, 5, 1}, {3, 3, 3, 1, 16}, volume(1, 1)),
+      convolution("3d_one_channel_to_16_valid", {2, 4, 3, 5, 1}, {2, 2, 3, 1, 16}, volume()),
+      transposed_convolution("3d_stride_1", {1, 2, 4, 3, 3}, {2, 3, 3, 2, 3}, volume(),
+                             {1, 3, 6, 5, 2}),
+      transposed_convolution("3d_stride_2", {1, 2, 3, 2, 4}, {2, 2, 2, 3, 4}, volume(0, 0, 2),
+                             {1, 4, 6, 4, 3}),
+      transposed_convolution("3d_stride_2_same", {1, 2, 2, 3, 4}, {3, 3, 3, 2, 4}, volume(0, 1, 2),
+                             {1, 4, 4, 6, 2}),
+  };
+}
+
 OpCase pooling(const std::string& name, OpKind kind, const Shape& x,
                const PoolingAttributes& attributes) {
   const std::string op = kind == OpKind::kMaxPooling ? "max_pooling/" : "average_pooling/";
@@ -81,6 +121,21 @@ std::vector<OpCase> pooling_cases() {
     all.push_back(
         pooling("2x3_stride_1_same", kind, {2, 4, 5, 4},
                 {.window = {2, 3}, .strides = {1, 1}, .pad_before = {0, 1}, .pad_after = {1, 1}}));
+    all.push_back(pooling("3d_2x2x2", kind, {2, 4, 2, 6, 3},
+                          {.window = {2, 2, 2},
+                           .strides = {2, 2, 2},
+                           .pad_before = {0, 0, 0},
+                           .pad_after = {0, 0, 0}}));
+    all.push_back(pooling("3d_same_odd", kind, {1, 3, 4, 5, 4},
+                          {.window = {2, 3, 2},
+                           .strides = {2, 1, 2},
+                           .pad_before = {0, 1, 0},
+                           .pad_after = {1, 1, 1}}));
+    all.push_back(pooling("3d_global", kind, {2, 2, 3, 4, 5},
+                          {.window = {2, 3, 4},
+                           .strides = {1, 1, 1},
+                           .pad_before = {0, 0, 0},
+                           .pad_after = {0, 0, 0}}));
     all.push_back(pooling("global", kind, {3, 4, 5, 6}, {.window = {4, 5}, .strides = {1, 1}}));
   }
   all.push_back({"max_pooling/no_workspace",
@@ -103,6 +158,7 @@ std::vector<OpCase> up_sampling_cases() {
   return {
       make("nearest_2", {2, 3, 4, 3}, {}),
       make("nearest_1_3", {1, 3, 2, 5}, {.size = {1, 3}}),
+      make("nearest_3d", {2, 2, 3, 2, 3}, {.size = {2, 1, 3}}),
       make("bilinear_2", {2, 3, 4, 3}, {.bilinear = true}),
       make("bilinear_2_3", {1, 4, 3, 2}, {.size = {2, 3}, .bilinear = true}),
       make("bilinear_one_pixel", {2, 1, 1, 4}, {.size = {3, 2}, .bilinear = true}),
@@ -151,6 +207,7 @@ std::vector<OpCase> normalization_cases() {
   for (const bool training : {true, false}) {
     all.push_back(batch_normalization("images", {2, 4, 3, 5}, {}, training));
     all.push_back(batch_normalization("rows", {6, 4}, {}, training));
+    all.push_back(batch_normalization("volumes", {2, 2, 3, 2, 4}, {}, training));
     all.push_back(batch_normalization("16_channels", {2, 3, 3, 16}, {}, training));
     all.push_back(batch_normalization("20_channels", {2, 2, 2, 20}, {}, training));
     all.push_back(batch_normalization("no_gamma", {2, 3, 3, 3}, {.gamma = false}, training));
@@ -164,7 +221,8 @@ std::vector<OpCase> normalization_cases() {
 
 std::vector<OpCase> image_cases() {
   std::vector<OpCase> all;
-  for (auto* family : {convolution_cases, pooling_cases, up_sampling_cases, normalization_cases}) {
+  for (auto* family : {convolution_cases, volume_convolution_cases, pooling_cases,
+                       up_sampling_cases, normalization_cases}) {
     for (OpCase& one : family()) {
       all.push_back(std::move(one));
     }

@@ -37,14 +37,16 @@ struct Layer {
   const Shape& shape() const { return builder.shape(x[0]); }
 };
 
-std::array<std::int64_t, 2> pair(const json& value) { return {value.at(0), value.at(1)}; }
+ops::PerAxis numbers(const json& value) { return value.get<ops::PerAxis>(); }
 
 /// TensorFlow's "same": the output has ⌈size / stride⌉ places, an odd rest of padding goes behind.
 template <class Attributes>
 void set_padding(Attributes& attributes, const json& config, const Shape& x,
-                 std::array<std::int64_t, 2> window, std::array<std::int64_t, 2> dilation) {
+                 const ops::PerAxis& window, const ops::PerAxis& dilation) {
+  attributes.pad_before.assign(window.size(), 0);
+  attributes.pad_after.assign(window.size(), 0);
   if (config["padding"] != "same") return;
-  for (std::size_t i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < window.size(); ++i) {
     const std::int64_t places = (x[i + 1] + attributes.strides[i] - 1) / attributes.strides[i];
     const std::int64_t total = std::max<std::int64_t>(
         0, (places - 1) * attributes.strides[i] + (window[i] - 1) * dilation[i] + 1 - x[i + 1]);
@@ -55,10 +57,10 @@ void set_padding(Attributes& attributes, const json& config, const Shape& x,
 
 ops::ConvolutionAttributes convolution_attributes(const Layer& layer, const Shape& image) {
   ops::ConvolutionAttributes attributes;
-  attributes.strides = pair(layer.config["strides"]);
-  attributes.dilation = pair(layer.config["dilation_rate"]);
+  attributes.strides = numbers(layer.config["strides"]);
+  attributes.dilation = numbers(layer.config["dilation_rate"]);
   attributes.groups = layer.config.value("groups", std::int64_t{1});
-  set_padding(attributes, layer.config, image, pair(layer.config["kernel_size"]),
+  set_padding(attributes, layer.config, image, numbers(layer.config["kernel_size"]),
               attributes.dilation);
   return attributes;
 }
@@ -138,7 +140,7 @@ ValueId transposed_convolution(const Layer& layer) {
   const Shape x = layer.shape();
   const Shape kernel = layer.builder.shape(layer.w[0]);
   Shape y{x[0], 0, 0, kernel[2]};
-  const auto strides = pair(layer.config["strides"]);
+  const auto strides = numbers(layer.config["strides"]);
   for (std::size_t i = 0; i < 2; ++i) {
     y[i + 1] = layer.config["padding"] == "same"
                    ? x[i + 1] * strides[i]
@@ -153,9 +155,9 @@ ValueId transposed_convolution(const Layer& layer) {
 
 ops::PoolingAttributes pooling_attributes(const Layer& layer) {
   ops::PoolingAttributes attributes;
-  attributes.window = pair(layer.config["pool_size"]);
-  attributes.strides = pair(layer.config["strides"]);
-  set_padding(attributes, layer.config, layer.shape(), attributes.window, {1, 1});
+  attributes.window = numbers(layer.config["pool_size"]);
+  attributes.strides = numbers(layer.config["strides"]);
+  set_padding(attributes, layer.config, layer.shape(), numbers(layer.config["pool_size"]), {1, 1});
   return attributes;
 }
 
@@ -218,14 +220,14 @@ ValueId batch_normalization(const Layer& layer) {
 
 ValueId up_sampling(const Layer& layer) {
   return layer.apply(OpKind::kUpSampling,
-                     ops::UpSamplingAttributes{pair(layer.config["size"]),
+                     ops::UpSamplingAttributes{numbers(layer.config["size"]),
                                                layer.config["interpolation"] == "bilinear"},
                      layer.x);
 }
 
 ValueId zero_padding(const Layer& layer) {
-  const auto rows = pair(layer.config["padding"][0]);
-  const auto columns = pair(layer.config["padding"][1]);
+  const auto rows = numbers(layer.config["padding"][0]);
+  const auto columns = numbers(layer.config["padding"][1]);
   return layer.apply(OpKind::kPad,
                      ops::RangeAttributes{{0, rows[0], columns[0], 0}, {0, rows[1], columns[1], 0}},
                      layer.x);
@@ -233,8 +235,8 @@ ValueId zero_padding(const Layer& layer) {
 
 ValueId cropping(const Layer& layer) {
   const Shape& x = layer.shape();
-  const auto rows = pair(layer.config["cropping"][0]);
-  const auto columns = pair(layer.config["cropping"][1]);
+  const auto rows = numbers(layer.config["cropping"][0]);
+  const auto columns = numbers(layer.config["cropping"][1]);
   return layer.apply(OpKind::kSlice,
                      ops::RangeAttributes{{0, rows[0], columns[0], 0},
                                           {x[0], x[1] - rows[1], x[2] - columns[1], x[3]}},
@@ -305,6 +307,7 @@ const std::map<std::string, BuildLayer>& layer_builders() {
       {"BatchNormalization", batch_normalization},
       {"Concatenate", concatenate},
       {"Conv2D", convolution},
+      {"Conv3D", convolution},
       {"Conv2DTranspose", transposed_convolution},
       {"Cropping2D", cropping},
       {"Dense", dense},
@@ -410,7 +413,7 @@ TEST(ReferenceLayersGolden, EqualsKeras) {
     GoldenLayer(entry).check();
     ++checked;
   }
-  EXPECT_EQ(checked, 64);
+  EXPECT_EQ(checked, 65);
 }
 
 }  // namespace

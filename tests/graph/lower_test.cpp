@@ -40,8 +40,8 @@ TEST(Lower, PadsSameAsKeras) {
   const Lowered lowered = lower_model(model, {{2, 8, 7, 2}}, false);
   const auto& attributes = std::get<ops::ConvolutionAttributes>(
       lowered.nodes(ops::OpKind::kConvolution).at(0)->attributes);
-  EXPECT_EQ(attributes.pad_before, (std::array<std::int64_t, 2>{0, 1}));
-  EXPECT_EQ(attributes.pad_after, (std::array<std::int64_t, 2>{1, 1}));
+  EXPECT_EQ(attributes.pad_before, (ops::PerAxis{0, 1}));
+  EXPECT_EQ(attributes.pad_after, (ops::PerAxis{1, 1}));
 }
 
 TEST(Lower, NamesInputsAndCastsThem) {

@@ -17,6 +17,26 @@ TEST_F(ConvolutionTest, ShapeFollowsStridePaddingAndDilation) {
   EXPECT_EQ(operations(), 2.0 * 8 * 16 * 31 * 16 * 3 * 5 * 4);
 }
 
+TEST_F(ConvolutionTest, AVolumeHasADepth) {
+  const ConvolutionAttributes attributes{
+      .strides = {2, 1, 1}, .dilation = {1, 1, 2}, .pad_before = {0, 1, 2}, .pad_after = {1, 1, 2}};
+  const ValueId x = input({8, 32, 16, 15, 4});
+  const ValueId kernel = variable("kernel", {3, 3, 3, 4, 16});
+  const ValueId y = builder.apply(OpKind::kConvolution, attributes, {x, kernel}, "conv");
+  EXPECT_EQ(builder.shape(y), (Shape{8, 16, 16, 15, 16}));
+  EXPECT_EQ(operations(), 2.0 * 8 * 16 * 16 * 15 * 16 * 27 * 4);
+  EXPECT_EQ(builder.shape(gradient(y, x)), builder.shape(x));
+  EXPECT_EQ(builder.shape(gradient(y, kernel)), builder.shape(kernel));
+  EXPECT_THAT(
+      error_of(OpKind::kConvolution, ConvolutionAttributes{}, {x, kernel}),
+      HasSubstr("A001: layer (convolution): strides has 2 numbers, expected 3: one for each "
+                "of depth, height and width"));
+  EXPECT_THAT(error_of(OpKind::kConvolution, attributes, {x, variable("flat", {3, 3, 4, 16})}),
+              HasSubstr("the kernel (3, 3, 4, 16) has 4 axes, the image (8, 32, 16, 15, 4) has 5"));
+  EXPECT_THAT(error_of(OpKind::kConvolution, attributes, {x, variable("deep", {40, 3, 3, 4, 16})}),
+              HasSubstr("the depth is 32 (33 with padding), less than the window of 40"));
+}
+
 TEST_F(ConvolutionTest, DepthwiseIsManyGroups) {
   const ValueId x = input({8, 32, 32, 6});
   const ValueId y = builder.apply(OpKind::kConvolution, ConvolutionAttributes{.groups = 6},
@@ -33,7 +53,7 @@ TEST_F(ConvolutionTest, WrongInputsAreTold) {
                         "each of 1 groups, the image (8, 32, 32, 3) has 3"));
   const ValueId flat = input({8, 32, 3});
   EXPECT_THAT(error_of(OpKind::kConvolution, plain, {flat, kernel}),
-              HasSubstr("x has 3 axes, expected 4: (N, H, W, C)"));
+              HasSubstr("x has 3 axes, expected 4 or 5: (N, [D,] H, W, C)"));
   const ValueId large = variable("large", {33, 3, 3, 16});
   EXPECT_THAT(error_of(OpKind::kConvolution, plain, {x, large}),
               HasSubstr("the height is 32 (32 with padding), less than the window of 33"));

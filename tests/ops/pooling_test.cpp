@@ -17,6 +17,18 @@ TEST_F(PoolingTest, Shapes) {
             (Shape{2, 5, 4, 3}));
 }
 
+TEST_F(PoolingTest, AVolumeHasADepth) {
+  const ValueId x = input({2, 9, 8, 6, 3});
+  const PoolingAttributes halves{
+      .window = {2, 2, 2}, .strides = {2, 2, 2}, .pad_before = {0, 0, 0}, .pad_after = {1, 0, 0}};
+  const ValueId y = builder.apply(OpKind::kAveragePooling, halves, {x}, "pool");
+  EXPECT_EQ(builder.shape(y), (Shape{2, 5, 4, 3, 3}));
+  EXPECT_EQ(operations(), 2.0 * 5 * 4 * 3 * 3 * 8);
+  EXPECT_EQ(builder.shape(gradient(y, x)), builder.shape(x));
+  EXPECT_THAT(error_of(OpKind::kMaxPooling, PoolingAttributes{}, {x}),
+              HasSubstr("window has 2 numbers, expected 3"));
+}
+
 TEST_F(PoolingTest, AWindowOfPaddingAloneIsRefused) {
   const ValueId x = input({2, 9, 8, 3});
   const PoolingAttributes padded{.window = {2, 2}, .pad_before = {2, 0}};
@@ -25,7 +37,7 @@ TEST_F(PoolingTest, AWindowOfPaddingAloneIsRefused) {
   EXPECT_THAT(error_of(OpKind::kAveragePooling, PoolingAttributes{.window = {10, 2}}, {x}),
               HasSubstr("the height is 9 (9 with padding), less than the window of 10"));
   EXPECT_THAT(error_of(OpKind::kMaxPooling, PoolingAttributes{}, {input({8, 3})}),
-              HasSubstr("x has 2 axes, expected 4: (N, H, W, C)"));
+              HasSubstr("x has 2 axes, expected 4 or 5: (N, [D,] H, W, C)"));
 }
 
 TEST_F(PoolingTest, MaximumsGradientReadsTheWorkspace) {

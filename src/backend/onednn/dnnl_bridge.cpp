@@ -70,6 +70,12 @@ const dnnl::engine& engine() {
 
 Desc float_desc(const Dims& dims, Tag tag) { return Desc(dims, dnnl::memory::data_type::f32, tag); }
 
+Desc image_desc(const Shape& shape) {
+  Dims dims = {shape[0], shape.dim(-1)};
+  dims.insert(dims.end(), shape.begin() + 1, shape.end() - 1);
+  return float_desc(dims, shape.rank() == 4 ? Tag::nhwc : Tag::ndhwc);
+}
+
 dnnl::convolution_forward::primitive_desc convolution_forward(const ConvolutionShape& s,
                                                               bool training,
                                                               const PostRectifier& rectifier) {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "tenon/shape.hpp"
+
 // All that differs between oneDNN 2.6 and 3.x: how descriptions of primitives are made. The rest of
 // the room uses what both have: memory::desc, memory, primitive, primitive_desc's queries.
 namespace tenon::backend::onednn::bridge {
@@ -19,8 +21,10 @@ std::string library_version();
 /// The one engine of the process.
 const dnnl::engine& engine();
 
-/// A float32 description; `dims` in oneDNN's logical order (N, C, H, W; O, I, H, W).
+/// A float32 description; `dims` in oneDNN's logical order (N, C, [D,] H, W; O, I, [D,] H, W).
 Desc float_desc(const Dims& dims, Tag tag);
+/// … of an image (N, H, W, C) or a volume (N, D, H, W, C).
+Desc image_desc(const Shape& shape);
 
 /// Shapes of a convolution in oneDNN's words: dilates count from 0.
 struct ConvolutionShape {

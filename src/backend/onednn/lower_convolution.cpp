@@ -12,6 +12,7 @@ namespace {
 using bridge::Desc;
 using bridge::Dims;
 using bridge::float_desc;
+using bridge::image_desc;
 using bridge::Tag;
 
 // A convolution in our words: the shapes of its three tensors and its attributes. The backward ops
@@ -38,19 +39,21 @@ Convolution convolution_of(const Graph& graph, const ops::Node& op) {
   }
 }
 
-Desc image_desc(const Shape& shape) {
-  return float_desc({shape[0], shape[3], shape[1], shape[2]}, Tag::nhwc);
-}
+bool is_volume(const Convolution& c) { return c.x.rank() == 5; }
 
-// (height, width, in / groups, out) as (out, in, height, width), or with groups before.
+// ([depth,] height, width, in / groups, out) as (out, in, [depth,] height, width), or with groups
+// before.
 Dims kernel_dims(const Convolution& c) {
-  const Shape& k = c.kernel;
   const std::int64_t groups = c.attributes.groups;
-  if (groups == 1) return {k[3], k[2], k[0], k[1]};
-  return {groups, k[3] / groups, k[2], k[0], k[1]};
+  Dims dims = {c.kernel.dim(-1) / groups, c.kernel.dim(-2)};
+  dims.insert(dims.end(), c.kernel.begin(), c.kernel.end() - 2);
+  if (groups != 1) dims.insert(dims.begin(), groups);
+  return dims;
 }
 Desc plain_kernel(const Convolution& c) {
-  return float_desc(kernel_dims(c), c.attributes.groups == 1 ? Tag::hwio : Tag::hwigo);
+  const bool grouped = c.attributes.groups != 1;
+  if (is_volume(c)) return float_desc(kernel_dims(c), grouped ? Tag::dhwigo : Tag::dhwio);
+  return float_desc(kernel_dims(c), grouped ? Tag::hwigo : Tag::hwio);
 }
 
 bridge::ConvolutionShape bridge_shape(const Convolution& c, bool with_bias) {
@@ -58,35 +61,50 @@ bridge::ConvolutionShape bridge_shape(const Convolution& c, bool with_bias) {
   bridge::ConvolutionShape shape;
   shape.source = image_desc(c.x);
   shape.weights = float_desc(kernel_dims(c), Tag::any);
-  if (with_bias) shape.bias = float_desc({c.kernel[3]}, Tag::a);
+  if (with_bias) shape.bias = float_desc({c.kernel.dim(-1)}, Tag::a);
   shape.destination = image_desc(c.y);
-  shape.strides = {a.strides[0], a.strides[1]};
-  shape.dilates = {a.dilation[0] - 1, a.dilation[1] - 1};
-  shape.pad_before = {a.pad_before[0], a.pad_before[1]};
-  shape.pad_after = {a.pad_after[0], a.pad_after[1]};
+  shape.strides = a.strides;
+  shape.dilates = a.dilation;
+  for (std::int64_t& dilate : shape.dilates) --dilate;
+  shape.pad_before = a.pad_before;
+  shape.pad_after = a.pad_after;
   return shape;
+}
+
+void set_depth(ConvolutionGeometry& s, const Convolution& c) {
+  const auto& a = c.attributes;
+  s.in_depth = c.x[1];
+  s.out_depth = c.y[1];
+  s.kernel_depth = c.kernel[0];
+  s.stride_depth = a.strides[0];
+  s.dilation_depth = a.dilation[0];
+  s.pad_front = a.pad_before[0];
+  s.pad_back = a.pad_after[0];
 }
 
 ConvolutionGeometry geometry_of(const Convolution& c) {
   const auto& a = c.attributes;
+  const std::size_t height = is_volume(c) ? 1 : 0;  // Which of the spatial axes.
+  const std::size_t width = height + 1;
   ConvolutionGeometry s;
+  if (is_volume(c)) set_depth(s, c);
   s.batch = c.x[0];
-  s.in_height = c.x[1];
-  s.in_width = c.x[2];
-  s.in_channels = c.x[3];
-  s.out_height = c.y[1];
-  s.out_width = c.y[2];
-  s.out_channels = c.y[3];
-  s.kernel_height = c.kernel[0];
-  s.kernel_width = c.kernel[1];
-  s.stride_height = a.strides[0];
-  s.stride_width = a.strides[1];
-  s.dilation_height = a.dilation[0];
-  s.dilation_width = a.dilation[1];
-  s.pad_top = a.pad_before[0];
-  s.pad_left = a.pad_before[1];
-  s.pad_bottom = a.pad_after[0];
-  s.pad_right = a.pad_after[1];
+  s.in_height = c.x.dim(-3);
+  s.in_width = c.x.dim(-2);
+  s.in_channels = c.x.dim(-1);
+  s.out_height = c.y.dim(-3);
+  s.out_width = c.y.dim(-2);
+  s.out_channels = c.y.dim(-1);
+  s.kernel_height = c.kernel[height];
+  s.kernel_width = c.kernel[width];
+  s.stride_height = a.strides[height];
+  s.stride_width = a.strides[width];
+  s.dilation_height = a.dilation[height];
+  s.dilation_width = a.dilation[width];
+  s.pad_top = a.pad_before[height];
+  s.pad_left = a.pad_before[width];
+  s.pad_bottom = a.pad_after[height];
+  s.pad_right = a.pad_after[width];
   return s;
 }
 
@@ -99,8 +117,9 @@ bool takes_patches(const Convolution& c) {
 constexpr std::int64_t kFewPixels = 4;
 
 bool unfolds(const Convolution& c) {
-  return c.attributes.groups == 1 && c.y[1] * c.y[2] <= kFewPixels &&
-         c.kernel[0] * c.kernel[1] > 1 && c.kernel[2] >= 64 && c.kernel[3] >= 64;
+  const ConvolutionGeometry g = geometry_of(c);
+  return c.attributes.groups == 1 && g.out_pixels() <= kFewPixels * g.batch &&
+         g.taps() > g.in_channels && g.in_channels >= 64 && g.out_channels >= 64;
 }
 
 InnerProduct product_of(const Convolution& c) {

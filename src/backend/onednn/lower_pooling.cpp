@@ -3,20 +3,18 @@
 namespace tenon::backend::onednn {
 namespace {
 
-using bridge::float_desc;
-using bridge::Tag;
 using ops::OpKind;
 
 bridge::PoolingShape pooling_shape(const ops::PoolingAttributes& a, bool maximum, const Shape& x,
                                    const Shape& y) {
   bridge::PoolingShape shape;
   shape.maximum = maximum;
-  shape.source = float_desc({x[0], x[3], x[1], x[2]}, Tag::nhwc);
-  shape.destination = float_desc({y[0], y[3], y[1], y[2]}, Tag::nhwc);
-  shape.window = {a.window[0], a.window[1]};
-  shape.strides = {a.strides[0], a.strides[1]};
-  shape.pad_before = {a.pad_before[0], a.pad_before[1]};
-  shape.pad_after = {a.pad_after[0], a.pad_after[1]};
+  shape.source = bridge::image_desc(x);
+  shape.destination = bridge::image_desc(y);
+  shape.window = a.window;
+  shape.strides = a.strides;
+  shape.pad_before = a.pad_before;
+  shape.pad_after = a.pad_after;
   return shape;
 }
 

@@ -157,8 +157,15 @@ void lower_up_sampling(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::UpSamplingAttributes>(node.op.attributes);
   const bool forward = node.op.kind == ops::OpKind::kUpSampling;
   const Shape& small = lowering.shape(forward ? node.op.inputs[0] : node.op.outputs[0]);
-  const UpSampling shape{small[0], small[1],        small[2],
-                         small[3], attributes.size, attributes.bilinear};
+  const bool volume = small.rank() == 5;
+  const auto& size = attributes.size;
+  const UpSampling shape{.batch = small[0],
+                         .depth = volume ? small[1] : 1,
+                         .height = small.dim(-3),
+                         .width = small.dim(-2),
+                         .channels = small.dim(-1),
+                         .size = {volume ? size[0] : 1, size[size.size() - 2], size.back()},
+                         .bilinear = attributes.bilinear};
   const CellId from = lowering.plain(node.op.inputs[0]);
   const CellId to = lowering.make(node.op.outputs[0]);
   lowering.add_step(node, "own:up_sampling", {from}, {to},

@@ -4,58 +4,79 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "tenon/shape.hpp"
 
 namespace tenon::backend::reference {
 
-/// The axes of a batch of images, channels last.
+/// (depth, height, width) of numbers for each spatial axis; `absent` stands for an image's depth.
+inline std::array<std::int64_t, 3> with_depth(std::span<const std::int64_t> numbers,
+                                              std::int64_t absent) {
+  std::array<std::int64_t, 3> all{absent, absent, absent};
+  std::copy(numbers.begin(), numbers.end(),
+            all.end() - static_cast<std::ptrdiff_t>(numbers.size()));
+  return all;
+}
+/// The spatial axes of an image's, a volume's or a kernel's shape.
+inline std::span<const std::int64_t> image_axes(const Shape& shape) {
+  return std::span(shape.dims()).subspan(1, shape.dims().size() - 2);
+}
+inline std::span<const std::int64_t> kernel_axes(const Shape& shape) {
+  return std::span(shape.dims()).first(shape.dims().size() - 2);
+}
+
+/// The axes of a batch of images or volumes, channels last. An image has the depth 1.
 struct ImageSize {
   std::int64_t batch = 0;
-  std::int64_t height = 0;
-  std::int64_t width = 0;
+  std::array<std::int64_t, 3> size{1, 1, 1};  // depth, height, width
   std::int64_t channels = 0;
 
   explicit ImageSize(const Shape& shape)
-      : batch(shape[0]), height(shape[1]), width(shape[2]), channels(shape[3]) {}
+      : batch(shape[0]), size(with_depth(image_axes(shape), 1)), channels(shape.dim(-1)) {}
+  std::int64_t pixels() const { return size[0] * size[1] * size[2]; }
 };
 
-/// How a window slides over the image x; y has one pixel per place of the window.
+/// How a window slides over the image x; y has one pixel per place of the window. Depth, height,
+/// width.
 struct Window {
-  std::array<std::int64_t, 2> size;  // height, width
-  std::array<std::int64_t, 2> strides;
-  std::array<std::int64_t, 2> dilation;
-  std::array<std::int64_t, 2> pad_before;
+  std::array<std::int64_t, 3> size;
+  std::array<std::int64_t, 3> strides;
+  std::array<std::int64_t, 3> dilation;
+  std::array<std::int64_t, 3> pad_before;
 };
 
 /// One element of the window at one place that lies inside of the image.
 struct Tap {
-  std::int64_t x;      // offset of the first channel of x's pixel
-  std::int64_t y;      // offset of the first channel of y's pixel
-  std::int64_t index;  // of the element in the window, row by row
-  std::int64_t row;    // of y's pixel
-  std::int64_t column;
+  std::int64_t x;                     // offset of the first channel of x's pixel
+  std::int64_t y;                     // offset of the first channel of y's pixel
+  std::int64_t index;                 // of the element in the window, row by row
+  std::array<std::int64_t, 3> place;  // of y's pixel: layer, row, column
 };
+
+/// The place of the element `index` of a box of this size, which is counted row by row.
+inline std::array<std::int64_t, 3> place_in(const std::array<std::int64_t, 3>& size,
+                                            std::int64_t index) {
+  return {index / (size[1] * size[2]), index / size[2] % size[1], index % size[2]};
+}
 
 /// Calls visit(Tap) for every place of the window and every element of it, padding left out.
 template <class Visit>
 void for_each_tap(const ImageSize& x, const ImageSize& y, const Window& window, Visit visit) {
-  for (std::int64_t image = 0; image < y.batch; ++image) {
-    for (std::int64_t place = 0; place < y.height * y.width; ++place) {
-      const std::int64_t row = place / y.width;
-      const std::int64_t column = place % y.width;
-      const std::int64_t y_offset = (image * y.height * y.width + place) * y.channels;
-      for (std::int64_t index = 0; index < window.size[0] * window.size[1]; ++index) {
-        const std::int64_t x_row = row * window.strides[0] - window.pad_before[0] +
-                                   index / window.size[1] * window.dilation[0];
-        const std::int64_t x_column = column * window.strides[1] - window.pad_before[1] +
-                                      index % window.size[1] * window.dilation[1];
-        if (x_row < 0 || x_row >= x.height || x_column < 0 || x_column >= x.width) {
-          continue;
-        }
-        const std::int64_t x_pixel = (image * x.height + x_row) * x.width + x_column;
-        visit(Tap{x_pixel * x.channels, y_offset, index, row, column});
+  const std::int64_t elements = window.size[0] * window.size[1] * window.size[2];
+  for (std::int64_t pixel = 0; pixel < y.batch * y.pixels(); ++pixel) {
+    const auto place = place_in(y.size, pixel % y.pixels());
+    for (std::int64_t index = 0; index < elements; ++index) {
+      const auto element = place_in(window.size, index);
+      std::int64_t x_pixel = pixel / y.pixels();
+      bool inside = true;
+      for (std::size_t i = 0; i < place.size(); ++i) {
+        const std::int64_t at =
+            place[i] * window.strides[i] - window.pad_before[i] + element[i] * window.dilation[i];
+        inside = inside && at >= 0 && at < x.size[i];
+        x_pixel = x_pixel * x.size[i] + at;
       }
+      if (inside) visit(Tap{x_pixel * x.channels, pixel * y.channels, index, place});
     }
   }
 }

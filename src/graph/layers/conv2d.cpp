@@ -12,7 +12,8 @@ struct Conv2DSettings : Conv2DOptions {
 };
 
 SlidingWindow window_of(const Conv2DSettings& settings) {
-  return {settings.kernel_size, settings.strides, settings.dilation_rate, settings.padding};
+  return {per_axis(settings.kernel_size), per_axis(settings.strides),
+          per_axis(settings.dilation_rate), settings.padding};
 }
 
 std::string conflict(const Conv2DSettings& settings) {
@@ -52,8 +53,8 @@ TensorSpec output(const Conv2DSettings& settings, const CallContext& call) {
 ops::ValueId lower(const Conv2DSettings& settings, LowerContext& context) {
   const WindowPadding padding = padding_of(window_of(settings), context.shape(context.input()));
   ops::ConvolutionAttributes attributes;
-  attributes.strides = {settings.strides.height, settings.strides.width};
-  attributes.dilation = {settings.dilation_rate.height, settings.dilation_rate.width};
+  attributes.strides = per_axis(settings.strides);
+  attributes.dilation = per_axis(settings.dilation_rate);
   attributes.pad_before = padding.before;
   attributes.pad_after = padding.after;
   attributes.groups = settings.groups;

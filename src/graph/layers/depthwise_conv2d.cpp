@@ -12,7 +12,8 @@ struct DepthwiseConv2DSettings : DepthwiseConv2DOptions {
 using Settings = DepthwiseConv2DSettings;
 
 SlidingWindow window_of(const Settings& settings) {
-  return {settings.kernel_size, settings.strides, settings.dilation_rate, settings.padding};
+  return {per_axis(settings.kernel_size), per_axis(settings.strides),
+          per_axis(settings.dilation_rate), settings.padding};
 }
 
 std::string conflict(const Settings& settings) {
@@ -51,8 +52,8 @@ ops::ValueId lower(const Settings& settings, LowerContext& context) {
   const std::int64_t channels = image.dim(3);
   const WindowPadding padding = padding_of(window_of(settings), image);
   ops::ConvolutionAttributes attributes;
-  attributes.strides = {settings.strides.height, settings.strides.width};
-  attributes.dilation = {settings.dilation_rate.height, settings.dilation_rate.width};
+  attributes.strides = per_axis(settings.strides);
+  attributes.dilation = per_axis(settings.dilation_rate);
   attributes.pad_before = padding.before;
   attributes.pad_after = padding.after;
   attributes.groups = channels;

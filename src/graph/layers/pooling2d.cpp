@@ -9,7 +9,7 @@ struct Pooling2DSettings : Pooling2DOptions {
 };
 
 SlidingWindow window_of(const Pooling2DSettings& settings) {
-  return {settings.pool_size, *settings.strides, 1, settings.padding};
+  return {per_axis(settings.pool_size), per_axis(*settings.strides), per_axis(1), settings.padding};
 }
 
 void settle(Pooling2DSettings& settings) {
@@ -56,7 +56,7 @@ ops::ValueId pad_for_mean(LowerContext& context, WindowPadding& padding) {
     const auto i = static_cast<std::size_t>(axis - 1);
     image = with_repeated_border(context, image, axis, padding.before[i], padding.after[i]);
   }
-  padding = {};
+  padding = {{0, 0}, {0, 0}};
   return image;
 }
 
@@ -66,8 +66,8 @@ ops::ValueId lower(const Pooling2DSettings& settings, LowerContext& context) {
   ops::ValueId image = context.input();
   if constexpr (kind == ops::OpKind::kAveragePooling) image = pad_for_mean(context, padding);
   ops::PoolingAttributes attributes;
-  attributes.window = {settings.pool_size.height, settings.pool_size.width};
-  attributes.strides = {settings.strides->height, settings.strides->width};
+  attributes.window = per_axis(settings.pool_size);
+  attributes.strides = per_axis(*settings.strides);
   attributes.pad_before = padding.before;
   attributes.pad_after = padding.after;
   return context.append(kind, attributes, {image}).front();

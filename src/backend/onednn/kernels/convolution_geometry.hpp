@@ -4,19 +4,23 @@
 
 namespace tenon::backend::onednn {
 
-/// A convolution without groups over channels-last images, as own kernels see it.
+/// A convolution without groups over channels-last volumes, as own kernels see it. An image is a
+/// volume of depth 1.
 struct ConvolutionGeometry {
   std::int64_t batch = 0;
-  std::int64_t in_height = 0, in_width = 0, in_channels = 0;
-  std::int64_t out_height = 0, out_width = 0, out_channels = 0;
-  std::int64_t kernel_height = 0, kernel_width = 0;
-  std::int64_t stride_height = 1, stride_width = 1;
-  std::int64_t dilation_height = 1, dilation_width = 1;
-  std::int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+  std::int64_t in_depth = 1, in_height = 0, in_width = 0, in_channels = 0;
+  std::int64_t out_depth = 1, out_height = 0, out_width = 0, out_channels = 0;
+  std::int64_t kernel_depth = 1, kernel_height = 0, kernel_width = 0;
+  std::int64_t stride_depth = 1, stride_height = 1, stride_width = 1;
+  std::int64_t dilation_depth = 1, dilation_height = 1, dilation_width = 1;
+  std::int64_t pad_front = 0, pad_top = 0, pad_left = 0;
+  std::int64_t pad_back = 0, pad_bottom = 0, pad_right = 0;
 
   /// Elements of x behind one element of y.
-  std::int64_t taps() const { return kernel_height * kernel_width * in_channels; }
-  std::int64_t out_pixels() const { return batch * out_height * out_width; }
+  std::int64_t taps() const { return kernel_depth * kernel_height * kernel_width * in_channels; }
+  std::int64_t out_pixels() const { return batch * out_depth * out_height * out_width; }
+  /// Of the whole batch.
+  std::int64_t out_rows() const { return batch * out_depth * out_height; }
 };
 
 }  // namespace tenon::backend::onednn

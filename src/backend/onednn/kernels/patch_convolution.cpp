@@ -25,7 +25,7 @@ std::int64_t padded_width(const ConvolutionGeometry& s) {
 }
 std::int64_t rounded(std::int64_t floats) { return (floats + 15) / 16 * 16; }
 std::int64_t row_floats(const ConvolutionGeometry& s) {
-  return rounded(s.kernel_height * padded_width(s));
+  return rounded(s.kernel_depth * s.kernel_height * padded_width(s));
 }
 std::int64_t one_floats(const ConvolutionGeometry& s) {
   return rounded(s.out_width * s.stride_width * s.in_channels);
@@ -39,7 +39,8 @@ std::int64_t thread_floats(const ConvolutionGeometry& s) {
 }
 
 bool padded(const ConvolutionGeometry& s) {
-  return s.pad_top != 0 || s.pad_left != 0 || s.pad_bottom != 0 || s.pad_right != 0;
+  return s.pad_front != 0 || s.pad_top != 0 || s.pad_left != 0 || s.pad_back != 0 ||
+         s.pad_bottom != 0 || s.pad_right != 0;
 }
 
 Workspace workspace_of(const ConvolutionGeometry& s, std::byte* scratch, int part) {
@@ -48,39 +49,51 @@ Workspace workspace_of(const ConvolutionGeometry& s, std::byte* scratch, int par
   w.ones = w.rows + row_floats(s);
   w.sums = w.ones + one_floats(s);
   w.offsets = reinterpret_cast<std::int64_t*>(w.sums + sum_floats(s));
-  // Without padding the taps lie in x itself, a dilated row apart; with it in `rows`, one row
-  // apart.
-  const std::int64_t row_pitch =
-      padded(s) ? padded_width(s) : s.in_width * s.in_channels * s.dilation_height;
+  // Without padding the taps lie in x itself, a dilated row or layer apart; with it in `rows`, one
+  // row apart.
+  const std::int64_t x_row = s.in_width * s.in_channels;
+  const std::int64_t row_pitch = padded(s) ? padded_width(s) : x_row * s.dilation_height;
+  const std::int64_t layer_pitch =
+      padded(s) ? s.kernel_height * row_pitch : x_row * s.in_height * s.dilation_depth;
   std::int64_t* offset = w.offsets;
-  for (std::int64_t kh = 0; kh < s.kernel_height; ++kh) {
+  for (std::int64_t row = 0; row < s.kernel_depth * s.kernel_height; ++row) {
+    const std::int64_t at = row / s.kernel_height * layer_pitch + row % s.kernel_height * row_pitch;
     for (std::int64_t kw = 0; kw < s.kernel_width; ++kw) {
       for (std::int64_t c = 0; c < s.in_channels; ++c) {
-        *offset++ = kh * row_pitch + kw * s.dilation_width * s.in_channels + c;
+        *offset++ = at + kw * s.dilation_width * s.in_channels + c;
       }
     }
   }
   return w;
 }
 
-// The corner of the patch of the output row's first pixel; copies the rows where there is padding.
-const float* row_of(const ConvolutionGeometry& s, const Workspace& w, const float* x,
-                    std::int64_t image, std::int64_t out_row) {
+// Copies row `row` of layer `layer`, zeros where there is none, with its padding.
+void copy_row(const ConvolutionGeometry& s, const float* image, std::int64_t layer,
+              std::int64_t row, float* to) {
+  if (layer < 0 || layer >= s.in_depth || row < 0 || row >= s.in_height) {
+    std::fill_n(to, padded_width(s), 0.0F);
+    return;
+  }
   const std::int64_t pitch = s.in_width * s.in_channels;
-  const float* image_begin = x + image * s.in_height * pitch;
-  const std::int64_t first = out_row * s.stride_height - s.pad_top;
-  if (!padded(s)) return image_begin + first * pitch;
-  const std::int64_t width = padded_width(s);
-  for (std::int64_t kh = 0; kh < s.kernel_height; ++kh) {
-    const std::int64_t row = first + kh * s.dilation_height;
-    float* to = w.rows + kh * width;
-    if (row < 0 || row >= s.in_height) {
-      std::fill_n(to, width, 0.0F);
-      continue;
-    }
-    std::fill_n(to, s.pad_left * s.in_channels, 0.0F);
-    to = std::copy_n(image_begin + row * pitch, pitch, to + s.pad_left * s.in_channels);
-    std::fill_n(to, s.pad_right * s.in_channels, 0.0F);
+  std::fill_n(to, s.pad_left * s.in_channels, 0.0F);
+  to = std::copy_n(image + (layer * s.in_height + row) * pitch, pitch,
+                   to + s.pad_left * s.in_channels);
+  std::fill_n(to, s.pad_right * s.in_channels, 0.0F);
+}
+
+// The corner of the patch of the first pixel of output row `out_row`, counted over the batch;
+// copies the rows where there is padding.
+const float* row_of(const ConvolutionGeometry& s, const Workspace& w, const float* x,
+                    std::int64_t out_row) {
+  const std::int64_t pitch = s.in_width * s.in_channels;
+  const std::int64_t out_layer = out_row / s.out_height;
+  const float* image = x + out_layer / s.out_depth * s.in_depth * s.in_height * pitch;
+  const std::int64_t layer = out_layer % s.out_depth * s.stride_depth - s.pad_front;
+  const std::int64_t row = out_row % s.out_height * s.stride_height - s.pad_top;
+  if (!padded(s)) return image + (layer * s.in_height + row) * pitch;
+  for (std::int64_t i = 0; i < s.kernel_depth * s.kernel_height; ++i) {
+    copy_row(s, image, layer + i / s.kernel_height * s.dilation_depth,
+             row + i % s.kernel_height * s.dilation_height, w.rows + i * padded_width(s));
   }
   return w.rows;
 }
@@ -108,7 +121,7 @@ void patch_convolution_forward(const ConvolutionGeometry& s, int threads, const 
   const std::int64_t row_elements = s.out_width * s.out_channels;
   parallel_parts(threads, [&](int part) {
     const Workspace w = workspace_of(s, scratch, part);
-    const Range range = part_of(s.batch * s.out_height, threads, part);
+    const Range range = part_of(s.out_rows(), threads, part);
     PatchRowForward row{.taps = s.taps(),
                         .pixels = s.out_width,
                         .step = s.stride_width * s.in_channels,
@@ -119,7 +132,7 @@ void patch_convolution_forward(const ConvolutionGeometry& s, int threads, const 
                         .rectify = rectify,
                         .slope = slope};
     for (std::int64_t r = range.begin; r < range.end; ++r) {
-      row.x = row_of(s, w, x, r / s.out_height, r % s.out_height);
+      row.x = row_of(s, w, x, r);
       row.y = y + r * row_elements;
       tile.forward_row(row);
     }
@@ -136,7 +149,7 @@ void patch_convolution_backward_weights(const ConvolutionGeometry& s, int thread
     const Workspace w = workspace_of(s, scratch, part);
     std::fill_n(w.ones, one_floats(s), 1.0F);
     std::fill_n(w.sums, sum_floats(s), 0.0F);
-    const Range range = part_of(s.batch * s.out_height, threads, part);
+    const Range range = part_of(s.out_rows(), threads, part);
     PatchRowBackward row{.taps = s.taps(),
                          .pixels = s.out_width,
                          .step = s.stride_width * s.in_channels,
@@ -145,7 +158,7 @@ void patch_convolution_backward_weights(const ConvolutionGeometry& s, int thread
                          .ones = dbias != nullptr ? w.ones : nullptr,
                          .sums = w.sums};
     for (std::int64_t r = range.begin; r < range.end; ++r) {
-      row.x = row_of(s, w, x, r / s.out_height, r % s.out_height);
+      row.x = row_of(s, w, x, r);
       row.dy = dy + r * row_elements;
       tile.backward_row(row);
     }

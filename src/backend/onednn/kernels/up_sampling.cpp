@@ -32,16 +32,19 @@ TENON_CLONES void add_scaled(float factor, const float* x, float* y, std::int64_
   for (std::int64_t i = 0; i < count; ++i) y[i] += factor * x[i];
 }
 
-// Calls visit(offset in x, offset in y, weight) for the pixels of one row of the large image.
+// Calls visit(offset in x, offset in y, weight) for the pixels of one row of the large volume; rows
+// are counted over its layers, and offsets from the volume's first pixel.
 template <class Visit>
 void for_row(const UpSampling& s, std::int64_t row, const Visit& visit) {
-  const std::int64_t large_width = s.width * s.size[1];
-  const Mix rows = mix_at(row, s.size[0], s.height, s.bilinear);
+  const std::int64_t large_height = s.height * s.size[1];
+  const std::int64_t large_width = s.width * s.size[2];
+  const std::int64_t first_row = row / large_height / s.size[0] * s.height;
+  const Mix rows = mix_at(row % large_height, s.size[1], s.height, s.bilinear);
   for (std::int64_t column = 0; column < large_width; ++column) {
-    const Mix columns = mix_at(column, s.size[1], s.width, s.bilinear);
+    const Mix columns = mix_at(column, s.size[2], s.width, s.bilinear);
     const std::int64_t to = (row * large_width + column) * s.channels;
     const auto one = [&](std::int64_t r, std::int64_t c, float weight) {
-      visit((r * s.width + c) * s.channels, to, weight);
+      visit(((first_row + r) * s.width + c) * s.channels, to, weight);
     };
     one(rows.low, columns.low, rows.low_weight * columns.low_weight);
     if (!s.bilinear) continue;
@@ -51,38 +54,43 @@ void for_row(const UpSampling& s, std::int64_t row, const Visit& visit) {
   }
 }
 
+std::int64_t small_elements(const UpSampling& s) {
+  return s.depth * s.height * s.width * s.channels;
+}
+std::int64_t large_rows(const UpSampling& s) { return s.depth * s.size[0] * s.height * s.size[1]; }
+std::int64_t row_elements(const UpSampling& s) { return s.width * s.size[2] * s.channels; }
+
 }  // namespace
 
 void up_sampling_forward(const UpSampling& s, int threads, const float* x, float* y) {
-  const std::int64_t large_height = s.height * s.size[0];
-  const std::int64_t row_elements = s.width * s.size[1] * s.channels;
-  const std::int64_t small = s.height * s.width * s.channels;
-  parallel_range(
-      threads, s.batch * large_height, std::max<std::int64_t>(1, kElementGrain / row_elements),
-      [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t r = begin; r < end; ++r) {
-          const float* from = x + r / large_height * small;
-          float* to = y + r / large_height * large_height * row_elements;
-          std::fill_n(y + r * row_elements, row_elements, 0.0F);
-          for_row(s, r % large_height, [&](std::int64_t source, std::int64_t target, float weight) {
-            add_scaled(weight, from + source, to + target, s.channels);
-          });
-        }
-      });
+  const std::int64_t rows = large_rows(s);
+  const std::int64_t elements = row_elements(s);
+  parallel_range(threads, s.batch * rows, std::max<std::int64_t>(1, kElementGrain / elements),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     const float* from = x + r / rows * small_elements(s);
+                     float* to = y + r / rows * rows * elements;
+                     std::fill_n(y + r * elements, elements, 0.0F);
+                     for_row(s, r % rows,
+                             [&](std::int64_t source, std::int64_t target, float weight) {
+                               add_scaled(weight, from + source, to + target, s.channels);
+                             });
+                   }
+                 });
 }
 
 void up_sampling_backward(const UpSampling& s, int threads, const float* dy, float* dx) {
-  const std::int64_t large_height = s.height * s.size[0];
-  const std::int64_t large = large_height * s.width * s.size[1] * s.channels;
-  const std::int64_t small = s.height * s.width * s.channels;
+  const std::int64_t rows = large_rows(s);
+  const std::int64_t small = small_elements(s);
   // A thread owns whole images, as rows of x share rows of y.
   parallel_range(threads, s.batch, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t image = begin; image < end; ++image) {
+      const float* from = dy + image * rows * row_elements(s);
       float* to = dx + image * small;
       std::fill_n(to, small, 0.0F);
-      for (std::int64_t row = 0; row < large_height; ++row) {
+      for (std::int64_t row = 0; row < rows; ++row) {
         for_row(s, row, [&](std::int64_t target, std::int64_t source, float weight) {
-          add_scaled(weight, dy + image * large + source, to + target, s.channels);
+          add_scaled(weight, from + source, to + target, s.channels);
         });
       }
     }

@@ -19,11 +19,11 @@ struct Geometry {
            const ops::ConvolutionAttributes& attributes)
       : x(x_shape),
         y(y_shape),
-        window{
-            {kernel[0], kernel[1]}, attributes.strides, attributes.dilation, attributes.pad_before},
+        window{with_depth(kernel_axes(kernel), 1), with_depth(attributes.strides, 1),
+               with_depth(attributes.dilation, 1), with_depth(attributes.pad_before, 0)},
         groups(attributes.groups),
-        group_inputs(kernel[2]),
-        group_outputs(kernel[3] / attributes.groups) {}
+        group_inputs(kernel.dim(-2)),
+        group_outputs(kernel.dim(-1) / attributes.groups) {}
 };
 
 /// Calls visit(offset in x, offset in the kernel, offset in y): there, one channel of x meets

@@ -35,14 +35,17 @@ Mix<T> mix_at(std::int64_t place, std::int64_t factor, std::int64_t size, bool b
 template <class T, class Visit>
 void for_each_mix(const ImageSize& small, const ImageSize& large,
                   const ops::UpSamplingAttributes& attributes, Visit visit) {
-  for (std::int64_t pixel = 0; pixel < large.batch * large.height * large.width; ++pixel) {
-    const std::int64_t image = pixel / (large.height * large.width);
-    const Mix<T> rows = mix_at<T>(pixel / large.width % large.height, attributes.size[0],
-                                  small.height, attributes.bilinear);
-    const Mix<T> columns =
-        mix_at<T>(pixel % large.width, attributes.size[1], small.width, attributes.bilinear);
+  const auto factors = with_depth(attributes.size, 1);
+  for (std::int64_t pixel = 0; pixel < large.batch * large.pixels(); ++pixel) {
+    const auto place = place_in(large.size, pixel % large.pixels());
+    const auto mix = [&](std::size_t axis) {
+      return mix_at<T>(place[axis], factors[axis], small.size[axis], attributes.bilinear);
+    };
+    const Mix<T> rows = mix(1);
+    const Mix<T> columns = mix(2);
+    const std::int64_t layer = pixel / large.pixels() * small.size[0] + place[0] / factors[0];
     const auto offset = [&](std::int64_t row, std::int64_t column) {
-      return ((image * small.height + row) * small.width + column) * small.channels;
+      return ((layer * small.size[1] + row) * small.size[2] + column) * small.channels;
     };
     const std::int64_t at = pixel * large.channels;
     visit(offset(rows.low, columns.low), at, rows.low_weight * columns.low_weight);

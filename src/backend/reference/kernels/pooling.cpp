@@ -9,7 +9,10 @@ namespace tenon::backend::reference {
 namespace {
 
 Window window_of(const ops::PoolingAttributes& attributes) {
-  return {attributes.window, attributes.strides, {1, 1}, attributes.pad_before};
+  return {with_depth(attributes.window, 1),
+          with_depth(attributes.strides, 1),
+          {1, 1, 1},
+          with_depth(attributes.pad_before, 0)};
 }
 
 /// How many of `window` elements at `place` lie inside of an axis of `size`.
@@ -23,9 +26,12 @@ std::int64_t inside(std::int64_t place, std::int64_t stride, std::int64_t pad_be
 /// The elements that an average is taken over at one place of the window.
 template <class T>
 T elements_inside(const Window& window, const ImageSize& x, const Tap& tap) {
-  return static_cast<T>(
-      inside(tap.row, window.strides[0], window.pad_before[0], window.size[0], x.height) *
-      inside(tap.column, window.strides[1], window.pad_before[1], window.size[1], x.width));
+  std::int64_t count = 1;
+  for (std::size_t i = 0; i < tap.place.size(); ++i) {
+    count *=
+        inside(tap.place[i], window.strides[i], window.pad_before[i], window.size[i], x.size[i]);
+  }
+  return static_cast<T>(count);
 }
 
 /// The workspace holds, for each element of y, the index in the window of the (first) largest.
