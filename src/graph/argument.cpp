@@ -22,6 +22,15 @@ struct CollectNumbers {
     (*this)(value.height);
     (*this)(value.width);
   }
+  void operator()(const Triple& value) {
+    for (const std::int64_t size : {value.depth, value.height, value.width}) (*this)(size);
+  }
+  void operator()(const Padding3D& value) {
+    for (const std::int64_t side :
+         {value.front, value.back, value.top, value.bottom, value.left, value.right}) {
+      (*this)(side);
+    }
+  }
   void operator()(const Padding2D& value) {
     for (const std::int64_t side : {value.top, value.bottom, value.left, value.right}) {
       (*this)(side);

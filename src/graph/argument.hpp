@@ -14,10 +14,10 @@ namespace tenon::graph {
 /// The member of a layer's settings that an argument stands for. A new kind of argument is an
 /// alternative here, and a reader and a writer in argument_json.cpp and argument_cpp.cpp.
 using ArgumentReference =
-    std::variant<bool*, int*, std::int64_t*, double*, std::string*, Pair*, std::optional<Pair>*,
-                 std::optional<double>*, std::optional<std::int64_t>*, std::vector<std::int64_t>*,
-                 std::vector<double>*, std::vector<Dim>*, DType*, Initializer*, Regularizer*,
-                 Padding2D*>;
+    std::variant<bool*, int*, std::int64_t*, double*, std::string*, Pair*, Triple*,
+                 std::optional<Pair>*, std::optional<Triple>*, std::optional<double>*,
+                 std::optional<std::int64_t>*, std::vector<std::int64_t>*, std::vector<double>*,
+                 std::vector<Dim>*, DType*, Initializer*, Regularizer*, Padding2D*, Padding3D*>;
 
 /// What values an argument may have beyond its type.
 struct Rule {

@@ -20,11 +20,17 @@ Json to_json(std::int64_t value) { return value; }
 Json to_json(double value) { return value; }
 Json to_json(const std::string& value) { return canonical_activation(value); }
 Json to_json(const Pair& value) { return Json::array({value.height, value.width}); }
+Json to_json(const Triple& value) { return Json::array({value.depth, value.height, value.width}); }
 Json to_json(DType value) { return std::string(name_of(value)); }
 Json to_json(const Dim& value) { return value.known() ? Json(value.size()) : Json(); }
 Json to_json(const Padding2D& value) {
   return Json::array(
       {Json::array({value.top, value.bottom}), Json::array({value.left, value.right})});
+}
+Json to_json(const Padding3D& value) {
+  return Json::array({Json::array({value.front, value.back}),
+                      Json::array({value.top, value.bottom}),
+                      Json::array({value.left, value.right})});
 }
 Json to_json(const Initializer& value) {
   const InitializerFacts& facts = *find_initializer(value.class_name());
@@ -107,6 +113,16 @@ bool from_json(const Json& json, Pair& value) {
   return json.is_array() && json.size() == 2 && from_json(json[0], value.height) &&
          from_json(json[1], value.width);
 }
+bool from_json(const Json& json, Triple& value) {
+  if (json.is_number()) {
+    std::int64_t all = 0;
+    if (!from_json(json, all)) return false;
+    value = all;
+    return true;
+  }
+  return json.is_array() && json.size() == 3 && from_json(json[0], value.depth) &&
+         from_json(json[1], value.height) && from_json(json[2], value.width);
+}
 bool from_json(const Json& json, DType& value) {
   const auto dtype = dtype_from_name(dtype_word(json));
   if (dtype) value = *dtype;
@@ -136,6 +152,24 @@ bool from_json(const Json& json, Padding2D& value) {
   Pair width = 0;
   if (!from_json(json[0], height) || !from_json(json[1], width)) return false;
   value = Padding2D({height.height, height.width}, {width.height, width.width});
+  return true;
+}
+bool from_json(const Json& json, Padding3D& value) {
+  if (json.is_number()) {
+    std::int64_t all = 0;
+    if (!from_json(json, all)) return false;
+    value = Padding3D(all);
+    return true;
+  }
+  if (!json.is_array() || json.size() != 3) return false;
+  Pair depth = 0;
+  Pair height = 0;
+  Pair width = 0;
+  if (!from_json(json[0], depth) || !from_json(json[1], height) || !from_json(json[2], width)) {
+    return false;
+  }
+  value = Padding3D({depth.height, depth.width}, {height.height, height.width},
+                    {width.height, width.width});
   return true;
 }
 
@@ -204,11 +238,7 @@ template <class T>
 bool from_json(const Json& json, std::optional<T>& value) {
   value.reset();
   if (json.is_null()) return true;
-  if constexpr (std::is_same_v<T, Pair>) {
-    value = Pair(1);
-  } else {
-    value = T{};
-  }
+  value = T(1);
   return from_json(json, *value);
 }
 template <class T>
@@ -235,10 +265,14 @@ std::string expected(const std::int64_t&) { return "an integer"; }
 std::string expected(const double&) { return "a finite number"; }
 std::string expected(const std::string&) { return "a word"; }
 std::string expected(const Pair&) { return "an integer or a pair [height, width]"; }
+std::string expected(const Triple&) { return "an integer or a triple [depth, height, width]"; }
 std::string expected(const DType&) { return "a dtype such as \"float32\""; }
 std::string expected(const Dim&) { return "a size or null"; }
 std::string expected(const Padding2D&) {
   return "an integer, a pair, or [[top, bottom], [left, right]]";
+}
+std::string expected(const Padding3D&) {
+  return "an integer, a triple, or [[front, back], [top, bottom], [left, right]]";
 }
 std::string expected(const Regularizer&) { return "null, or one of L1, L2, L1L2 with l1 and l2"; }
 std::string expected(const Initializer&) {

@@ -23,6 +23,13 @@ std::string text(const Padding2D& value) {
   return fmt::format("{{{{{}, {}}}, {{{}, {}}}}}", value.top, value.bottom, value.left,
                      value.right);
 }
+std::string text(const Triple& value) {
+  return fmt::format("{{{}, {}, {}}}", value.depth, value.height, value.width);
+}
+std::string text(const Padding3D& value) {
+  return fmt::format("{{{{{}, {}}}, {{{}, {}}}, {{{}, {}}}}}", value.front, value.back, value.top,
+                     value.bottom, value.left, value.right);
+}
 std::string text(const Regularizer& value) {
   return value.active() ? fmt::format("Regularizer({}, {})", value.l1, value.l2) : "none";
 }
@@ -47,11 +54,13 @@ std::string text(const std::vector<T>& values) {
 
 /// A seed may be any integer; all other integers are sizes, counts or axes.
 bool holds_sizes(const ArgumentReference& value) {
-  return std::holds_alternative<int*>(value) || std::holds_alternative<std::int64_t*>(value) ||
-         std::holds_alternative<Pair*>(value) ||
-         std::holds_alternative<std::optional<Pair>*>(value) ||
-         std::holds_alternative<std::vector<std::int64_t>*>(value) ||
-         std::holds_alternative<Padding2D*>(value);
+  const auto is_one_of = [&]<class... Types>(std::variant<Types...>*) {
+    return (std::holds_alternative<Types>(value) || ...);
+  };
+  return is_one_of(
+      static_cast<std::variant<int*, std::int64_t*, Pair*, Triple*, std::optional<Pair>*,
+                               std::optional<Triple>*, std::vector<std::int64_t>*, Padding2D*,
+                               Padding3D*>*>(nullptr));
 }
 
 }  // namespace

@@ -85,9 +85,15 @@ Dim CallContext::sum(const Dim& a, const Dim& b) const {
 
 TensorSpec output_spec(std::vector<Dim> dims) {
   constexpr std::size_t kImageRank = 4;
+  constexpr std::size_t kVolumeRank = 5;
   std::string axes = "B";
-  axes += dims.size() == kImageRank ? std::string("HWC")
-                                    : std::string(dims.empty() ? 0 : dims.size() - 1, '?');
+  if (dims.size() == kImageRank) {
+    axes += "HWC";
+  } else if (dims.size() == kVolumeRank) {
+    axes += "DHWC";
+  } else {
+    axes.append(dims.empty() ? 0 : dims.size() - 1, '?');
+  }
   return {DType::kFloat32, std::move(dims), std::move(axes)};
 }
 

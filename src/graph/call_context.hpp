@@ -46,8 +46,8 @@ class CallContext {
   SourceLocation location_;
 };
 
-/// float32 with these dims; the letters of `axes` are "B" and, for rank 4, "HWC", otherwise
-/// unknown.
+/// float32 with these dims; the letters of `axes` are "BHWC" for rank 4, "BDHWC" for rank 5, else
+/// "B" and unknown ones.
 TensorSpec output_spec(std::vector<Dim> dims);
 /// The input's dims and letters, as float32.
 TensorSpec same_spec(const TensorSpec& input);

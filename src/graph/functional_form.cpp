@@ -17,7 +17,8 @@ struct Branch {
 
 bool makes_vector(const Layer& layer) {
   const std::string& name = layer.class_name();
-  return name == "Flatten" || name == "GlobalAveragePooling2D" || name == "GlobalMaxPooling2D";
+  return name == "Flatten" || name.starts_with("GlobalAveragePooling") ||
+         name.starts_with("GlobalMaxPooling");
 }
 
 std::vector<Branch> branches_of(const std::vector<SequentialItem>& items) {

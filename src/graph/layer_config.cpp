@@ -83,7 +83,7 @@ Json nested_or_own_config(const LayerObject& layer) {
   const LayerDescriptor& descriptor = layer.descriptor();
   if (descriptor.has_base_arguments) {
     config["name"] = layer.name();
-    config["trainable"] = layer.trainable();
+    if (descriptor.writes_trainable) config["trainable"] = layer.trainable();
     config["dtype"] = keras_object("keras", "DTypePolicy", {{"name", "float32"}});
   }
   for (const Argument& argument : descriptor.arguments) {

@@ -78,6 +78,10 @@ class LayerDeclaration {
     facts_.has_base_arguments = false;
     return *this;
   }
+  LayerDeclaration& without_trainable() {
+    facts_.writes_trainable = false;
+    return *this;
+  }
 
   LayerDeclaration& conflict(std::string (*function)(const S&)) {
     facts_.conflict = [function](const void* settings) {

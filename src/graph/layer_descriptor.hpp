@@ -35,6 +35,8 @@ struct LayerDescriptor {
   int max_inputs = 1;  ///< kAnyNumber: a list of them.
   /// Keras's config of every layer has `trainable` and a dtype policy; that of InputLayer does not.
   bool has_base_arguments = true;
+  /// Keras's SpatialDropout neither writes `trainable` nor takes it.
+  bool writes_trainable = true;
 
   std::function<std::shared_ptr<void>()> make_settings;  ///< With Keras's defaults.
   /// What is wrong with arguments that each alone are right; empty: nothing.

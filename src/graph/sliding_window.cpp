@@ -54,6 +54,7 @@ Dim slide_along(const CallContext& call, int axis, std::string_view axis_name, s
 }  // namespace
 
 ops::PerAxis per_axis(const Pair& pair) { return {pair.height, pair.width}; }
+ops::PerAxis per_axis(const Triple& triple) { return {triple.depth, triple.height, triple.width}; }
 
 std::string_view image_axes(std::size_t spatial_axes) {
   return spatial_axes == 2 ? "(batch, height, width, channels)"

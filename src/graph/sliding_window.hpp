@@ -10,8 +10,9 @@
 
 namespace tenon::graph {
 
-/// (height, width), as the ops have it.
+/// (height, width) or (depth, height, width), as the ops have it.
 ops::PerAxis per_axis(const Pair& pair);
+ops::PerAxis per_axis(const Triple& triple);
 
 /// A window that slides over height and width, or over depth, height and width, with Keras's
 /// padding words "valid" and "same".

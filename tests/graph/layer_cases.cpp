@@ -66,6 +66,94 @@ std::vector<LayerCase> weighted_cases() {
   };
 }
 
+std::vector<LayerCase> weighted_volume_cases() {
+  using namespace initializers;  // NOLINT: a table
+  return {
+      {"Conv3D",
+       [] {
+         return Conv3D(6, {3, 2, 1},
+                       {.strides = {1, 2, 1},
+                        .padding = "same",
+                        .groups = 2,
+                        .activation = "relu",
+                        .kernel_initializer = HeUniform(5),
+                        .kernel_regularizer = "l2"});
+       },
+       {{4, 5, 3, 4}},
+       {"kernel", "bias"}},
+      {"Conv3D",
+       [] {
+         return Conv3D(2, 2, {.dilation_rate = {1, 2, 1}, .use_bias = false});
+       },
+       {{3, 4, 5, 3}},
+       {"kernel"}},
+      {"Conv2DTranspose",
+       [] {
+         return Conv2DTranspose(3, {3, 2},
+                                {.strides = {2, 3},
+                                 .padding = "same",
+                                 .output_padding = {1, 2},
+                                 .activation = "tanh",
+                                 .bias_initializer = Constant(0.5),
+                                 .bias_regularizer = "l1"});
+       },
+       {{4, 3, 2}},
+       {"kernel", "bias"}},
+      {"Conv2DTranspose",
+       [] { return Conv2DTranspose(2, 3, {.dilation_rate = 2, .use_bias = false}); },
+       {{4, 3, 2}},
+       {"kernel"}},
+      {"Conv3DTranspose",
+       [] {
+         return Conv3DTranspose(3, {2, 3, 1}, {.strides = {2, 2, 3}, .padding = "same"});
+       },
+       {{2, 3, 2, 4}},
+       {"kernel", "bias"}},
+      {"Conv3DTranspose",
+       [] { return Conv3DTranspose(1, 2, {.strides = 3, .output_padding = 0}); },
+       {{2, 1, 2, 3}},
+       {"kernel", "bias"}},
+  };
+}
+
+std::vector<LayerCase> volume_cases() {
+  return {
+      {"MaxPooling3D",
+       [] {
+         return MaxPooling3D({2, 3, 1}, {.strides = {1, 2, 1}, .padding = "same"});
+       },
+       {{5, 4, 3, 2}}},
+      {"MaxPooling3D", [] { return MaxPooling3D(); }, {{5, 4, 3, 2}}},
+      {"AveragePooling3D", [] { return AveragePooling3D(2, {.padding = "same"}); }, {{5, 4, 3, 2}}},
+      {"GlobalAveragePooling3D",
+       [] { return GlobalAveragePooling3D({.keepdims = true}); },
+       {{3, 4, 2, 5}}},
+      {"GlobalMaxPooling3D", [] { return GlobalMaxPooling3D(); }, {{3, 4, 2, 5}}},
+      {"UpSampling3D",
+       [] {
+         return UpSampling3D({2, 1, 3});
+       },
+       {{3, 2, 1, 4}}},
+      {"ZeroPadding3D",
+       [] {
+         return ZeroPadding3D({{1, 2}, {0, 3}, {2, 0}});
+       },
+       {{3, 2, 4, 1}}},
+      {"Cropping2D",
+       [] {
+         return Cropping2D({{1, 0}, {2, 1}});
+       },
+       {{7, 6, 4}}},
+      {"Cropping3D",
+       [] {
+         return Cropping3D({{1, 0}, {0, 2}, {1, 1}});
+       },
+       {{3, 4, 4, 2}}},
+      {"SpatialDropout2D", [] { return SpatialDropout2D(0.25, {.seed = 3}); }, {{3, 4, 2}}},
+      {"SpatialDropout3D", [] { return SpatialDropout3D(0.5); }, {{2, 3, 4, 2}}},
+  };
+}
+
 std::vector<LayerCase> image_cases() {
   return {
       {"MaxPooling2D",
@@ -131,6 +219,8 @@ std::vector<LayerCase> elementwise_cases() {
 
 std::vector<LayerCase> layer_cases() {
   std::vector<LayerCase> cases = weighted_cases();
+  for (LayerCase& each : weighted_volume_cases()) cases.push_back(std::move(each));
+  for (LayerCase& each : volume_cases()) cases.push_back(std::move(each));
   for (LayerCase& each : image_cases()) cases.push_back(std::move(each));
   for (LayerCase& each : elementwise_cases()) cases.push_back(std::move(each));
   return cases;

@@ -41,7 +41,7 @@ std::vector<WeightDeclaration> weights(const Settings& settings, const CallConte
 }
 
 TensorSpec output(const Settings& settings, const CallContext& call) {
-  call.require_rank(4, "(batch, height, width, channels)");
+  require_image(call, 2);
   return slide(call, window_of(settings), call.product(call.dim(3), settings.depth_multiplier));
 }
 

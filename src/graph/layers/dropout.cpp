@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "graph/layer_declaration.hpp"
+#include "graph/sliding_window.hpp"
 
 namespace tenon::graph {
 namespace {
@@ -39,14 +40,50 @@ Shape mask_shape(const DropoutSettings& settings, const Shape& shape) {
   return Shape(std::move(dims));
 }
 
-ops::ValueId lower(const DropoutSettings& settings, LowerContext& context) {
-  if (!context.training() || settings.rate == 0.0) return context.input();
+ops::ValueId drop(LowerContext& context, double rate, std::optional<std::int64_t> seed,
+                  Shape noise_shape) {
+  if (!context.training() || rate == 0.0) return context.input();
   ops::DropoutAttributes attributes;
-  attributes.rate = settings.rate;
-  attributes.seed = static_cast<std::uint64_t>(settings.seed.value_or(0));
+  attributes.rate = rate;
+  attributes.seed = static_cast<std::uint64_t>(seed.value_or(0));
   attributes.stream = context.next_stream();
-  attributes.noise_shape = mask_shape(settings, context.shape(context.input()));
+  attributes.noise_shape = std::move(noise_shape);
   return context.append(ops::OpKind::kDropout, attributes, {context.input()}).front();
+}
+
+ops::ValueId lower(const DropoutSettings& settings, LowerContext& context) {
+  return drop(context, settings.rate, settings.seed,
+              mask_shape(settings, context.shape(context.input())));
+}
+
+struct SpatialDropoutSettings : SpatialDropoutOptions {
+  double rate = 0.5;
+};
+
+template <std::size_t kAxes>
+TensorSpec spatial_output(const SpatialDropoutSettings& /*settings*/, const CallContext& call) {
+  require_image(call, kAxes);
+  return same_spec(call.input());
+}
+
+/// One draw for all pixels of a channel.
+ops::ValueId lower(const SpatialDropoutSettings& settings, LowerContext& context) {
+  Shape noise = context.shape(context.input());
+  for (std::size_t axis = 1; axis + 1 < noise.dims().size(); ++axis) noise[axis] = 1;
+  return drop(context, settings.rate, settings.seed, std::move(noise));
+}
+
+template <std::size_t kAxes>
+LayerDescriptor spatial_dropout_descriptor(const char* class_name) {
+  return LayerDeclaration<SpatialDropoutSettings>(
+             class_name, "Zeros a share of the channels in training, each as a whole.")
+      .without_trainable()
+      .positional("rate", &SpatialDropoutSettings::rate, at_least_and_below(0, 1))
+      .argument("seed", &SpatialDropoutSettings::seed)
+      .fixed("data_format", "\"channels_last\"")
+      .output(spatial_output<kAxes>)
+      .lower(lower)
+      .done();
 }
 
 }  // namespace
@@ -63,11 +100,24 @@ LayerDescriptor dropout_descriptor() {
       .done();
 }
 
+LayerDescriptor spatial_dropout2d_descriptor() {
+  return spatial_dropout_descriptor<2>("SpatialDropout2D");
+}
+LayerDescriptor spatial_dropout3d_descriptor() {
+  return spatial_dropout_descriptor<3>("SpatialDropout3D");
+}
+
 }  // namespace tenon::graph
 
 namespace tenon {
 
 Dropout::Dropout(double rate, DropoutOptions options)
     : Layer(graph::make_layer("Dropout", graph::DropoutSettings{std::move(options), rate})) {}
+SpatialDropout2D::SpatialDropout2D(double rate, SpatialDropoutOptions options)
+    : Layer(graph::make_layer("SpatialDropout2D",
+                              graph::SpatialDropoutSettings{std::move(options), rate})) {}
+SpatialDropout3D::SpatialDropout3D(double rate, SpatialDropoutOptions options)
+    : Layer(graph::make_layer("SpatialDropout3D",
+                              graph::SpatialDropoutSettings{std::move(options), rate})) {}
 
 }  // namespace tenon
