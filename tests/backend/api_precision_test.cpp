@@ -25,7 +25,7 @@ struct SmallStep {
     image = builder.input("Small", DType::kFloat32, {2, 6, 6, 3});
     kernel = builder.variable(0, "conv/kernel", {3, 3, 3, 4});
     bias = builder.variable(1, "conv/bias", Shape{4});
-    convolved = builder.apply(OpKind::kConvolution2D, ops::ConvolutionAttributes{},
+    convolved = builder.apply(OpKind::kConvolution, ops::ConvolutionAttributes{},
                               {image, kernel, bias}, "conv");
     const ValueId gamma = builder.variable(2, "bn/gamma", Shape{4});
     const auto bn = builder.append(OpKind::kBatchNormalizationTraining,

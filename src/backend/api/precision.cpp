@@ -36,7 +36,7 @@ bool wants_float32(OpKind kind) {
 /// Ops that give float32 whatever they read.
 bool gives_float32(OpKind kind) {
   switch (kind) {
-    case OpKind::kConvolution2DBackwardWeights:
+    case OpKind::kConvolutionBackwardWeights:
     case OpKind::kDenseBackwardWeights:
     case OpKind::kReduceSum:
     case OpKind::kSoftmaxBackward:
@@ -125,9 +125,9 @@ class Assignment {
 
 bool multiplies_in_bfloat16(const Node& node) noexcept {
   switch (node.kind) {
-    case OpKind::kConvolution2D:
-    case OpKind::kConvolution2DBackwardData:
-    case OpKind::kConvolution2DBackwardWeights:
+    case OpKind::kConvolution:
+    case OpKind::kConvolutionBackwardData:
+    case OpKind::kConvolutionBackwardWeights:
     case OpKind::kDense:
     case OpKind::kDenseBackwardData:
     case OpKind::kDenseBackwardWeights:
