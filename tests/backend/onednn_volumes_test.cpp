@@ -33,8 +33,9 @@ PlanReport report_of(const Model& model, std::int64_t batch, std::int64_t side) 
     specs.push_back({value.name, value.shape, DType::kFloat32});
     if (lowered.trainable[i]) weights.push_back(lowered.variables[i]);
   }
-  for (const ops::ValueId gradient : ops::append_gradients(program, loss, weights)) {
-    builder.output(program.value(gradient).name, gradient);
+  const std::vector<ops::ValueId> gradients = ops::append_gradients(program, loss, weights);
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    builder.output("gradient " + std::to_string(i), gradients[i]);
   }
   return onednn_engine().compile(program, onednn_engine().create_variables(specs))->report();
 }

@@ -9,6 +9,7 @@
 #include "io/models/weight_tree.hpp"
 #include "io/models/weights.hpp"
 #include "io/models/zip_archive.hpp"
+#include "support/volume_models.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 #include "tenon/layers.hpp"
@@ -79,6 +80,15 @@ std::string refusal(const std::function<void()>& body) {
 
 TEST_F(KerasFile, WhatIsSavedIsLoadedEqual) {
   const Model model = small_model();
+  model.save(path("model.keras"));
+  const Model loaded = load_model(path("model.keras"));
+  expect_same_weights(model, loaded);
+  EXPECT_EQ(model.to_json(), loaded.to_json());
+}
+
+TEST_F(KerasFile, AModelOfVolumesIsLoadedEqual) {
+  Model model = testing::volume_u_net(8);
+  model.initialize(2);
   model.save(path("model.keras"));
   const Model loaded = load_model(path("model.keras"));
   expect_same_weights(model, loaded);
