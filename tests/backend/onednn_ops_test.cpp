@@ -22,6 +22,29 @@ TEST_P(OnednnOps, GivesTheSameForOneThread) {
   expect_like_reference(forward_program(GetParam()), GetParam().name + " on one thread", 1);
 }
 
+void expect_like_reference_in_bfloat16(const CaseProgram& program, const std::string& name) {
+  if (!onednn_engine().supports(Precision::kMixedBFloat16)) {
+    GTEST_SKIP() << "skipped: " << onednn_engine().obstacle(Precision::kMixedBFloat16);
+  }
+  expect_like_reference(program, name, 0, kBFloat16Tolerance, Precision::kMixedBFloat16);
+}
+
+TEST_P(OnednnOps, GivesWhatTheReferenceGivesInBFloat16) {
+  const OpCase& op_case = GetParam();
+  expect_like_reference_in_bfloat16(forward_program(op_case), op_case.name);
+  if (!is_differentiable(op_case)) return;
+  expect_like_reference_in_bfloat16(forward_program(op_case, Surroundings::kBetweenProducts),
+                                    op_case.name + " between products");
+}
+
+TEST_P(OnednnOps, GivesItsGradientsInBFloat16) {
+  const OpCase& op_case = GetParam();
+  if (!is_differentiable(op_case)) return;
+  expect_like_reference_in_bfloat16(gradient_program(op_case), op_case.name + " gradient");
+  expect_like_reference_in_bfloat16(gradient_program(op_case, Surroundings::kBetweenProducts),
+                                    op_case.name + " gradient between products");
+}
+
 std::string test_name(const testing::TestParamInfo<OpCase>& info) {
   std::string name = info.param.name;
   for (char& c : name) {

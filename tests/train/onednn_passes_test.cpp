@@ -49,6 +49,67 @@ TEST_F(OnednnPasses, GiveTheSameBitsEachTime) {
   }
 }
 
+class OnednnInBFloat16 : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!backend::has_onednn_engine())
+      GTEST_SKIP() << "skipped: built with -DTENON_WITH_ONEDNN=OFF";
+    const std::string obstacle = backend::onednn_engine().obstacle(kMixed);
+    if (!obstacle.empty()) GTEST_SKIP() << "skipped: " << obstacle;
+  }
+  static constexpr auto kMixed = backend::Precision::kMixedBFloat16;
+};
+
+// Two sums that differ in a float's last bit may be rounded to neighbours, 1/128 apart, and what
+// follows from them, too.
+constexpr double kBFloat16Tolerance = 0.02;
+
+TEST_F(OnednnInBFloat16, KeepsTheNumbersOfTheReferenceWhateverPassIsLeftOut) {
+  for (const Subject& subject : subjects()) {
+    const Trained expected =
+        train(subject, backend::reference_engine(), {.precision = kMixed}, kSteps);
+    const auto& engine = backend::onednn_engine();
+    expect_near(train(subject, engine, {.precision = kMixed}, kSteps), expected, kBFloat16Tolerance,
+                subject.name);
+    for (const std::string& pass : every_pass()) {
+      expect_near(train(subject, engine, {.precision = kMixed, .without_passes = {pass}}, kSteps),
+                  expected, kBFloat16Tolerance, subject.name + " without " + pass);
+    }
+  }
+}
+
+TEST_F(OnednnInBFloat16, WithoutItsPassIsFloat32) {
+  const Subject subject = subjects().front();
+  const auto& engine = backend::onednn_engine();
+  expect_same_bits(
+      train(subject, engine, {.precision = kMixed, .without_passes = {"assign_precision"}}, 2),
+      train(subject, engine, {}, 2), subject.name);
+}
+
+TEST_F(OnednnInBFloat16, FollowsTheLossesOfFloat32) {
+  for (const Subject& subject : subjects()) {
+    const auto& engine = backend::onednn_engine();
+    const Trained wide = train(subject, engine, {}, 20);
+    const Trained mixed = train(subject, engine, {.precision = kMixed}, 20);
+    EXPECT_NE(mixed.losses, wide.losses) << subject.name << ": nothing was rounded";
+    for (std::size_t i = 0; i < wide.losses.size(); ++i) {
+      EXPECT_NEAR(mixed.losses[i], wide.losses[i], 0.03F * wide.losses.front() + 0.01F)
+          << subject.name << ", step " << i;
+    }
+  }
+}
+
+TEST_F(OnednnInBFloat16, GivesTheSameBitsEachTime) {
+  for (const Subject& subject : subjects()) {
+    for (const int threads : {1, 2}) {
+      const auto& engine = backend::onednn_engine();
+      const backend::CompileOptions options{.precision = kMixed, .threads = threads};
+      const Trained first = train(subject, engine, options, 20);
+      expect_same_bits(train(subject, engine, options, 20), first, subject.name);
+    }
+  }
+}
+
 TEST_F(OnednnPasses, AreKnownByName) {
   const auto passes = backend::onednn_engine().passes();
   ASSERT_FALSE(passes.empty());

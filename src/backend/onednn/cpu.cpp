@@ -14,14 +14,15 @@ InstructionSet processor_set() noexcept {
   return InstructionSet::kBaseline;
 }
 
+// The bits of an instruction set are those of all that it is made of.
+bool library_has(dnnl::cpu_isa wanted) noexcept {
+  const auto bits = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  return (bits & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
+}
+
 InstructionSet library_set() noexcept {
-  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
-  const auto bits = static_cast<unsigned>(isa);
-  const auto has = [bits](dnnl::cpu_isa wanted) {
-    return (bits & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
-  };
-  if (has(dnnl::cpu_isa::avx512_core)) return InstructionSet::kAvx512;
-  if (has(dnnl::cpu_isa::avx2)) return InstructionSet::kAvx2;
+  if (library_has(dnnl::cpu_isa::avx512_core)) return InstructionSet::kAvx512;
+  if (library_has(dnnl::cpu_isa::avx2)) return InstructionSet::kAvx2;
   return InstructionSet::kBaseline;
 }
 
@@ -30,6 +31,11 @@ InstructionSet library_set() noexcept {
 InstructionSet instruction_set() noexcept {
   static const InstructionSet set = std::min(processor_set(), library_set());
   return set;
+}
+
+bool has_bfloat16() noexcept {
+  static const bool has = library_has(dnnl::cpu_isa::avx512_core_bf16);
+  return has;
 }
 
 std::string_view name_of(InstructionSet set) noexcept {

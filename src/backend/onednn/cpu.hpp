@@ -12,6 +12,9 @@ enum class InstructionSet { kBaseline, kAvx2, kAvx512 };
 InstructionSet instruction_set() noexcept;
 /// "AVX-512", "AVX2", "baseline x86-64".
 std::string_view name_of(InstructionSet set) noexcept;
+/// True if oneDNN multiplies bfloat16 numbers with instructions for it. Without them it would
+/// emulate that, slower than float32.
+bool has_bfloat16() noexcept;
 /// Floats per vector register: 16, 8 or 4.
 int vector_length(InstructionSet set) noexcept;
 

@@ -8,6 +8,10 @@ namespace {
 constexpr bool kAllowEmpty = true;
 constexpr dnnl::algorithm kDirect = dnnl::algorithm::convolution_direct;
 
+dnnl::memory::data_type data_type(DType dtype) {
+  return dtype == DType::kBFloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
 dnnl::prop_kind forward_kind(bool training) {
   return training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
 }
@@ -68,12 +72,32 @@ const dnnl::engine& engine() {
   return processor;
 }
 
-Desc float_desc(const Dims& dims, Tag tag) { return Desc(dims, dnnl::memory::data_type::f32, tag); }
+Desc float_desc(const Dims& dims, Tag tag) { return desc_of(DType::kFloat32, dims, tag); }
 
-Desc image_desc(const Shape& shape) {
+Desc desc_of(DType dtype, const Dims& dims, Tag tag) { return Desc(dims, data_type(dtype), tag); }
+
+DType dtype_of(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  const bool narrow = desc.get_data_type() == dnnl::memory::data_type::bf16;
+#else
+  const bool narrow = desc.data_type() == dnnl::memory::data_type::bf16;
+#endif
+  return narrow ? DType::kBFloat16 : DType::kFloat32;
+}
+
+Desc with_dtype(const Desc& desc, DType dtype) {
+#if DNNL_VERSION_MAJOR >= 3
+  return Desc(desc.get_dims(), data_type(dtype), desc.get_strides());
+#else
+  const auto& strides = desc.data.format_desc.blocking.strides;
+  return Desc(desc.dims(), data_type(dtype), Dims(strides, strides + desc.data.ndims));
+#endif
+}
+
+Desc image_desc(const Shape& shape, DType dtype) {
   Dims dims = {shape[0], shape.dim(-1)};
   dims.insert(dims.end(), shape.begin() + 1, shape.end() - 1);
-  return float_desc(dims, shape.rank() == 4 ? Tag::nhwc : Tag::ndhwc);
+  return desc_of(dtype, dims, shape.rank() == 4 ? Tag::nhwc : Tag::ndhwc);
 }
 
 dnnl::convolution_forward::primitive_desc convolution_forward(const ConvolutionShape& s,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tenon/dtype.hpp"
 #include "tenon/shape.hpp"
 
 // All that differs between oneDNN 2.6 and 3.x: how descriptions of primitives are made. The rest of
@@ -23,8 +24,14 @@ const dnnl::engine& engine();
 
 /// A float32 description; `dims` in oneDNN's logical order (N, C, [D,] H, W; O, I, [D,] H, W).
 Desc float_desc(const Dims& dims, Tag tag);
-/// … of an image (N, H, W, C) or a volume (N, D, H, W, C).
-Desc image_desc(const Shape& shape);
+/// … of an image (N, H, W, C) or a volume (N, D, H, W, C), float32 or bfloat16.
+Desc image_desc(const Shape& shape, DType dtype = DType::kFloat32);
+/// … of float32 or bfloat16.
+Desc desc_of(DType dtype, const Dims& dims, Tag tag);
+/// kFloat32 or kBFloat16.
+DType dtype_of(const Desc& desc);
+/// A description without blocks, of another dtype.
+Desc with_dtype(const Desc& desc, DType dtype);
 
 /// Shapes of a convolution in oneDNN's words: dilates count from 0.
 struct ConvolutionShape {

@@ -33,8 +33,15 @@ class OnednnEngine final : public Engine {
                        name_of(instruction_set()), omp_get_max_threads());
   }
   std::string obstacle(Precision precision) const override {
-    if (precision == Precision::kFloat32) return {};
-    return "the onednn engine computes in float32 only";
+    if (precision == Precision::kFloat64) return "the onednn engine has no float64";
+    if (precision == Precision::kMixedBFloat16 && !has_bfloat16()) {
+      return fmt::format(
+          "the processor ({}) has no AVX512_BF16, or DNNL_MAX_CPU_ISA forbids it; emulated, "
+          "bfloat16 "
+          "would be slower than float32",
+          name_of(instruction_set()));
+    }
+    return {};
   }
 
   std::vector<PassDescription> passes() const override {

@@ -44,10 +44,13 @@ bool Graph::does(std::string_view pass) const {
   return std::ranges::find(without_passes, pass) == without_passes.end();
 }
 
-Graph make_graph(const ops::Program& program, std::vector<std::string> without_passes) {
+Graph make_graph(const ops::Program& program, const CompileOptions& options) {
   Graph graph;
   graph.program = &program;
-  graph.without_passes = std::move(without_passes);
+  graph.without_passes = options.without_passes;
+  graph.precision = options.precision;
+  graph.guarded = options.guarded;
+  for (const ops::Value& value : program.values) graph.stored_dtypes.push_back(value.dtype);
   graph.nodes.reserve(program.nodes.size());
   for (const ops::Node& node : program.nodes) {
     GraphNode made;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/api/engine.hpp"
 #include "ops/program.hpp"
 
 namespace tenon::backend::onednn {
@@ -46,10 +47,16 @@ struct Graph {
   const ops::Program* program = nullptr;
   std::vector<GraphNode> nodes;
   std::vector<std::string> without_passes;  ///< CompileOptions::without_passes
+  Precision precision = Precision::kFloat32;
+  std::vector<ops::ValueId> guarded;  ///< CompileOptions::guarded
+  std::vector<DType> stored_dtypes;   ///< Per value of the program.
+  DType factors = DType::kFloat32;    ///< What convolutions and dense layers multiply.
 
   /// False if the pass of that name is to be left out.
   bool does(std::string_view pass) const;
   const ops::Value& value(ops::ValueId id) const { return program->value(id); }
+  /// What the value is held in, by the policy of the precision (backend/api/precision.hpp).
+  DType stored(ops::ValueId id) const { return stored_dtypes[static_cast<std::size_t>(id)]; }
 };
 
 /// Calls visit(id) for every value that the node reads, of all kinds of nodes; for_outputs: makes.
@@ -98,6 +105,6 @@ class Connections {
 /// `id`, or the value that it is a reshape of, in the end.
 ops::ValueId behind_reshapes(const Graph& graph, const Connections& connections, ops::ValueId id);
 
-Graph make_graph(const ops::Program& program, std::vector<std::string> without_passes = {});
+Graph make_graph(const ops::Program& program, const CompileOptions& options);
 
 }  // namespace tenon::backend::onednn

@@ -1,25 +1,37 @@
 #include "backend/onednn/inner_product.hpp"
 
 #include <string>
+#include <utility>
 
 namespace tenon::backend::onednn {
 namespace {
 
 using bridge::Desc;
+using bridge::desc_of;
 using bridge::float_desc;
 using bridge::Tag;
 
 bridge::InnerProductShape bridge_shape(const InnerProduct& s, bool with_bias) {
   bridge::InnerProductShape shape;
-  shape.source = float_desc({s.rows, s.inputs}, Tag::ab);
-  shape.weights = float_desc({s.outputs, s.inputs}, Tag::any);
+  shape.source = desc_of(s.factors, {s.rows, s.inputs}, Tag::ab);
+  shape.weights = desc_of(s.factors, {s.outputs, s.inputs}, Tag::any);
   if (with_bias) shape.bias = float_desc({s.outputs}, Tag::a);
-  shape.destination = float_desc({s.rows, s.outputs}, Tag::ab);
+  shape.destination = desc_of(s.factors, {s.rows, s.outputs}, Tag::ab);
   return shape;
+}
+bridge::Desc as_held(const Lowering& lowering, CellId cell, const bridge::Desc& desc) {
+  return bridge::with_dtype(desc, lowering.dtype_of(cell));
 }
 
 // The kernel lies (inputs, outputs); oneDNN's logical axes are (outputs, inputs).
 Desc plain_kernel(const InnerProduct& s) { return float_desc({s.outputs, s.inputs}, Tag::ba); }
+
+// The gradient of the weights is float32.
+bridge::InnerProductShape gradient_shape(const InnerProduct& s, bool with_bias) {
+  bridge::InnerProductShape shape = bridge_shape(s, with_bias);
+  shape.weights = float_desc({s.outputs, s.inputs}, Tag::any);
+  return shape;
+}
 
 dnnl::inner_product_forward::primitive_desc forward_hint(const InnerProduct& s) {
   return bridge::inner_product_forward(bridge_shape(s, false), true);
@@ -31,7 +43,10 @@ template <class Describe>
 auto describe_without_reorder(bridge::InnerProductShape shape, const Layout& have,
                               const Describe& describe) {
   auto wanted = describe(shape);
-  if (!have || have->plain.dims() != shape.weights.dims()) return wanted;
+  if (!have || have->plain.dims() != shape.weights.dims() ||
+      bridge::dtype_of(have->desc) != bridge::dtype_of(shape.weights)) {
+    return wanted;
+  }
   shape.weights = have->desc;
   auto as_it_lies = describe(shape);
   const bool blocked =
@@ -42,14 +57,22 @@ auto describe_without_reorder(bridge::InnerProductShape shape, const Layout& hav
 }  // namespace
 
 Layout inner_product_kernel_layout(const InnerProduct& shape) {
-  return layout_of(forward_hint(shape).weights_desc(), plain_kernel(shape));
+  const auto forward = forward_hint(shape);
+  if (shape.factors == DType::kFloat32) {
+    return layout_of(forward.weights_desc(), plain_kernel(shape));
+  }
+  const auto gradient =
+      bridge::inner_product_backward_weights(gradient_shape(shape, false), forward);
+  return layout_of(gradient.diff_weights_desc(), plain_kernel(shape));
 }
 
 void add_inner_product(Lowering& lowering, const GraphNode& node, const InnerProduct& shape,
                        CellId x, ops::ValueId kernel, CellId bias, CellId y) {
   const bridge::PostRectifier rectifier{.enabled = node.rectified, .slope = node.slope};
+  bridge::InnerProductShape forward = bridge_shape(shape, bias != kNoCell);
+  forward.destination = as_held(lowering, y, forward.destination);
   const auto description = describe_without_reorder(
-      bridge_shape(shape, bias != kNoCell), lowering.layout(kernel),
+      std::move(forward), lowering.layout(kernel),
       [&](const auto& wanted) { return bridge::inner_product_forward(wanted, true, rectifier); });
   const EngineLayout layout{description.weights_desc(), plain_kernel(shape)};
   const CellId kernel_cell = lowering.laid_out(kernel, layout);
@@ -64,8 +87,10 @@ void add_inner_product_backward_data(Lowering& lowering, const GraphNode& node,
                                      const InnerProduct& shape, CellId dy, ops::ValueId kernel,
                                      CellId dx) {
   const auto hint = forward_hint(shape);
+  bridge::InnerProductShape backward = bridge_shape(shape, false);
+  backward.source = as_held(lowering, dx, backward.source);
   const auto description = describe_without_reorder(
-      bridge_shape(shape, false), lowering.layout(kernel),
+      std::move(backward), lowering.layout(kernel),
       [&](const auto& wanted) { return bridge::inner_product_backward_data(wanted, hint); });
   const EngineLayout layout{description.weights_desc(), plain_kernel(shape)};
   const CellId kernel_cell = lowering.laid_out(kernel, layout);
@@ -79,11 +104,10 @@ void add_inner_product_backward_weights(Lowering& lowering, const GraphNode& nod
                                         const InnerProduct& shape, CellId x, CellId dy,
                                         ops::ValueId dkernel, CellId dbias) {
   const auto hint = forward_hint(shape);
-  // The layout of the forward kernel is that of the weight (see settle_variables), so that the
-  // update needs no reorder.
-  const Layout preferred = layout_of(hint.weights_desc(), plain_kernel(shape));
+  // The layout of the weight (see settle_variables), so that the update needs no reorder.
+  const Layout preferred = inner_product_kernel_layout(shape);
   const auto description = describe_without_reorder(
-      bridge_shape(shape, dbias != kNoCell), preferred,
+      gradient_shape(shape, dbias != kNoCell), preferred,
       [&](const auto& wanted) { return bridge::inner_product_backward_weights(wanted, hint); });
   const Desc kernel = description.diff_weights_desc();
   const CellId dkernel_cell = lowering.make(dkernel, layout_of(kernel, plain_kernel(shape)));

@@ -10,12 +10,15 @@ struct InnerProduct {
   std::int64_t rows = 0;
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
+  DType factors = DType::kFloat32;  ///< What is multiplied: float32 or bfloat16. Sums are float32.
 };
 
-/// The layout that the forward kernel wants its weights in.
+/// The layout in which the weights are kept: in float32 that of the forward kernel, otherwise that
+/// of their gradient.
 Layout inner_product_kernel_layout(const InnerProduct& shape);
 
-// Each appends a step. x, dy, y, … are plain cells; kernels and their gradients are values of the
+// Each appends a step. x, dy, y, … are plain cells, x and dy (where they are read) of the factors'
+// dtype, y and dx of float32 or that one; kernels and their gradients are values of the
 // program, which get the layout that suits.
 void add_inner_product(Lowering& lowering, const GraphNode& node, const InnerProduct& shape,
                        CellId x, ops::ValueId kernel, CellId bias, CellId y);

@@ -7,7 +7,8 @@
 namespace tenon::backend::onednn {
 
 /// How a value lies in memory where that is not plain row-major. `plain` describes the row-major
-/// form in the same logical axes, so that a reorder leads from one to the other.
+/// form in the same logical axes, so that a reorder leads from one to the other; in float32, be
+/// `desc` bfloat16 or not.
 struct EngineLayout {
   bridge::Desc desc;
   bridge::Desc plain;

@@ -19,30 +19,33 @@ SoftmaxShape softmax_shape(const Shape& shape, int axis) {
 void lower_activation(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::ActivationAttributes>(node.op.attributes);
   const std::int64_t count = lowering.count(node.op.outputs[0]);
-  const CellId x = lowering.plain(node.op.inputs[0]);
   if (attributes.kind == ops::ActivationKind::kLinear) {
-    lowering.make_view(node.op.outputs[0], x);
+    lowering.make_view(node.op.outputs[0],
+                       lowering.plain(node.op.inputs[0], lowering.stored(node.op.outputs[0])));
     return;
   }
-  const CellId y = lowering.make(node.op.outputs[0]);
-  Step& step = lowering.add_step(
-      node, "own:activation", {x}, {y},
-      [attributes, count, threads = lowering.threads(), x = lowering.ref(x), y = lowering.ref(y)](
-          const StepNumbers&) { activation_forward(attributes, threads, x.as(), y.as(), count); });
+  const CellId x = lowering.plain_as_stored(node.op.inputs[0]);
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  Step& step =
+      lowering.add_step(node, "own:activation", {x}, {y},
+                        [attributes, count, threads = lowering.threads(), x = lowering.numbers(x),
+                         y = lowering.numbers(y)](const StepNumbers&) {
+                          activation_forward(attributes, threads, x.read(), y.write(), count);
+                        });
   step.memory.in_place = {{y, x}};
 }
 
 void lower_activation_backward(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::ActivationAttributes>(node.op.attributes);
   const std::int64_t count = lowering.count(node.op.outputs[0]);
-  const CellId source = lowering.plain(node.op.inputs[0]);
-  const CellId dy = lowering.plain(node.op.inputs[1]);
-  const CellId dx = lowering.make(node.op.outputs[0]);
+  const CellId source = lowering.plain_as_stored(node.op.inputs[0]);
+  const CellId dy = lowering.plain_as_stored(node.op.inputs[1]);
+  const CellId dx = lowering.make_as_stored(node.op.outputs[0]);
   Step& step = lowering.add_step(
       node, "own:activation", {source, dy}, {dx},
-      [attributes, count, threads = lowering.threads(), source = lowering.ref(source),
-       dy = lowering.ref(dy), dx = lowering.ref(dx)](const StepNumbers&) {
-        activation_backward(attributes, threads, source.as(), dy.as(), dx.as(), count);
+      [attributes, count, threads = lowering.threads(), source = lowering.numbers(source),
+       dy = lowering.numbers(dy), dx = lowering.numbers(dx)](const StepNumbers&) {
+        activation_backward(attributes, threads, source.read(), dy.read(), dx.write(), count);
       });
   step.memory.in_place = {{dx, dy}, {dx, source}};
 }

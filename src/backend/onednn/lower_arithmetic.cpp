@@ -50,18 +50,19 @@ std::int64_t stored_floats(Lowering& lowering, CellId id) {
 
 void lower_binary(Lowering& lowering, const GraphNode& node) {
   const Shape& y_shape = lowering.shape(node.op.outputs[0]);
-  const CellId a = lowering.plain(node.op.inputs[0]);
-  const CellId b = lowering.plain(node.op.inputs[1]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId a = lowering.plain_as_stored(node.op.inputs[0]);
+  const CellId b = lowering.plain_as_stored(node.op.inputs[1]);
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   StridedBox box(y_shape.dims(), {broadcast_steps(lowering.shape(node.op.inputs[0]), y_shape),
                                   broadcast_steps(lowering.shape(node.op.inputs[1]), y_shape),
                                   dense_steps(y_shape)});
-  Step& step = lowering.add_step(
-      node, "own:elementwise", {a, b}, {y},
-      [box = std::move(box), threads = lowering.threads(), operation = binary_of(node.op.kind),
-       a = lowering.ref(a), b = lowering.ref(b), y = lowering.ref(y)](const StepNumbers&) {
-        strided_binary(box, threads, operation, a.as(), b.as(), y.as());
-      });
+  Step& step =
+      lowering.add_step(node, "own:elementwise", {a, b}, {y},
+                        [box = std::move(box), threads = lowering.threads(),
+                         operation = binary_of(node.op.kind), a = lowering.numbers(a),
+                         b = lowering.numbers(b), y = lowering.numbers(y)](const StepNumbers&) {
+                          strided_binary(box, threads, operation, a.read(), b.read(), y.write());
+                        });
   step.memory.in_place = in_place_pairs(lowering, node, y, {a, b});
 }
 
@@ -86,21 +87,27 @@ void lower_extremum_backward(Lowering& lowering, const GraphNode& node) {
 }
 
 void lower_add_n(Lowering& lowering, const GraphNode& node) {
-  const Layout layout = lowering.layout(node.op.inputs[0]);
+  // Gradients of weights lie as the first does; what is held in bfloat16 is plain.
+  const bool narrow = lowering.stored(node.op.outputs[0]) == DType::kBFloat16;
+  const Layout layout = narrow ? std::nullopt : lowering.layout(node.op.inputs[0]);
   std::vector<CellId> inputs;
   inputs.reserve(node.op.inputs.size());
-  for (const ValueId id : node.op.inputs) inputs.push_back(lowering.laid_out(id, layout));
-  const CellId y = lowering.make(node.op.outputs[0], layout);
-  std::vector<Ref> refs;
+  for (const ValueId id : node.op.inputs) {
+    inputs.push_back(narrow ? lowering.plain_as_stored(id) : lowering.laid_out(id, layout));
+  }
+  const CellId y = narrow ? lowering.make_as_stored(node.op.outputs[0])
+                          : lowering.make(node.op.outputs[0], layout);
+  const std::int64_t count =
+      narrow ? lowering.count(node.op.outputs[0]) : stored_floats(lowering, y);
+  std::vector<NumbersRef> refs;
   refs.reserve(inputs.size());
-  for (const CellId id : inputs) refs.push_back(lowering.ref(id));
+  for (const CellId id : inputs) refs.push_back(lowering.numbers(id));
   Step& step = lowering.add_step(
       node, "own:elementwise", inputs, {y},
-      [refs = std::move(refs), addresses = std::vector<const float*>(inputs.size()),
-       count = stored_floats(lowering, y), threads = lowering.threads(),
-       y = lowering.ref(y)](const StepNumbers&) mutable {
-        for (std::size_t i = 0; i < refs.size(); ++i) addresses[i] = refs[i].as();
-        add_n(threads, addresses, y.as(), count);
+      [refs = std::move(refs), addresses = std::vector<Numbers>(inputs.size()), count,
+       threads = lowering.threads(), y = lowering.numbers(y)](const StepNumbers&) mutable {
+        for (std::size_t i = 0; i < refs.size(); ++i) addresses[i] = refs[i].read();
+        add_n(threads, addresses, y.write(), count);
       });
   // An input that stands there twice is read again after the first sum.
   if (std::count(inputs.begin(), inputs.end(), inputs[0]) == 1) {
@@ -129,8 +136,8 @@ void lower_reduce_sum(Lowering& lowering, const GraphNode& node) {
 void lower_affine(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::AffineAttributes>(node.op.attributes);
   const std::int64_t count = lowering.count(node.op.outputs[0]);
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId x = lowering.plain_as_stored(node.op.inputs[0]);
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   std::vector<float> scale = attributes.scale;
   std::vector<float> offset = attributes.offset;
   const std::size_t channels = std::max(scale.size(), offset.size());
@@ -139,13 +146,13 @@ void lower_affine(Lowering& lowering, const GraphNode& node) {
   Step& step = lowering.add_step(
       node, "own:elementwise", {x}, {y},
       [scale = std::move(scale), offset = std::move(offset), count, threads = lowering.threads(),
-       x = lowering.ref(x), y = lowering.ref(y)](const StepNumbers&) {
+       x = lowering.numbers(x), y = lowering.numbers(y)](const StepNumbers&) {
         const auto size = static_cast<std::int64_t>(scale.size());
         if (size == 1) {
-          scale_offset(threads, x.as(), scale[0], offset[0], y.as(), count);
+          scale_offset(threads, x.read(), scale[0], offset[0], y.write(), count);
         } else {
-          scale_offset_channels(threads, x.as(), scale.data(), offset.data(), y.as(), count / size,
-                                size);
+          scale_offset_channels(threads, x.read(), scale.data(), offset.data(), y.write(),
+                                count / size, size);
         }
       });
   step.memory.in_place = {{y, x}};

@@ -22,6 +22,7 @@ struct Convolution {
   const Shape& kernel;
   const Shape& y;
   const ops::ConvolutionAttributes& attributes;
+  DType factors;  // what is multiplied
 };
 
 Convolution convolution_of(const Graph& graph, const ops::Node& op) {
@@ -31,11 +32,11 @@ Convolution convolution_of(const Graph& graph, const ops::Node& op) {
   };
   switch (op.kind) {
     case ops::OpKind::kConvolutionBackwardData:
-      return {a.input_shape, shape(1), shape(0), a};
+      return {a.input_shape, shape(1), shape(0), a, graph.factors};
     case ops::OpKind::kConvolutionBackwardWeights:
-      return {shape(0), a.kernel_shape, shape(1), a};
+      return {shape(0), a.kernel_shape, shape(1), a, graph.factors};
     default:
-      return {shape(0), shape(1), graph.value(op.outputs[0]).shape, a};
+      return {shape(0), shape(1), graph.value(op.outputs[0]).shape, a, graph.factors};
   }
 }
 
@@ -59,10 +60,10 @@ Desc plain_kernel(const Convolution& c) {
 bridge::ConvolutionShape bridge_shape(const Convolution& c, bool with_bias) {
   const auto& a = c.attributes;
   bridge::ConvolutionShape shape;
-  shape.source = image_desc(c.x);
-  shape.weights = float_desc(kernel_dims(c), Tag::any);
+  shape.source = image_desc(c.x, c.factors);
+  shape.weights = bridge::desc_of(c.factors, kernel_dims(c), Tag::any);
   if (with_bias) shape.bias = float_desc({c.kernel.dim(-1)}, Tag::a);
-  shape.destination = image_desc(c.y);
+  shape.destination = image_desc(c.y, c.factors);
   shape.strides = a.strides;
   shape.dilates = a.dilation;
   for (std::int64_t& dilate : shape.dilates) --dilate;
@@ -109,7 +110,8 @@ ConvolutionGeometry geometry_of(const Convolution& c) {
 }
 
 bool takes_patches(const Convolution& c) {
-  return c.attributes.groups == 1 && patch_convolution_fits(geometry_of(c));
+  return c.factors == DType::kFloat32 && c.attributes.groups == 1 &&
+         patch_convolution_fits(geometry_of(c));
 }
 
 // Where y has so few pixels that a row of it fills no tile of oneDNN's convolutions, the matrix
@@ -118,8 +120,9 @@ constexpr std::int64_t kFewPixels = 4;
 
 bool unfolds(const Convolution& c) {
   const ConvolutionGeometry g = geometry_of(c);
-  return c.attributes.groups == 1 && g.out_pixels() <= kFewPixels * g.batch &&
-         g.taps() > g.in_channels && g.in_channels >= 64 && g.out_channels >= 64;
+  return c.factors == DType::kFloat32 && c.attributes.groups == 1 &&
+         g.out_pixels() <= kFewPixels * g.batch && g.taps() > g.in_channels &&
+         g.in_channels >= 64 && g.out_channels >= 64;
 }
 
 InnerProduct product_of(const Convolution& c) {
@@ -184,6 +187,14 @@ dnnl::convolution_forward::primitive_desc forward_hint(const Convolution& c) {
   return bridge::convolution_forward(bridge_shape(c, false), true);
 }
 
+// The gradient of the kernel is float32.
+dnnl::convolution_backward_weights::primitive_desc kernel_gradient(const Convolution& c,
+                                                                   bool with_bias) {
+  bridge::ConvolutionShape shape = bridge_shape(c, with_bias);
+  shape.weights = float_desc(kernel_dims(c), Tag::any);
+  return bridge::convolution_backward_weights(shape, forward_hint(c));
+}
+
 void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution& c) {
   const ConvolutionGeometry shape = geometry_of(c);
   const CellId x = lowering.plain(node.op.inputs[0]);
@@ -224,7 +235,10 @@ Layout convolution_kernel_layout(const Graph& graph, const GraphNode& node) {
   const Convolution c = convolution_of(graph, node.op);
   if (takes_patches(c)) return std::nullopt;
   if (unfolds(c)) return inner_product_kernel_layout(product_of(c));
-  return layout_of(forward_hint(c).weights_desc(), plain_kernel(c));
+  if (c.factors == DType::kFloat32) {
+    return layout_of(forward_hint(c).weights_desc(), plain_kernel(c));
+  }
+  return layout_of(kernel_gradient(c, false).diff_weights_desc(), plain_kernel(c));
 }
 
 void lower_convolution(Lowering& lowering, const GraphNode& node) {
@@ -232,13 +246,15 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
   if (takes_patches(c)) return lower_patches(lowering, node, c);
   if (unfolds(c)) return lower_unfolded(lowering, node, c);
   const bool with_bias = node.op.inputs[2] != ops::kNoValue;
-  const auto description = bridge::convolution_forward(
-      bridge_shape(c, with_bias), true, {.enabled = node.rectified, .slope = node.slope});
+  bridge::ConvolutionShape shape = bridge_shape(c, with_bias);
+  shape.destination = bridge::image_desc(c.y, lowering.stored(node.op.outputs[0]));
+  const auto description =
+      bridge::convolution_forward(shape, true, {.enabled = node.rectified, .slope = node.slope});
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
-  const CellId x_cell = lowering.plain(node.op.inputs[0]);
+  const CellId x_cell = lowering.plain(node.op.inputs[0], c.factors);
   const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
   const CellId bias_cell = lowering.plain(node.op.inputs[2]);
-  const CellId y_cell = lowering.make(node.op.outputs[0]);
+  const CellId y_cell = lowering.make_as_stored(node.op.outputs[0]);
   lowering.add_primitive(node, description, dnnl::convolution_forward(description),
                          {{DNNL_ARG_SRC, x_cell, description.src_desc()},
                           {DNNL_ARG_WEIGHTS, kernel_cell, kernel.desc},
@@ -249,12 +265,13 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
 void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node) {
   const Convolution c = convolution_of(lowering.graph(), node.op);
   if (unfolds(c)) return lower_unfolded_backward_data(lowering, node, c);
-  const auto description =
-      bridge::convolution_backward_data(bridge_shape(c, false), forward_hint(c));
+  bridge::ConvolutionShape shape = bridge_shape(c, false);
+  shape.source = bridge::image_desc(c.x, lowering.stored(node.op.outputs[0]));
+  const auto description = bridge::convolution_backward_data(shape, forward_hint(c));
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
-  const CellId dy_cell = lowering.plain(node.op.inputs[0]);
+  const CellId dy_cell = lowering.plain(node.op.inputs[0], c.factors);
   const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
-  const CellId dx_cell = lowering.make(node.op.outputs[0]);
+  const CellId dx_cell = lowering.make_as_stored(node.op.outputs[0]);
   lowering.add_primitive(node, description, dnnl::convolution_backward_data(description),
                          {{DNNL_ARG_DIFF_DST, dy_cell, description.diff_dst_desc()},
                           {DNNL_ARG_WEIGHTS, kernel_cell, kernel.desc},
@@ -266,11 +283,10 @@ void lower_convolution_backward_weights(Lowering& lowering, const GraphNode& nod
   if (takes_patches(c)) return lower_patches_backward(lowering, node, c);
   if (unfolds(c)) return lower_unfolded_backward_weights(lowering, node, c);
   const bool with_bias = node.op.outputs[1] != ops::kNoValue;
-  const auto description =
-      bridge::convolution_backward_weights(bridge_shape(c, with_bias), forward_hint(c));
+  const auto description = kernel_gradient(c, with_bias);
   const Desc kernel = description.diff_weights_desc();
-  const CellId x_cell = lowering.plain(node.op.inputs[0]);
-  const CellId dy_cell = lowering.plain(node.op.inputs[1]);
+  const CellId x_cell = lowering.plain(node.op.inputs[0], c.factors);
+  const CellId dy_cell = lowering.plain(node.op.inputs[1], c.factors);
   const CellId dkernel_cell = lowering.make(node.op.outputs[0], layout_of(kernel, plain_kernel(c)));
   const CellId dbias_cell = lowering.make(node.op.outputs[1]);
   lowering.add_primitive(node, description, dnnl::convolution_backward_weights(description),

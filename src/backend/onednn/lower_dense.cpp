@@ -15,14 +15,25 @@ using bridge::Tag;
 
 InnerProduct forward_shape(const Graph& graph, const ops::Node& op) {
   const Shape& kernel = graph.value(op.inputs[1]).shape;
-  return {graph.value(op.outputs[0]).shape[0], kernel[0], kernel[1]};
+  return {graph.value(op.outputs[0]).shape[0], kernel[0], kernel[1], graph.factors};
 }
 
 // (outputs, inputs) instead of (inputs, outputs).
-Layout transposed_kernel(const InnerProduct& d) {
+Layout transposed_kernel(const InnerProduct& d, DType dtype = DType::kFloat32) {
   if (d.outputs == 1) return std::nullopt;
-  return EngineLayout{float_desc({d.outputs, d.inputs}, Tag::ab),
+  return EngineLayout{bridge::desc_of(dtype, {d.outputs, d.inputs}, Tag::ab),
                       float_desc({d.outputs, d.inputs}, Tag::ba)};
+}
+
+CellId kernel_as_factor(Lowering& lowering, const InnerProduct& d, ops::ValueId kernel) {
+  const Layout layout = transposed_kernel(d, d.factors);
+  return layout ? lowering.laid_out(kernel, layout) : lowering.plain(kernel, d.factors);
+}
+
+// Small: rounded to bfloat16, if it is to be, but kept as floats.
+CellId factor_as_floats(Lowering& lowering, ops::ValueId dy) {
+  if (lowering.factors() == DType::kFloat32) return lowering.plain(dy);
+  return lowering.widened(dy, lowering.plain(dy, DType::kBFloat16));
 }
 
 // The parts of the input of a dense layer with few outputs, as cells.
@@ -35,8 +46,8 @@ struct Parts {
 Parts parts_of(Lowering& lowering, const GraphNode& node) {
   Parts result;
   for (const DenseSegment& segment : node.segments) {
-    result.x.push_back(lowering.plain(segment.value));
-    result.dx.push_back(lowering.make(segment.gradient));
+    result.x.push_back(lowering.plain(segment.value, lowering.factors()));
+    result.dx.push_back(lowering.make_as_stored(segment.gradient));
     DensePart part;
     part.first = segment.first;
     part.count = segment.count;
@@ -49,19 +60,19 @@ Parts parts_of(Lowering& lowering, const GraphNode& node) {
 
 // Fills in addresses at run time, in place.
 struct PartAddresses {
-  std::vector<Ref> x;
-  std::vector<Ref> dx;
+  std::vector<NumbersRef> x;
+  std::vector<NumbersRef> dx;
   void fill(std::vector<DensePart>& parts) const {
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      parts[i].x = x[i].as();
-      parts[i].dx = dx[i].as();
+      parts[i].x = x[i].read();
+      parts[i].dx = dx[i].write();
     }
   }
 };
 PartAddresses addresses_of(const Lowering& lowering, const Parts& parts) {
   PartAddresses addresses;
-  for (const CellId id : parts.x) addresses.x.push_back(lowering.ref(id));
-  for (const CellId id : parts.dx) addresses.dx.push_back(lowering.ref(id));
+  for (const CellId id : parts.x) addresses.x.push_back(lowering.numbers(id));
+  for (const CellId id : parts.dx) addresses.dx.push_back(lowering.numbers(id));
   return addresses;
 }
 
@@ -76,37 +87,39 @@ Layout dense_few_kernel_layout(const Graph& graph, const GraphNode& node) {
 }
 
 void lower_dense(Lowering& lowering, const GraphNode& node) {
-  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId x = lowering.plain(node.op.inputs[0], lowering.factors());
   const CellId bias = lowering.plain(node.op.inputs[2]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   add_inner_product(lowering, node, forward_shape(lowering.graph(), node.op), x, node.op.inputs[1],
                     bias, y);
 }
 
 void lower_dense_backward_data(Lowering& lowering, const GraphNode& node) {
+  const DType factors = lowering.factors();
   const Shape& dy_shape = lowering.shape(node.op.inputs[0]);
   const Shape& kernel = lowering.shape(node.op.inputs[1]);
-  const CellId dy = lowering.plain(node.op.inputs[0]);
-  const CellId dx = lowering.make(node.op.outputs[0]);
-  add_inner_product_backward_data(lowering, node, {dy_shape[0], kernel[0], kernel[1]}, dy,
+  const CellId dy = lowering.plain(node.op.inputs[0], factors);
+  const CellId dx = lowering.make_as_stored(node.op.outputs[0]);
+  add_inner_product_backward_data(lowering, node, {dy_shape[0], kernel[0], kernel[1], factors}, dy,
                                   node.op.inputs[1], dx);
 }
 
 void lower_dense_backward_weights(Lowering& lowering, const GraphNode& node) {
+  const DType factors = lowering.factors();
   const Shape& x_shape = lowering.shape(node.op.inputs[0]);
   const Shape& dy_shape = lowering.shape(node.op.inputs[1]);
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId dy = lowering.plain(node.op.inputs[1]);
+  const CellId x = lowering.plain(node.op.inputs[0], factors);
+  const CellId dy = lowering.plain(node.op.inputs[1], factors);
   const CellId dbias = lowering.make(node.op.outputs[1]);
-  add_inner_product_backward_weights(lowering, node, {x_shape[0], x_shape[1], dy_shape[1]}, x, dy,
-                                     node.op.outputs[0], dbias);
+  add_inner_product_backward_weights(lowering, node, {x_shape[0], x_shape[1], dy_shape[1], factors},
+                                     x, dy, node.op.outputs[0], dbias);
 }
 
 void lower_dense_few(Lowering& lowering, const GraphNode& node) {
   const InnerProduct d = forward_shape(lowering.graph(), node.op);
   const DenseFew shape{d.rows, d.inputs, d.outputs};
   Parts parts = parts_of(lowering, node);
-  const CellId kernel = lowering.laid_out(node.op.inputs[1], transposed_kernel(d));
+  const CellId kernel = kernel_as_factor(lowering, d, node.op.inputs[1]);
   const CellId bias = lowering.plain(node.op.inputs[2]);
   const CellId y = lowering.make(node.op.outputs[0]);
   std::vector<CellId> reads = parts.x;
@@ -115,11 +128,11 @@ void lower_dense_few(Lowering& lowering, const GraphNode& node) {
   Step& step = lowering.add_step(
       node, "own:dense_few", std::move(reads), {y},
       [shape, threads = lowering.threads(), addresses = addresses_of(lowering, parts),
-       list = std::move(parts.parts), kernel = lowering.ref(kernel), bias = lowering.ref(bias),
+       list = std::move(parts.parts), kernel = lowering.numbers(kernel), bias = lowering.ref(bias),
        y = lowering.ref(y), scratch = lowering.scratch(), rectified = node.rectified,
        relu](const StepNumbers&) mutable {
         addresses.fill(list);
-        dense_few_forward(shape, threads, list, kernel.as(), bias.as(), y.as(),
+        dense_few_forward(shape, threads, list, kernel.read(), bias.as(), y.as(),
                           scratch.as<std::byte>());
         if (rectified) {
           activation_forward(relu, threads, y.as(), y.as(), shape.rows * shape.outputs);
@@ -131,12 +144,14 @@ void lower_dense_few(Lowering& lowering, const GraphNode& node) {
 void lower_dense_few_backward(Lowering& lowering, const GraphNode& node) {
   const Shape& dy_shape = lowering.shape(node.op.inputs[1]);
   const Shape& kernel_shape = lowering.shape(node.op.outputs[0]);
-  const InnerProduct d{dy_shape[0], kernel_shape[0], kernel_shape[1]};
+  const InnerProduct d{dy_shape[0], kernel_shape[0], kernel_shape[1], lowering.factors()};
   const DenseFew shape{d.rows, d.inputs, d.outputs};
   Parts parts = parts_of(lowering, node);
   const Layout layout = transposed_kernel(d);
-  const CellId dy = lowering.plain(node.op.inputs[1]);
-  const CellId kernel = lowering.laid_out(node.op.inputs[2], layout);
+  const CellId dy = factor_as_floats(lowering, node.op.inputs[1]);
+  const CellId kernel = node.op.inputs[2] == ops::kNoValue
+                            ? kNoCell
+                            : kernel_as_factor(lowering, d, node.op.inputs[2]);
   const CellId dkernel = lowering.make(node.op.outputs[0], layout);
   const CellId dbias = lowering.make(node.op.outputs[1]);
   std::vector<CellId> reads = parts.x;
@@ -146,11 +161,11 @@ void lower_dense_few_backward(Lowering& lowering, const GraphNode& node) {
   Step& step = lowering.add_step(
       node, "own:dense_few", std::move(reads), std::move(writes),
       [shape, threads = lowering.threads(), addresses = addresses_of(lowering, parts),
-       list = parts.parts, kernel = lowering.ref(kernel), dy = lowering.ref(dy),
+       list = parts.parts, kernel = lowering.numbers(kernel), dy = lowering.ref(dy),
        dkernel = lowering.ref(dkernel), dbias = lowering.ref(dbias),
        scratch = lowering.scratch()](const StepNumbers&) mutable {
         addresses.fill(list);
-        dense_few_backward(shape, threads, list, kernel.as(), dy.as(), dkernel.as(), dbias.as(),
+        dense_few_backward(shape, threads, list, kernel.read(), dy.as(), dkernel.as(), dbias.as(),
                            scratch.as<std::byte>());
       });
   step.memory.scratch_bytes = dense_few_scratch(shape, lowering.threads());

@@ -6,11 +6,11 @@ namespace {
 using ops::OpKind;
 
 bridge::PoolingShape pooling_shape(const ops::PoolingAttributes& a, bool maximum, const Shape& x,
-                                   const Shape& y) {
+                                   const Shape& y, DType dtype) {
   bridge::PoolingShape shape;
   shape.maximum = maximum;
-  shape.source = bridge::image_desc(x);
-  shape.destination = bridge::image_desc(y);
+  shape.source = bridge::image_desc(x, dtype);
+  shape.destination = bridge::image_desc(y, dtype);
   shape.window = a.window;
   shape.strides = a.strides;
   shape.pad_before = a.pad_before;
@@ -24,12 +24,13 @@ void lower_pooling(Lowering& lowering, const GraphNode& node) {
   const bool maximum = node.op.kind == OpKind::kMaxPooling;
   const auto& attributes = std::get<ops::PoolingAttributes>(node.op.attributes);
   const bool training = maximum && node.op.outputs[1] != ops::kNoValue;
+  const DType dtype = lowering.stored(node.op.inputs[0]);
   const auto description =
       bridge::pooling_forward(pooling_shape(attributes, maximum, lowering.shape(node.op.inputs[0]),
-                                            lowering.shape(node.op.outputs[0])),
+                                            lowering.shape(node.op.outputs[0]), dtype),
                               training);
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId x = lowering.plain(node.op.inputs[0], dtype);
+  const CellId y = lowering.make(node.op.outputs[0], dtype);
   std::vector<Lowering::Argument> arguments{{DNNL_ARG_SRC, x, description.src_desc()},
                                             {DNNL_ARG_DST, y, description.dst_desc(), true}};
   if (training) {
@@ -44,12 +45,14 @@ void lower_pooling_backward(Lowering& lowering, const GraphNode& node) {
   const bool maximum = node.op.kind == OpKind::kMaxPoolingBackward;
   const auto& attributes = std::get<ops::PoolingAttributes>(node.op.attributes);
   const ops::ValueId dy_value = node.op.inputs[maximum ? 3 : 0];
+  // As the forward kernel, whose workspace is read.
+  const DType dtype = lowering.stored(maximum ? node.op.inputs[0] : node.op.outputs[0]);
   const auto shape = pooling_shape(attributes, maximum, lowering.shape(node.op.outputs[0]),
-                                   lowering.shape(dy_value));
+                                   lowering.shape(dy_value), dtype);
   const auto description =
       bridge::pooling_backward(shape, bridge::pooling_forward(shape, /*training=*/true));
-  const CellId dy = lowering.plain(dy_value);
-  const CellId dx = lowering.make(node.op.outputs[0]);
+  const CellId dy = lowering.plain(dy_value, dtype);
+  const CellId dx = lowering.make(node.op.outputs[0], dtype);
   std::vector<Lowering::Argument> arguments{
       {DNNL_ARG_DIFF_DST, dy, description.diff_dst_desc()},
       {DNNL_ARG_DIFF_SRC, dx, description.diff_src_desc(), true}};

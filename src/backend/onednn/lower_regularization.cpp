@@ -7,6 +7,7 @@
 namespace tenon::backend::onednn {
 namespace {
 
+// Masks that elements share are applied in float32.
 struct Dropout {
   ops::DropoutAttributes attributes;
   std::int64_t count = 0;  // of x
@@ -39,44 +40,50 @@ void fill_mask(const Dropout& dropout, int threads, const StepNumbers& numbers,
       64);
 }
 
-void apply(const Dropout& dropout, int threads, const float* x, const std::uint8_t* mask,
-           float* y) {
+void apply(const Dropout& dropout, int threads, Numbers x, const std::uint8_t* mask,
+           MutableNumbers y) {
   if (dropout.shared()) {
-    apply_shared_dropout(dropout.box, threads, x, mask, dropout.scale, y);
+    apply_shared_dropout(dropout.box, threads, x.wide, mask, dropout.scale, y.wide);
   } else {
     apply_dropout(threads, x, mask, dropout.scale, y, dropout.count);
   }
+}
+
+CellId dropped(Lowering& lowering, const Dropout& dropout, ops::ValueId x) {
+  return dropout.shared() ? lowering.plain(x) : lowering.plain_as_stored(x);
 }
 
 }  // namespace
 
 void lower_dropout(Lowering& lowering, const GraphNode& node) {
   Dropout dropout = dropout_of(lowering, node);
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId x = dropped(lowering, dropout, node.op.inputs[0]);
+  const CellId y = dropout.shared() ? lowering.make(node.op.outputs[0])
+                                    : lowering.make_as_stored(node.op.outputs[0]);
   const auto mask_bytes = static_cast<std::size_t>(dropout.mask_count);
   CellId mask = lowering.make_opaque(node.op.outputs[1], mask_bytes);
   if (mask == kNoCell) mask = lowering.memory().add({.bytes = mask_bytes});
   Step& step = lowering.add_step(
       node, "own:dropout", {x}, {y, mask},
-      [dropout = std::move(dropout), threads = lowering.threads(), x = lowering.ref(x),
-       y = lowering.ref(y), mask = lowering.ref(mask)](const StepNumbers& numbers) {
+      [dropout = std::move(dropout), threads = lowering.threads(), x = lowering.numbers(x),
+       y = lowering.numbers(y), mask = lowering.ref(mask)](const StepNumbers& numbers) {
         fill_mask(dropout, threads, numbers, mask.as<std::uint8_t>());
-        apply(dropout, threads, x.as(), mask.as<std::uint8_t>(), y.as());
+        apply(dropout, threads, x.read(), mask.as<std::uint8_t>(), y.write());
       });
   step.memory.in_place = {{y, x}};
 }
 
 void lower_dropout_backward(Lowering& lowering, const GraphNode& node) {
   Dropout dropout = dropout_of(lowering, node);
-  const CellId dy = lowering.plain(node.op.inputs[0]);
+  const CellId dy = dropped(lowering, dropout, node.op.inputs[0]);
   const CellId mask = lowering.cell(node.op.inputs[1]);
-  const CellId dx = lowering.make(node.op.outputs[0]);
+  const CellId dx = dropout.shared() ? lowering.make(node.op.outputs[0])
+                                     : lowering.make_as_stored(node.op.outputs[0]);
   Step& step = lowering.add_step(
       node, "own:dropout", {dy, mask}, {dx},
-      [dropout = std::move(dropout), threads = lowering.threads(), dy = lowering.ref(dy),
-       mask = lowering.ref(mask), dx = lowering.ref(dx)](const StepNumbers&) {
-        apply(dropout, threads, dy.as(), mask.as<std::uint8_t>(), dx.as());
+      [dropout = std::move(dropout), threads = lowering.threads(), dy = lowering.numbers(dy),
+       mask = lowering.ref(mask), dx = lowering.numbers(dx)](const StepNumbers&) {
+        apply(dropout, threads, dy.read(), mask.as<std::uint8_t>(), dx.write());
       });
   step.memory.in_place = {{dx, dy}};
 }

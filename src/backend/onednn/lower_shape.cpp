@@ -12,7 +12,12 @@ namespace {
 using ops::ValueId;
 
 std::size_t element_size(const Lowering& lowering, ValueId id) {
-  return size_of(lowering.value(id).dtype);
+  return size_of(lowering.stored(id));
+}
+
+// What is moved is held as the result is: rounding what is read and what is written are the same.
+CellId moved(Lowering& lowering, const GraphNode& node, std::size_t input = 0) {
+  return lowering.plain(node.op.inputs[input], lowering.stored(node.op.outputs[0]));
 }
 
 std::int64_t dot(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
@@ -65,7 +70,7 @@ bool is_run(const Shape& x, const Shape& y) {
 }  // namespace
 
 void lower_reshape(Lowering& lowering, const GraphNode& node) {
-  lowering.make_view(node.op.outputs[0], lowering.plain(node.op.inputs[0]));
+  lowering.make_view(node.op.outputs[0], moved(lowering, node));
 }
 
 void lower_transpose(Lowering& lowering, const GraphNode& node) {
@@ -75,8 +80,8 @@ void lower_transpose(Lowering& lowering, const GraphNode& node) {
   std::vector<std::int64_t> steps;
   steps.reserve(axes.size());
   for (const int axis : axes) steps.push_back(x_steps[static_cast<std::size_t>(axis)]);
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId x = moved(lowering, node);
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   StridedBox box(y_shape.dims(), {steps, dense_steps(y_shape)});
   add_copies(lowering, node, {x}, y, {{box, lowering.ref(x), 0, lowering.ref(y), 0}});
 }
@@ -87,8 +92,8 @@ void lower_concatenate(Lowering& lowering, const GraphNode& node) {
       positive_axis(std::get<ops::AxisAttributes>(node.op.attributes).axis, y_shape);
   const std::vector<std::int64_t> y_steps = dense_steps(y_shape);
   std::vector<CellId> reads;
-  for (const ValueId id : node.op.inputs) reads.push_back(lowering.plain(id));
-  const CellId y = lowering.make(node.op.outputs[0]);
+  for (std::size_t i = 0; i < node.op.inputs.size(); ++i) reads.push_back(moved(lowering, node, i));
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   std::vector<CopyTask> tasks;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < reads.size(); ++i) {
@@ -106,14 +111,14 @@ void lower_slice(Lowering& lowering, const GraphNode& node) {
   const Shape& y_shape = lowering.shape(node.op.outputs[0]);
   const std::vector<std::int64_t> x_steps = dense_steps(x_shape);
   const std::int64_t offset = dot(range.begin, x_steps);
-  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId x = moved(lowering, node);
   if (is_run(x_shape, y_shape)) {
     lowering.make_view(
         node.op.outputs[0], x,
-        static_cast<std::size_t>(offset) * element_size(lowering, node.op.inputs[0]));
+        static_cast<std::size_t>(offset) * element_size(lowering, node.op.outputs[0]));
     return;
   }
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   StridedBox box(y_shape.dims(), {x_steps, dense_steps(y_shape)});
   add_copies(lowering, node, {x}, y, {{box, lowering.ref(x), offset, lowering.ref(y), 0}});
 }
@@ -123,8 +128,8 @@ void lower_pad(Lowering& lowering, const GraphNode& node) {
   const Shape& x_shape = lowering.shape(node.op.inputs[0]);
   const Shape& y_shape = lowering.shape(node.op.outputs[0]);
   const std::vector<std::int64_t> y_steps = dense_steps(y_shape);
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId x = moved(lowering, node);
+  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   CopyTask task{StridedBox(x_shape.dims(), {dense_steps(x_shape), y_steps}), lowering.ref(x), 0,
                 lowering.ref(y), dot(range.begin, y_steps)};
   const std::size_t element = element_size(lowering, node.op.outputs[0]);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "backend/api/guard.hpp"
+#include "backend/onednn/kernels/convert.hpp"
 #include "backend/onednn/kernels/elementwise.hpp"
 #include "backend/onednn/primitive_call.hpp"
 #include "ops/descriptor.hpp"
@@ -79,18 +80,43 @@ CellId Lowering::cell(ops::ValueId id) const {
   return found;
 }
 
-CellId Lowering::reordered(ops::ValueId id, const Layout& wanted, bool border) {
-  for (const auto& [layout, copy] : copies_[index_of(id)]) {
-    if (same_layout(layout, wanted)) return copy;
+CellId Lowering::add_conversion(ops::ValueId id, CellId from, DType dtype) {
+  const DType have = memory_.cell(from).dtype;
+  const std::int64_t count = graph_.value(id).shape.element_count();
+  Cell made;
+  made.dtype = dtype;
+  made.bytes = static_cast<std::size_t>(count) * size_of(dtype);
+  const CellId to = memory_.add(std::move(made));
+  GraphNode node;
+  node.op.name = graph_.value(id).name;
+  node.op.kind = ops::OpKind::kCast;
+  add_step(
+      node, "own:convert", {from}, {to},
+      [have, dtype, count, threads = threads_, x = ref(from), y = ref(to)](const StepNumbers&) {
+        convert(threads, have, x.as<std::byte>(), dtype, y.as<std::byte>(), count);
+      });
+  return to;
+}
+
+CellId Lowering::reordered(ops::ValueId id, const Layout& wanted, DType dtype, bool border) {
+  for (const CellId copy : copies_[index_of(id)]) {
+    const Cell& cell = memory_.cell(copy);
+    if (cell.dtype == dtype && same_layout(cell.layout, wanted)) return copy;
   }
   const CellId from = cell(id);
   const Layout have = memory_.cell(from).layout;
-  const bridge::Desc plain = have ? have->plain : wanted->plain;
-  const bridge::Desc source = have ? have->desc : plain;
-  const bridge::Desc target = wanted ? wanted->desc : plain;
+  const DType have_dtype = memory_.cell(from).dtype;
+  if (!have && !wanted) {
+    copies_[index_of(id)].push_back(add_conversion(id, from, dtype));
+    return copies_[index_of(id)].back();
+  }
+  const bridge::Desc& plain = have ? have->plain : wanted->plain;
+  const bridge::Desc source = have ? have->desc : bridge::with_dtype(plain, have_dtype);
+  const bridge::Desc target = wanted ? wanted->desc : bridge::with_dtype(plain, dtype);
   Cell made;
   made.bytes = target.get_size();
   made.layout = wanted;
+  made.dtype = dtype;
   const CellId to = memory_.add(std::move(made));
   const auto description = bridge::reorder(source, target);
   GraphNode node;
@@ -103,18 +129,29 @@ CellId Lowering::reordered(ops::ValueId id, const Layout& wanted, bool border) {
   step.report.op = "reorder";
   step.report.reorder = true;
   step.report.border_reorder = border;
-  copies_[index_of(id)].emplace_back(wanted, to);
+  copies_[index_of(id)].push_back(to);
   return to;
 }
 
 CellId Lowering::plain(ops::ValueId id) {
   if (id == ops::kNoValue) return kNoCell;
+  const DType held = memory_.cell(cell(id)).dtype;
+  return plain(id, held == DType::kBFloat16 ? DType::kFloat32 : held);
+}
+
+CellId Lowering::plain(ops::ValueId id, DType dtype) {
+  if (id == ops::kNoValue) return kNoCell;
   const CellId found = cell(id);
-  return memory_.cell(found).layout ? reordered(id, std::nullopt, false) : found;
+  const Cell& held = memory_.cell(found);
+  const bool as_it_is = !held.layout && held.dtype == dtype;
+  return as_it_is ? found : reordered(id, std::nullopt, dtype, false);
 }
 
 CellId Lowering::laid_out(ops::ValueId id, const EngineLayout& wanted) {
-  return laid_out(id, layout_of(wanted.desc, wanted.plain));
+  if (id == ops::kNoValue) return kNoCell;
+  const DType dtype = bridge::dtype_of(wanted.desc);
+  if (wanted.desc == bridge::with_dtype(wanted.plain, dtype)) return plain(id, dtype);
+  return laid_out(id, Layout(wanted));
 }
 
 CellId Lowering::laid_out(ops::ValueId id, const Layout& wanted) {
@@ -123,16 +160,17 @@ CellId Lowering::laid_out(ops::ValueId id, const Layout& wanted) {
   const CellId found = cell(id);
   const Layout& have = memory_.cell(found).layout;
   if (same_layout(have, wanted)) return found;
+  const DType dtype = bridge::dtype_of(wanted->desc);
   // Other logical axes (a kernel used with and without groups): by way of the plain form.
   if (have && have->plain != wanted->plain) {
     const CellId copy = plain(id);
     const CellId before = std::exchange(cells_[index_of(id)], copy);
-    const CellId made = reordered(id, wanted, false);
+    const CellId made = reordered(id, wanted, dtype, false);
     cells_[index_of(id)] = before;
     return made;
   }
   const ops::ValueKind kind = graph_.value(id).kind;
-  return reordered(id, wanted, kind == ops::ValueKind::kInput);
+  return reordered(id, wanted, dtype, kind == ops::ValueKind::kInput);
 }
 
 CellId Lowering::make(ops::ValueId id, const Layout& layout) {
@@ -140,28 +178,49 @@ CellId Lowering::make(ops::ValueId id, const Layout& layout) {
   const ops::Value& value = graph_.value(id);
   Cell cell;
   cell.layout = layout;
+  cell.dtype = layout ? bridge::dtype_of(layout->desc) : value.dtype;
   cell.bytes = layout
                    ? layout->desc.get_size()
                    : static_cast<std::size_t>(value.shape.element_count()) * size_of(value.dtype);
-  return cells_[index_of(id)] = memory_.add(std::move(cell));
+  return made(id, std::move(cell));
+}
+
+CellId Lowering::make(ops::ValueId id, DType dtype) {
+  if (id == ops::kNoValue) return kNoCell;
+  Cell cell;
+  cell.dtype = dtype;
+  cell.bytes = static_cast<std::size_t>(graph_.value(id).shape.element_count()) * size_of(dtype);
+  return made(id, std::move(cell));
+}
+
+// Converts a value that a rule made in another dtype than it is held in.
+void Lowering::hold(ops::ValueId id) {
+  if (id == ops::kNoValue || graph_.value(id).opaque) return;
+  const CellId found = cells_[index_of(id)];
+  if (found == kNoCell || memory_.cell(found).dtype == stored(id)) return;
+  const CellId held = reordered(id, std::nullopt, stored(id), false);
+  // What the rule made is no copy of the value: others read what is held.
+  copies_[index_of(id)].clear();
+  cells_[index_of(id)] = held;
 }
 
 CellId Lowering::make_opaque(ops::ValueId id, std::size_t bytes) {
   if (id == ops::kNoValue) return kNoCell;
   Cell cell;
   cell.bytes = bytes;
-  return cells_[index_of(id)] = memory_.add(std::move(cell));
+  return made(id, std::move(cell));
 }
 
 CellId Lowering::make_view(ops::ValueId id, CellId origin, std::size_t offset) {
   Cell cell;
   cell.home = memory_.cell(origin).home;
   cell.slot = memory_.cell(origin).slot;
+  cell.dtype = memory_.cell(origin).dtype;
   cell.bytes =
-      static_cast<std::size_t>(graph_.value(id).shape.element_count()) * size_of(value(id).dtype);
+      static_cast<std::size_t>(graph_.value(id).shape.element_count()) * size_of(cell.dtype);
   cell.origin = origin;
   cell.offset = offset;
-  return cells_[index_of(id)] = memory_.add(std::move(cell));
+  return made(id, std::move(cell));
 }
 
 Step& Lowering::add_step(const GraphNode& node, std::string implementation,
@@ -205,6 +264,8 @@ void Lowering::lower(const GraphNode& node) {
                                             ops::name_of(node.op.kind), node.op.name)));
   }
   rule(*this, node);
+  for (const ops::ValueId id : node.op.outputs) hold(id);
+  for (const DenseSegment& segment : node.segments) hold(segment.gradient);
 }
 
 void Lowering::add_guard(const std::vector<ops::ValueId>& guarded) {
@@ -231,8 +292,9 @@ std::optional<std::size_t> Guard::first_not_finite(int threads) const {
 void Lowering::add_outputs() {
   for (const ops::NamedValue& output : graph_.program->outputs) {
     const CellId found = cell(output.value);
-    const CellId made =
-        memory_.cell(found).layout ? reordered(output.value, std::nullopt, true) : found;
+    const DType dtype = graph_.value(output.value).dtype;
+    const bool plain = !memory_.cell(found).layout && memory_.cell(found).dtype == dtype;
+    const CellId made = plain ? found : reordered(output.value, std::nullopt, dtype, true);
     memory_.cell(made).kept = true;
     output_cells_.push_back(made);
   }

@@ -9,6 +9,7 @@
 
 #include "backend/api/engine.hpp"
 #include "backend/onednn/graph.hpp"
+#include "backend/onednn/kernels/numbers.hpp"
 #include "backend/onednn/memory.hpp"
 
 namespace tenon::backend::onednn {
@@ -18,6 +19,19 @@ struct Step {
   StepMemory memory;
   PlanStep report;
   std::function<void(const StepNumbers&)> run;
+};
+
+/// Where numbers lie, known when the plan is placed.
+struct NumbersRef {
+  Ref ref;
+  bool narrow = false;
+
+  Numbers read() const {
+    return narrow ? Numbers(ref.as<const std::uint16_t>()) : Numbers(ref.as<const float>());
+  }
+  MutableNumbers write() const {
+    return narrow ? MutableNumbers(ref.as<std::uint16_t>()) : MutableNumbers(ref.as<float>());
+  }
 };
 
 /// Values that a run may be asked to look at before variables are written.
@@ -58,22 +72,50 @@ class Lowering {
 
   /// The cell that holds the value as it was made. Throws EngineError if nothing made it yet.
   CellId cell(ops::ValueId id) const;
+  /// What convolutions and dense layers multiply: float32 or bfloat16.
+  DType factors() const { return graph_.factors; }
+  /// What the value is held in: bfloat16 where the policy of the precision says so.
+  DType stored(ops::ValueId id) const { return graph_.stored(id); }
   const Layout& layout(ops::ValueId id) const { return memory_.cell(cell(id)).layout; }
-  /// … in plain row-major layout; kNoCell for kNoValue.
+  /// … in plain row-major layout, bfloat16 as float32; kNoCell for kNoValue.
   CellId plain(ops::ValueId id);
+  /// … as `dtype`, float32 or bfloat16.
+  CellId plain(ops::ValueId id, DType dtype);
+  /// … as it is held.
+  CellId plain_as_stored(ops::ValueId id) {
+    return id == ops::kNoValue ? kNoCell : plain(id, stored(id));
+  }
   /// … as `wanted.desc`. Where the value lies plain, `wanted.plain` describes it.
   CellId laid_out(ops::ValueId id, const EngineLayout& wanted);
   /// … as `wanted`, which may be plain.
   CellId laid_out(ops::ValueId id, const Layout& wanted);
 
-  /// A new cell for a value that a step makes; kNoCell for kNoValue.
+  /// A new cell for a value that a step makes; kNoCell for kNoValue. Plain ones are float32 where
+  /// the value is held in bfloat16: it is rounded when the rule is done.
   CellId make(ops::ValueId id, const Layout& layout = {});
+  /// … plain, as `dtype`; if that is not what the value is held in, it is converted when the rule
+  /// is done.
+  CellId make(ops::ValueId id, DType dtype);
+  /// … plain, as the value is held.
+  CellId make_as_stored(ops::ValueId id) {
+    return id == ops::kNoValue ? kNoCell : make(id, stored(id));
+  }
   /// … of a workspace of `bytes`.
   CellId make_opaque(ops::ValueId id, std::size_t bytes);
   /// … that is a view of `origin`.
   CellId make_view(ops::ValueId id, CellId origin, std::size_t offset = 0);
 
+  /// … of a value's bfloat16 form, as floats.
+  CellId widened(ops::ValueId id, CellId narrow) {
+    return add_conversion(id, narrow, DType::kFloat32);
+  }
+
   Ref ref(CellId id) const { return memory_.ref(id); }
+  DType dtype_of(CellId id) const { return memory_.cell(id).dtype; }
+  /// Numbers of a plain cell.
+  NumbersRef numbers(CellId id) const {
+    return {ref(id), id != kNoCell && memory_.cell(id).dtype == DType::kBFloat16};
+  }
   Ref scratch() const { return memory_.scratch(); }
 
   /// Appends a step of an own kernel. kNoCell in the lists is left out.
@@ -96,15 +138,20 @@ class Lowering {
   void add_outputs();
   void add_guard(const std::vector<ops::ValueId>& guarded);
   void lower(const GraphNode& node);
-  CellId reordered(ops::ValueId id, const Layout& wanted, bool border);
+  CellId reordered(ops::ValueId id, const Layout& wanted, DType dtype, bool border);
+  CellId add_conversion(ops::ValueId id, CellId from, DType dtype);
+  void hold(ops::ValueId id);
+  CellId made(ops::ValueId id, Cell cell) {
+    return cells_[static_cast<std::size_t>(id)] = memory_.add(std::move(cell));
+  }
 
   const Graph& graph_;
   OnednnVariables* variables_;
   Memory& memory_;
   int threads_;
   dnnl::stream stream_;
-  std::vector<CellId> cells_;                                   // per value
-  std::vector<std::vector<std::pair<Layout, CellId>>> copies_;  // per value, in other layouts
+  std::vector<CellId> cells_;                // per value
+  std::vector<std::vector<CellId>> copies_;  // per value, in other layouts and dtypes
   std::vector<Step> steps_;
   std::vector<CellId> output_cells_;
   Guard guard_;

@@ -12,6 +12,8 @@ namespace tenon::backend::onednn {
 namespace {
 
 constexpr std::array kPasses{
+    Pass{"assign_precision", "in mixed bfloat16, each value gets the dtype that it is held in",
+         assign_precision},
     Pass{"fuse_rectifiers", "a relu becomes part of the operation before it", fuse_rectifiers},
     Pass{"fuse_dense_few", "a dense layer of few outputs takes in what is around it",
          fuse_dense_few},

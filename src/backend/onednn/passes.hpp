@@ -20,6 +20,8 @@ void run_passes(Graph& graph);
 
 // Each in its own file.
 
+/// What every value is held in, and what is multiplied: by backend/api/precision.hpp.
+void assign_precision(Graph& graph);
 /// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
 /// of the batch normalisation.
 void fuse_rectifiers(Graph& graph);

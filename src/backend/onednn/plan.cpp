@@ -98,7 +98,7 @@ void OnednnPlan::require_variables(const ops::Program& program) const {
 }
 
 void OnednnPlan::lower(const ops::Program& program, const CompileOptions& options) {
-  Graph graph = make_graph(program, options.without_passes);
+  Graph graph = make_graph(program, options);
   run_passes(graph);
   if (variables_ != nullptr) settle_variables(graph, *variables_);
   Lowering lowering(graph, variables_.get(), memory_, threads_);

@@ -2,7 +2,6 @@
 
 #include "backend/onednn/cpu.hpp"
 #include "backend/onednn/kernels/vector_math.hpp"
-#include "backend/onednn/parallel.hpp"
 
 namespace tenon::backend::onednn {
 namespace {
@@ -183,26 +182,22 @@ Pair functions_of(const ActivationAttributes& a) {
 
 }  // namespace
 
-void activation_forward(const ActivationAttributes& attributes, int threads, const float* x,
-                        float* y, std::int64_t count) {
+void activation_forward(const ActivationAttributes& attributes, int threads, Numbers x,
+                        MutableNumbers y, std::int64_t count) {
   const Forward forward = functions_of(attributes).forward;
-  parallel_range(
-      threads, count, kElementGrain,
-      [&](std::int64_t begin, std::int64_t end) {
-        forward(attributes, x + begin, y + begin, end - begin);
-      },
-      16);
+  for_floats_parallel<1>(threads, {x}, y, count,
+                         [&](const auto& from, float* to, std::int64_t, std::int64_t size) {
+                           forward(attributes, from[0], to, size);
+                         });
 }
 
-void activation_backward(const ActivationAttributes& attributes, int threads, const float* source,
-                         const float* dy, float* dx, std::int64_t count) {
+void activation_backward(const ActivationAttributes& attributes, int threads, Numbers source,
+                         Numbers dy, MutableNumbers dx, std::int64_t count) {
   const Backward backward = functions_of(attributes).backward;
-  parallel_range(
-      threads, count, kElementGrain,
-      [&](std::int64_t begin, std::int64_t end) {
-        backward(attributes, source + begin, dy + begin, dx + begin, end - begin);
-      },
-      16);
+  for_floats_parallel<2>(threads, {source, dy}, dx, count,
+                         [&](const auto& from, float* to, std::int64_t, std::int64_t size) {
+                           backward(attributes, from[0], from[1], to, size);
+                         });
 }
 
 bool is_rectifier(const ActivationAttributes& a) noexcept {

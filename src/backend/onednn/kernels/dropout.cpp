@@ -14,14 +14,12 @@ TENON_CLONES void apply_range(const float* x, const std::uint8_t* mask, float sc
 
 }  // namespace
 
-void apply_dropout(int threads, const float* x, const std::uint8_t* mask, float scale, float* y,
+void apply_dropout(int threads, Numbers x, const std::uint8_t* mask, float scale, MutableNumbers y,
                    std::int64_t count) {
-  parallel_range(
-      threads, count, kElementGrain,
-      [&](std::int64_t begin, std::int64_t end) {
-        apply_range(x + begin, mask + begin, scale, y + begin, end - begin);
-      },
-      16);
+  for_floats_parallel<1>(threads, {x}, y, count,
+                         [&](const auto& from, float* to, std::int64_t first, std::int64_t size) {
+                           apply_range(from[0], mask + first, scale, to, size);
+                         });
 }
 
 void apply_shared_dropout(const StridedBox& box, int threads, const float* x,

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "backend/onednn/cpu.hpp"
+#include "backend/onednn/kernels/bfloat16.hpp"
 #include "backend/onednn/parallel.hpp"
 
 namespace tenon::backend::onednn {
@@ -128,14 +129,55 @@ double reduce(int threads, const float* x, std::int64_t count, Range range) {
 
 }  // namespace
 
-void binary_range(Binary operation, const float* a, std::int64_t a_step, const float* b,
-                  std::int64_t b_step, float* y, std::int64_t count) {
-  const Functions& functions = kFunctions[static_cast<std::size_t>(operation)];
+namespace {
+
+void binary_floats(const Functions& functions, const float* a, std::int64_t a_step, const float* b,
+                   std::int64_t b_step, float* y, std::int64_t count) {
   if (a_step != 0 && b_step != 0) return functions.both(a, b, y, count);
   if (a_step != 0) return functions.first(a, b, y, count);
   if (b_step != 0) return functions.second(a, b, y, count);
   functions.both(a, b, y, 1);
   std::fill_n(y, count, *y);
+}
+
+// One block of a sum of any number of inputs.
+void add_block(std::span<const Numbers> inputs, MutableNumbers y, std::int64_t first,
+               std::int64_t count) {
+  alignas(64) std::array<float, kNumberBlock> buffers[3];
+  const auto floats = [&](std::size_t k) -> const float* {
+    const Numbers& from = inputs[k];
+    if (from.narrow == nullptr) return from.wide + first;
+    float* own = buffers[k == 0 ? 0 : 1].data();
+    widen(from.narrow + first, own, count);
+    return own;
+  };
+  float* to = y.narrow != nullptr ? buffers[2].data() : y.wide + first;
+  if (inputs.size() == 1) {
+    std::memmove(to, floats(0), static_cast<std::size_t>(count) * sizeof(float));
+  } else {
+    add_both(floats(0), floats(1), to, count);
+  }
+  for (std::size_t k = 2; k < inputs.size(); ++k) add_to(floats(k), to, count);
+  if (y.narrow != nullptr) narrow(to, y.narrow + first, count);
+}
+
+float first_of(Numbers numbers) {
+  return numbers.narrow != nullptr ? widened(*numbers.narrow) : *numbers.wide;
+}
+
+}  // namespace
+
+void binary_range(Binary operation, Numbers a, std::int64_t a_step, Numbers b, std::int64_t b_step,
+                  MutableNumbers y, std::int64_t count) {
+  const Functions& functions = kFunctions[static_cast<std::size_t>(operation)];
+  // What stays is widened once, and is no part of the blocks.
+  const float a_first = first_of(a);
+  const float b_first = first_of(b);
+  for_floats<2>({a_step != 0 ? a : Numbers(), b_step != 0 ? b : Numbers()}, y, count,
+                [&](const auto& from, float* to, std::int64_t, std::int64_t size) {
+                  binary_floats(functions, a_step != 0 ? from[0] : &a_first, a_step,
+                                b_step != 0 ? from[1] : &b_first, b_step, to, size);
+                });
 }
 
 void extremum_backward_range(Binary operation, const float* a, std::int64_t a_step, const float* b,
@@ -151,38 +193,35 @@ void extremum_backward_range(Binary operation, const float* a, std::int64_t a_st
   }
 }
 
-void add_n(int threads, std::span<const float* const> inputs, float* y, std::int64_t count) {
-  constexpr std::int64_t kBlock = 2048;
+void add_n(int threads, std::span<const Numbers> inputs, MutableNumbers y, std::int64_t count) {
   parallel_range(
       threads, count, kElementGrain,
       [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; i += kBlock) {
-          const std::int64_t size = std::min(kBlock, end - i);
-          if (inputs.size() == 1)
-            std::memmove(y + i, inputs[0] + i, static_cast<std::size_t>(size) * 4);
-          if (inputs.size() > 1) add_both(inputs[0] + i, inputs[1] + i, y + i, size);
-          for (std::size_t k = 2; k < inputs.size(); ++k) add_to(inputs[k] + i, y + i, size);
+        for (std::int64_t i = begin; i < end; i += kNumberBlock) {
+          add_block(inputs, y, i, std::min(kNumberBlock, end - i));
         }
       },
-      16);
+      kNumberBlock);
 }
 
-void scale_offset(int threads, const float* x, float scale, float offset, float* y,
+void scale_offset(int threads, Numbers x, float scale, float offset, MutableNumbers y,
                   std::int64_t count) {
-  parallel_range(
-      threads, count, kElementGrain,
-      [&](std::int64_t begin, std::int64_t end) {
-        scale_range(x + begin, scale, offset, y + begin, end - begin);
-      },
-      16);
+  for_floats_parallel<1>(threads, {x}, y, count,
+                         [&](const auto& from, float* to, std::int64_t, std::int64_t size) {
+                           scale_range(from[0], scale, offset, to, size);
+                         });
 }
 
-void scale_offset_channels(int threads, const float* x, const float* scale, const float* offset,
-                           float* y, std::int64_t rows, std::int64_t channels) {
+void scale_offset_channels(int threads, Numbers x, const float* scale, const float* offset,
+                           MutableNumbers y, std::int64_t rows, std::int64_t channels) {
   parallel_range(threads, rows, std::max<std::int64_t>(1, kElementGrain / channels),
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t r = begin; r < end; ++r) {
-                     scale_row(x + r * channels, scale, offset, y + r * channels, channels);
+                     for_floats<1>(
+                         {x.from(r * channels)}, y.from(r * channels), channels,
+                         [&](const auto& from, float* to, std::int64_t first, std::int64_t size) {
+                           scale_row(from[0], scale + first, offset + first, to, size);
+                         });
                    }
                  });
 }

@@ -3,13 +3,15 @@
 #include <cstdint>
 #include <span>
 
+#include "backend/onednn/kernels/numbers.hpp"
+
 namespace tenon::backend::onednn {
 
 enum class Binary { kAdd, kSubtract, kMultiply, kMaximum, kMinimum };
 
 /// y[i] = a[i·a_step] ∘ b[i·b_step], steps 0 or 1; one range, one thread.
-void binary_range(Binary operation, const float* a, std::int64_t a_step, const float* b,
-                  std::int64_t b_step, float* y, std::int64_t count);
+void binary_range(Binary operation, Numbers a, std::int64_t a_step, Numbers b, std::int64_t b_step,
+                  MutableNumbers y, std::int64_t count);
 
 /// The gradients of the larger (or, for kMinimum, the smaller) of a and b; half to each when equal.
 /// `da` and `db` may be null.
@@ -18,14 +20,14 @@ void extremum_backward_range(Binary operation, const float* a, std::int64_t a_st
                              std::int64_t count);
 
 /// y = Σ inputs; y may be the first of them.
-void add_n(int threads, std::span<const float* const> inputs, float* y, std::int64_t count);
+void add_n(int threads, std::span<const Numbers> inputs, MutableNumbers y, std::int64_t count);
 
 /// y[i] = x[i]·scale + offset
-void scale_offset(int threads, const float* x, float scale, float offset, float* y,
+void scale_offset(int threads, Numbers x, float scale, float offset, MutableNumbers y,
                   std::int64_t count);
 /// … per channel, x of (rows, channels).
-void scale_offset_channels(int threads, const float* x, const float* scale, const float* offset,
-                           float* y, std::int64_t rows, std::int64_t channels);
+void scale_offset_channels(int threads, Numbers x, const float* scale, const float* offset,
+                           MutableNumbers y, std::int64_t rows, std::int64_t channels);
 
 /// y[i] = x[i] limited to ±limit
 void clip(int threads, const float* x, float limit, float* y, std::int64_t count);

@@ -115,14 +115,15 @@ void strided_copy(const StridedBox& box, int threads, const std::byte* from, std
                  });
 }
 
-void strided_binary(const StridedBox& box, int threads, Binary operation, const float* a,
-                    const float* b, float* y) {
+void strided_binary(const StridedBox& box, int threads, Binary operation, Numbers a, Numbers b,
+                    MutableNumbers y) {
   if (box.outer_count() == 1) {
     parallel_range(
         threads, box.inner_count(), kElementGrain,
         [&](std::int64_t begin, std::int64_t end) {
-          binary_range(operation, a + begin * box.inner_step(0), box.inner_step(0),
-                       b + begin * box.inner_step(1), box.inner_step(1), y + begin, end - begin);
+          binary_range(operation, a.from(begin * box.inner_step(0)), box.inner_step(0),
+                       b.from(begin * box.inner_step(1)), box.inner_step(1), y.from(begin),
+                       end - begin);
         },
         16);
     return;
@@ -130,9 +131,9 @@ void strided_binary(const StridedBox& box, int threads, Binary operation, const 
   parallel_range(threads, box.outer_count(), outer_grain(box),
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t outer = begin; outer < end; ++outer) {
-                     binary_range(operation, a + box.offset(0, outer), box.inner_step(0),
-                                  b + box.offset(1, outer), box.inner_step(1),
-                                  y + box.offset(2, outer), box.inner_count());
+                     binary_range(operation, a.from(box.offset(0, outer)), box.inner_step(0),
+                                  b.from(box.offset(1, outer)), box.inner_step(1),
+                                  y.from(box.offset(2, outer)), box.inner_count());
                    }
                  });
 }

@@ -44,8 +44,8 @@ void strided_copy(const StridedBox& box, int threads, const std::byte* from, std
                   std::size_t element);
 
 /// y = a ∘ b over a box with the arrays a, b, y.
-void strided_binary(const StridedBox& box, int threads, Binary operation, const float* a,
-                    const float* b, float* y);
+void strided_binary(const StridedBox& box, int threads, Binary operation, Numbers a, Numbers b,
+                    MutableNumbers y);
 /// Over a box with the arrays a, b, dy.
 void strided_extremum_backward(const StridedBox& box, int threads, Binary operation, const float* a,
                                const float* b, const float* dy, float* da, float* db);

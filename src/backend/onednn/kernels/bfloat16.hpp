@@ -1,0 +1,24 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+// Conversions for loops that the compiler turns into vector code.
+namespace tenon::backend::onednn {
+
+#define TENON_ALWAYS_INLINE inline __attribute__((always_inline))
+
+TENON_ALWAYS_INLINE float widened(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+TENON_ALWAYS_INLINE float widened(float value) { return value; }
+
+/// To nearest, ties to even; NaN stays NaN, quiet.
+TENON_ALWAYS_INLINE std::uint16_t narrowed(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t rounded = bits + 0x7fffU + ((bits >> 16) & 1U);
+  const std::uint32_t quiet = bits | 0x00400000U;
+  return static_cast<std::uint16_t>((value != value ? quiet : rounded) >> 16);
+}
+
+}  // namespace tenon::backend::onednn
