@@ -6,7 +6,11 @@ namespace tenon::backend::onednn::bridge {
 namespace {
 
 constexpr bool kAllowEmpty = true;
-constexpr dnnl::algorithm kDirect = dnnl::algorithm::convolution_direct;
+
+dnnl::algorithm algorithm_of(const ConvolutionShape& shape) {
+  return shape.winograd ? dnnl::algorithm::convolution_winograd
+                        : dnnl::algorithm::convolution_direct;
+}
 
 dnnl::memory::data_type data_type(DType dtype) {
   return dtype == DType::kBFloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
@@ -100,29 +104,63 @@ Desc image_desc(const Shape& shape, DType dtype) {
   return desc_of(dtype, dims, shape.rank() == 4 ? Tag::nhwc : Tag::ndhwc);
 }
 
+Desc blocked_image_desc(const Shape& shape, std::int64_t block) {
+  const bool volume = shape.rank() == 5;
+  const Tag wide = volume ? Tag::nCdhw16c : Tag::nChw16c;
+  const Tag narrow = volume ? Tag::nCdhw8c : Tag::nChw8c;
+  return float_desc(image_desc(shape).dims(), block == 16 ? wide : narrow);
+}
+
+namespace {
+
+std::int64_t ask_channel_block() {
+  const Shape image{1, 16, 16, 64};
+  ConvolutionShape probe;
+  probe.source = float_desc({1, 64, 16, 16}, Tag::any);
+  probe.weights = float_desc({64, 64, 3, 3}, Tag::any);
+  probe.destination = probe.source;
+  probe.strides = {1, 1};
+  probe.dilates = {0, 0};
+  probe.pad_before = {1, 1};
+  probe.pad_after = {1, 1};
+  const auto description = convolution_forward(probe, true);
+  if (!is_fast(description)) return 0;
+  for (const std::int64_t block : {16, 8}) {
+    if (description.src_desc() == blocked_image_desc(image, block)) return block;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::int64_t channel_block() {
+  static const std::int64_t block = ask_channel_block();
+  return block;
+}
+
 dnnl::convolution_forward::primitive_desc convolution_forward(const ConvolutionShape& s,
                                                               bool training,
                                                               const PostRectifier& rectifier) {
   const dnnl::primitive_attr attributes = attributes_of(rectifier);
   const Desc bias = s.bias.value_or(Desc());
-  return describe<dnnl::convolution_forward>(attributes, forward_kind(training), kDirect, s.source,
-                                             s.weights, bias, s.destination, s.strides, s.dilates,
-                                             s.pad_before, s.pad_after);
+  return describe<dnnl::convolution_forward>(attributes, forward_kind(training), algorithm_of(s),
+                                             s.source, s.weights, bias, s.destination, s.strides,
+                                             s.dilates, s.pad_before, s.pad_after);
 }
 
 dnnl::convolution_backward_data::primitive_desc convolution_backward_data(
     const ConvolutionShape& s, const dnnl::convolution_forward::primitive_desc& forward) {
   return describe_backward<dnnl::convolution_backward_data>(
-      attributes_of(), forward, kDirect, s.source, s.weights, s.destination, s.strides, s.dilates,
-      s.pad_before, s.pad_after);
+      attributes_of(), forward, algorithm_of(s), s.source, s.weights, s.destination, s.strides,
+      s.dilates, s.pad_before, s.pad_after);
 }
 
 dnnl::convolution_backward_weights::primitive_desc convolution_backward_weights(
     const ConvolutionShape& s, const dnnl::convolution_forward::primitive_desc& forward) {
   const Desc bias = s.bias.value_or(Desc());
   return describe_backward<dnnl::convolution_backward_weights>(
-      attributes_of(), forward, kDirect, s.source, s.weights, bias, s.destination, s.strides,
-      s.dilates, s.pad_before, s.pad_after);
+      attributes_of(), forward, algorithm_of(s), s.source, s.weights, bias, s.destination,
+      s.strides, s.dilates, s.pad_before, s.pad_after);
 }
 
 dnnl::inner_product_forward::primitive_desc inner_product_forward(const InnerProductShape& s,
@@ -174,6 +212,13 @@ dnnl::pooling_backward::primitive_desc pooling_backward(
 
 dnnl::reorder::primitive_desc reorder(const Desc& from, const Desc& to) {
   return dnnl::reorder::primitive_desc(engine(), from, engine(), to, attributes_of());
+}
+
+bool is_fast(const dnnl::primitive_desc_base& description) {
+  if (!description) return false;
+  const std::string name = implementation_of(description);
+  return name.find("jit") != std::string::npos || name.find("brg") != std::string::npos ||
+         name.find("gemm") != std::string::npos;
 }
 
 std::string implementation_of(const dnnl::primitive_desc_base& description) {

@@ -26,6 +26,11 @@ const dnnl::engine& engine();
 Desc float_desc(const Dims& dims, Tag tag);
 /// … of an image (N, H, W, C) or a volume (N, D, H, W, C), float32 or bfloat16.
 Desc image_desc(const Shape& shape, DType dtype = DType::kFloat32);
+/// … of float32, whose channels lie in blocks of 16 or 8: (N, C / block, H, W, block).
+Desc blocked_image_desc(const Shape& shape, std::int64_t block);
+/// The blocks that oneDNN's float32 convolutions put channels into on this processor, by their own
+/// answer; 0 where they do not.
+std::int64_t channel_block();
 /// … of float32 or bfloat16.
 Desc desc_of(DType dtype, const Dims& dims, Tag tag);
 /// kFloat32 or kBFloat16.
@@ -43,6 +48,7 @@ struct ConvolutionShape {
   Dims dilates;
   Dims pad_before;
   Dims pad_after;
+  bool winograd = false;  ///< By fewer multiplications, with three to seven times the rounding.
 };
 /// A relu behind a forward primitive: max(y, slope·y).
 struct PostRectifier {
@@ -88,6 +94,9 @@ dnnl::pooling_backward::primitive_desc pooling_backward(
 
 dnnl::reorder::primitive_desc reorder(const Desc& from, const Desc& to);
 
+/// False for oneDNN's plain C++, which is up to a thousand times slower than what it generates; and
+/// for an empty description.
+bool is_fast(const dnnl::primitive_desc_base& description);
 /// "jit:avx512_core", "brgconv:avx512_core", "gemm:jit", "ref:any".
 std::string implementation_of(const dnnl::primitive_desc_base& description);
 

@@ -34,7 +34,27 @@ bool fuse_forward(Graph& graph, const Connections& connections, GraphNode& node,
   return true;
 }
 
-/// The gradient of a rectifier whose only reader is the backward of a batch normalisation.
+/// The batch normalisation of `x` whose result the rectifier that made `y` reads; nullptr if there
+/// is none.
+const GraphNode* normalization_before(const Graph& graph, const Connections& connections,
+                                      ops::ValueId y, ops::ValueId x) {
+  const auto producer = [&](ops::ValueId id) -> const GraphNode* {
+    const int position = connections.producer(id);
+    return position < 0 ? nullptr : &graph.nodes[static_cast<std::size_t>(position)];
+  };
+  const GraphNode* rectifier = producer(y);
+  if (rectifier == nullptr || rectifier_of(*rectifier, OpKind::kActivation) == nullptr) {
+    return nullptr;
+  }
+  const GraphNode* node = producer(rectifier->op.inputs[0]);
+  const bool normalizes = node != nullptr && node->kind == NodeKind::kSingle &&
+                          (node->op.kind == OpKind::kBatchNormalizationTraining ||
+                           node->op.kind == OpKind::kBatchNormalizationInference);
+  return normalizes && node->op.inputs[0] == x ? node : nullptr;
+}
+
+/// The gradient of a rectifier whose only reader is the backward of the batch normalisation before
+/// it.
 bool fuse_backward(Graph& graph, const Connections& connections, int position) {
   const GraphNode& gradient = graph.nodes[static_cast<std::size_t>(position)];
   const auto* attributes = rectifier_of(gradient, OpKind::kActivationBackward);
@@ -47,9 +67,12 @@ bool fuse_backward(Graph& graph, const Connections& connections, int position) {
       node.rectified || node.op.inputs[1] != gradient.op.outputs[0]) {
     return false;
   }
+  const GraphNode* forward =
+      normalization_before(graph, connections, gradient.op.inputs[0], node.op.inputs[0]);
+  if (forward == nullptr) return false;
   node.rectified = true;
   node.slope = rectifier_slope(*attributes);
-  node.mask = gradient.op.inputs[0];
+  node.beta = forward->op.inputs[2];
   node.op.inputs[1] = gradient.op.inputs[1];
   return true;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/api/engine.hpp"
+#include "backend/onednn/layout.hpp"
 #include "ops/program.hpp"
 
 namespace tenon::backend::onednn {
@@ -36,9 +37,12 @@ struct GraphNode {
   /// A relu behind a forward op, or (batch normalisation's backward) before it in time.
   bool rectified = false;
   float slope = 0.0F;
-  ops::ValueId mask = ops::kNoValue;  ///< Backward: the rectifier's output.
+  /// Backward of a rectified batch normalisation: its beta, by which y is made again.
+  ops::ValueId beta = ops::kNoValue;
   std::vector<DenseSegment> segments;
   std::vector<ops::Node> group;  ///< kUpdateGroup.
+  bool blocked = false;          ///< A convolution whose images lie in blocks of channels.
+  bool winograd = false;         ///< … that is computed by Winograd's algorithm.
   double operations = 0.0;       ///< Floating-point operations, of all that it stands for.
 };
 
@@ -51,12 +55,17 @@ struct Graph {
   std::vector<ops::ValueId> guarded;  ///< CompileOptions::guarded
   std::vector<DType> stored_dtypes;   ///< Per value of the program.
   DType factors = DType::kFloat32;    ///< What convolutions and dense layers multiply.
+  std::vector<Layout> layouts;        ///< Per value of the program; empty: all are plain.
 
   /// False if the pass of that name is to be left out.
   bool does(std::string_view pass) const;
   const ops::Value& value(ops::ValueId id) const { return program->value(id); }
   /// What the value is held in, by the policy of the precision (backend/api/precision.hpp).
   DType stored(ops::ValueId id) const { return stored_dtypes[static_cast<std::size_t>(id)]; }
+  /// How the value is to lie in memory.
+  Layout layout(ops::ValueId id) const {
+    return layouts.empty() ? std::nullopt : layouts[static_cast<std::size_t>(id)];
+  }
 };
 
 /// Calls visit(id) for every value that the node reads, of all kinds of nodes; for_outputs: makes.
@@ -70,7 +79,7 @@ void for_inputs(const GraphNode& node, const Visit& visit) {
   for (const ops::Node& member : node.group) {
     for (const ops::ValueId id : member.inputs) one(id);
   }
-  one(node.mask);
+  one(node.beta);
 }
 
 template <class Visit>

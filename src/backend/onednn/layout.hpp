@@ -27,4 +27,7 @@ inline Layout layout_of(const bridge::Desc& desc, const bridge::Desc& plain) {
   return EngineLayout{desc, plain};
 }
 
+/// Channels per block of an image's layout; 0 if it is plain.
+inline std::int64_t block_of(const Layout& layout) { return layout ? bridge::channel_block() : 0; }
+
 }  // namespace tenon::backend::onednn

@@ -20,12 +20,15 @@ void lower_activation(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::ActivationAttributes>(node.op.attributes);
   const std::int64_t count = lowering.count(node.op.outputs[0]);
   if (attributes.kind == ops::ActivationKind::kLinear) {
-    lowering.make_view(node.op.outputs[0],
-                       lowering.plain(node.op.inputs[0], lowering.stored(node.op.outputs[0])));
+    const Layout layout = lowering.graph().layout(node.op.outputs[0]);
+    const CellId same =
+        layout ? lowering.laid_out(node.op.inputs[0], layout)
+               : lowering.plain(node.op.inputs[0], lowering.stored(node.op.outputs[0]));
+    lowering.make_view(node.op.outputs[0], same, 0, layout);
     return;
   }
-  const CellId x = lowering.plain_as_stored(node.op.inputs[0]);
-  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId x = lowering.wanted(node.op.inputs[0]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0]);
   Step& step =
       lowering.add_step(node, "own:activation", {x}, {y},
                         [attributes, count, threads = lowering.threads(), x = lowering.numbers(x),
@@ -38,9 +41,9 @@ void lower_activation(Lowering& lowering, const GraphNode& node) {
 void lower_activation_backward(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::ActivationAttributes>(node.op.attributes);
   const std::int64_t count = lowering.count(node.op.outputs[0]);
-  const CellId source = lowering.plain_as_stored(node.op.inputs[0]);
-  const CellId dy = lowering.plain_as_stored(node.op.inputs[1]);
-  const CellId dx = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId source = lowering.wanted(node.op.inputs[0]);
+  const CellId dy = lowering.wanted(node.op.inputs[1]);
+  const CellId dx = lowering.make_wanted(node.op.outputs[0]);
   Step& step = lowering.add_step(
       node, "own:activation", {source, dy}, {dx},
       [attributes, count, threads = lowering.threads(), source = lowering.numbers(source),

@@ -50,9 +50,9 @@ std::int64_t stored_floats(Lowering& lowering, CellId id) {
 
 void lower_binary(Lowering& lowering, const GraphNode& node) {
   const Shape& y_shape = lowering.shape(node.op.outputs[0]);
-  const CellId a = lowering.plain_as_stored(node.op.inputs[0]);
-  const CellId b = lowering.plain_as_stored(node.op.inputs[1]);
-  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId a = lowering.wanted(node.op.inputs[0]);
+  const CellId b = lowering.wanted(node.op.inputs[1]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0]);
   StridedBox box(y_shape.dims(), {broadcast_steps(lowering.shape(node.op.inputs[0]), y_shape),
                                   broadcast_steps(lowering.shape(node.op.inputs[1]), y_shape),
                                   dense_steps(y_shape)});
@@ -87,9 +87,10 @@ void lower_extremum_backward(Lowering& lowering, const GraphNode& node) {
 }
 
 void lower_add_n(Lowering& lowering, const GraphNode& node) {
-  // Gradients of weights lie as the first does; what is held in bfloat16 is plain.
+  // Gradients of weights lie as the first does; images as was assigned.
   const bool narrow = lowering.stored(node.op.outputs[0]) == DType::kBFloat16;
-  const Layout layout = narrow ? std::nullopt : lowering.layout(node.op.inputs[0]);
+  const Layout assigned = lowering.graph().layout(node.op.outputs[0]);
+  const Layout layout = narrow || assigned ? assigned : lowering.layout(node.op.inputs[0]);
   std::vector<CellId> inputs;
   inputs.reserve(node.op.inputs.size());
   for (const ValueId id : node.op.inputs) {
@@ -136,8 +137,8 @@ void lower_reduce_sum(Lowering& lowering, const GraphNode& node) {
 void lower_affine(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::AffineAttributes>(node.op.attributes);
   const std::int64_t count = lowering.count(node.op.outputs[0]);
-  const CellId x = lowering.plain_as_stored(node.op.inputs[0]);
-  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId x = lowering.wanted(node.op.inputs[0]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0]);
   std::vector<float> scale = attributes.scale;
   std::vector<float> offset = attributes.offset;
   const std::size_t channels = std::max(scale.size(), offset.size());

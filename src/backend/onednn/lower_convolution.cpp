@@ -1,6 +1,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/onednn/convolution.hpp"
 #include "backend/onednn/inner_product.hpp"
 #include "backend/onednn/kernels/patch_convolution.hpp"
 #include "backend/onednn/kernels/unfold.hpp"
@@ -10,120 +11,7 @@ namespace tenon::backend::onednn {
 namespace {
 
 using bridge::Desc;
-using bridge::Dims;
-using bridge::float_desc;
 using bridge::image_desc;
-using bridge::Tag;
-
-// A convolution in our words: the shapes of its three tensors and its attributes. The backward ops
-// have the same.
-struct Convolution {
-  const Shape& x;
-  const Shape& kernel;
-  const Shape& y;
-  const ops::ConvolutionAttributes& attributes;
-  DType factors;  // what is multiplied
-};
-
-Convolution convolution_of(const Graph& graph, const ops::Node& op) {
-  const auto& a = std::get<ops::ConvolutionAttributes>(op.attributes);
-  const auto shape = [&](std::size_t port) -> const Shape& {
-    return graph.value(op.inputs[port]).shape;
-  };
-  switch (op.kind) {
-    case ops::OpKind::kConvolutionBackwardData:
-      return {a.input_shape, shape(1), shape(0), a, graph.factors};
-    case ops::OpKind::kConvolutionBackwardWeights:
-      return {shape(0), a.kernel_shape, shape(1), a, graph.factors};
-    default:
-      return {shape(0), shape(1), graph.value(op.outputs[0]).shape, a, graph.factors};
-  }
-}
-
-bool is_volume(const Convolution& c) { return c.x.rank() == 5; }
-
-// ([depth,] height, width, in / groups, out) as (out, in, [depth,] height, width), or with groups
-// before.
-Dims kernel_dims(const Convolution& c) {
-  const std::int64_t groups = c.attributes.groups;
-  Dims dims = {c.kernel.dim(-1) / groups, c.kernel.dim(-2)};
-  dims.insert(dims.end(), c.kernel.begin(), c.kernel.end() - 2);
-  if (groups != 1) dims.insert(dims.begin(), groups);
-  return dims;
-}
-Desc plain_kernel(const Convolution& c) {
-  const bool grouped = c.attributes.groups != 1;
-  if (is_volume(c)) return float_desc(kernel_dims(c), grouped ? Tag::dhwigo : Tag::dhwio);
-  return float_desc(kernel_dims(c), grouped ? Tag::hwigo : Tag::hwio);
-}
-
-bridge::ConvolutionShape bridge_shape(const Convolution& c, bool with_bias) {
-  const auto& a = c.attributes;
-  bridge::ConvolutionShape shape;
-  shape.source = image_desc(c.x, c.factors);
-  shape.weights = bridge::desc_of(c.factors, kernel_dims(c), Tag::any);
-  if (with_bias) shape.bias = float_desc({c.kernel.dim(-1)}, Tag::a);
-  shape.destination = image_desc(c.y, c.factors);
-  shape.strides = a.strides;
-  shape.dilates = a.dilation;
-  for (std::int64_t& dilate : shape.dilates) --dilate;
-  shape.pad_before = a.pad_before;
-  shape.pad_after = a.pad_after;
-  return shape;
-}
-
-void set_depth(ConvolutionGeometry& s, const Convolution& c) {
-  const auto& a = c.attributes;
-  s.in_depth = c.x[1];
-  s.out_depth = c.y[1];
-  s.kernel_depth = c.kernel[0];
-  s.stride_depth = a.strides[0];
-  s.dilation_depth = a.dilation[0];
-  s.pad_front = a.pad_before[0];
-  s.pad_back = a.pad_after[0];
-}
-
-ConvolutionGeometry geometry_of(const Convolution& c) {
-  const auto& a = c.attributes;
-  const std::size_t height = is_volume(c) ? 1 : 0;  // Which of the spatial axes.
-  const std::size_t width = height + 1;
-  ConvolutionGeometry s;
-  if (is_volume(c)) set_depth(s, c);
-  s.batch = c.x[0];
-  s.in_height = c.x.dim(-3);
-  s.in_width = c.x.dim(-2);
-  s.in_channels = c.x.dim(-1);
-  s.out_height = c.y.dim(-3);
-  s.out_width = c.y.dim(-2);
-  s.out_channels = c.y.dim(-1);
-  s.kernel_height = c.kernel[height];
-  s.kernel_width = c.kernel[width];
-  s.stride_height = a.strides[height];
-  s.stride_width = a.strides[width];
-  s.dilation_height = a.dilation[height];
-  s.dilation_width = a.dilation[width];
-  s.pad_top = a.pad_before[height];
-  s.pad_left = a.pad_before[width];
-  s.pad_bottom = a.pad_after[height];
-  s.pad_right = a.pad_after[width];
-  return s;
-}
-
-bool takes_patches(const Convolution& c) {
-  return c.factors == DType::kFloat32 && c.attributes.groups == 1 &&
-         patch_convolution_fits(geometry_of(c));
-}
-
-// Where y has so few pixels that a row of it fills no tile of oneDNN's convolutions, the matrix
-// product of unfolded patches is up to three times as fast.
-constexpr std::int64_t kFewPixels = 4;
-
-bool unfolds(const Convolution& c) {
-  const ConvolutionGeometry g = geometry_of(c);
-  return c.factors == DType::kFloat32 && c.attributes.groups == 1 &&
-         g.out_pixels() <= kFewPixels * g.batch && g.taps() > g.in_channels &&
-         g.in_channels >= 64 && g.out_channels >= 64;
-}
 
 InnerProduct product_of(const Convolution& c) {
   const ConvolutionGeometry g = geometry_of(c);
@@ -183,24 +71,21 @@ void lower_unfolded_backward_weights(Lowering& lowering, const GraphNode& node,
                                      dbias);
 }
 
-dnnl::convolution_forward::primitive_desc forward_hint(const Convolution& c) {
-  return bridge::convolution_forward(bridge_shape(c, false), true);
+// The node's images: in blocks of channels, or plain.
+CellId image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
+  return node.blocked ? lowering.wanted(id) : lowering.plain(id, lowering.factors());
 }
-
-// The gradient of the kernel is float32.
-dnnl::convolution_backward_weights::primitive_desc kernel_gradient(const Convolution& c,
-                                                                   bool with_bias) {
-  bridge::ConvolutionShape shape = bridge_shape(c, with_bias);
-  shape.weights = float_desc(kernel_dims(c), Tag::any);
-  return bridge::convolution_backward_weights(shape, forward_hint(c));
+CellId make_image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
+  return node.blocked ? lowering.make_wanted(id) : lowering.make_as_stored(id);
 }
 
 void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution& c) {
-  const ConvolutionGeometry shape = geometry_of(c);
+  ConvolutionGeometry shape = geometry_of(c);
+  shape.out_block = block_of(lowering.graph().layout(node.op.outputs[0]));
   const CellId x = lowering.plain(node.op.inputs[0]);
   const CellId kernel = lowering.plain(node.op.inputs[1]);
   const CellId bias = lowering.plain(node.op.inputs[2]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0]);
   Step& step = lowering.add_step(
       node, "own:patch_convolution", {x, kernel, bias}, {y},
       [shape, threads = lowering.threads(), x = lowering.ref(x), kernel = lowering.ref(kernel),
@@ -213,9 +98,10 @@ void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution&
 }
 
 void lower_patches_backward(Lowering& lowering, const GraphNode& node, const Convolution& c) {
-  const ConvolutionGeometry shape = geometry_of(c);
+  ConvolutionGeometry shape = geometry_of(c);
+  shape.out_block = block_of(lowering.graph().layout(node.op.inputs[1]));
   const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId dy = lowering.plain(node.op.inputs[1]);
+  const CellId dy = lowering.wanted(node.op.inputs[1]);
   const CellId dkernel = lowering.make(node.op.outputs[0]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
   Step& step = lowering.add_step(
@@ -236,9 +122,9 @@ Layout convolution_kernel_layout(const Graph& graph, const GraphNode& node) {
   if (takes_patches(c)) return std::nullopt;
   if (unfolds(c)) return inner_product_kernel_layout(product_of(c));
   if (c.factors == DType::kFloat32) {
-    return layout_of(forward_hint(c).weights_desc(), plain_kernel(c));
+    return layout_of(forward_hint(c, node.blocked).weights_desc(), plain_kernel(c));
   }
-  return layout_of(kernel_gradient(c, false).diff_weights_desc(), plain_kernel(c));
+  return layout_of(describe_backward_weights(c, node, false).diff_weights_desc(), plain_kernel(c));
 }
 
 void lower_convolution(Lowering& lowering, const GraphNode& node) {
@@ -246,15 +132,15 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
   if (takes_patches(c)) return lower_patches(lowering, node, c);
   if (unfolds(c)) return lower_unfolded(lowering, node, c);
   const bool with_bias = node.op.inputs[2] != ops::kNoValue;
-  bridge::ConvolutionShape shape = bridge_shape(c, with_bias);
-  shape.destination = bridge::image_desc(c.y, lowering.stored(node.op.outputs[0]));
+  bridge::ConvolutionShape shape = shape_of(c, node, with_bias);
+  if (!node.blocked) shape.destination = image_desc(c.y, lowering.stored(node.op.outputs[0]));
   const auto description =
       bridge::convolution_forward(shape, true, {.enabled = node.rectified, .slope = node.slope});
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
-  const CellId x_cell = lowering.plain(node.op.inputs[0], c.factors);
+  const CellId x_cell = image(lowering, node, node.op.inputs[0]);
   const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
   const CellId bias_cell = lowering.plain(node.op.inputs[2]);
-  const CellId y_cell = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId y_cell = make_image(lowering, node, node.op.outputs[0]);
   lowering.add_primitive(node, description, dnnl::convolution_forward(description),
                          {{DNNL_ARG_SRC, x_cell, description.src_desc()},
                           {DNNL_ARG_WEIGHTS, kernel_cell, kernel.desc},
@@ -265,13 +151,11 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
 void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node) {
   const Convolution c = convolution_of(lowering.graph(), node.op);
   if (unfolds(c)) return lower_unfolded_backward_data(lowering, node, c);
-  bridge::ConvolutionShape shape = bridge_shape(c, false);
-  shape.source = bridge::image_desc(c.x, lowering.stored(node.op.outputs[0]));
-  const auto description = bridge::convolution_backward_data(shape, forward_hint(c));
+  const auto description = describe_backward_data(c, node, lowering.stored(node.op.outputs[0]));
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
-  const CellId dy_cell = lowering.plain(node.op.inputs[0], c.factors);
+  const CellId dy_cell = image(lowering, node, node.op.inputs[0]);
   const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
-  const CellId dx_cell = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId dx_cell = make_image(lowering, node, node.op.outputs[0]);
   lowering.add_primitive(node, description, dnnl::convolution_backward_data(description),
                          {{DNNL_ARG_DIFF_DST, dy_cell, description.diff_dst_desc()},
                           {DNNL_ARG_WEIGHTS, kernel_cell, kernel.desc},
@@ -283,10 +167,10 @@ void lower_convolution_backward_weights(Lowering& lowering, const GraphNode& nod
   if (takes_patches(c)) return lower_patches_backward(lowering, node, c);
   if (unfolds(c)) return lower_unfolded_backward_weights(lowering, node, c);
   const bool with_bias = node.op.outputs[1] != ops::kNoValue;
-  const auto description = kernel_gradient(c, with_bias);
+  const auto description = describe_backward_weights(c, node, with_bias);
   const Desc kernel = description.diff_weights_desc();
-  const CellId x_cell = lowering.plain(node.op.inputs[0], c.factors);
-  const CellId dy_cell = lowering.plain(node.op.inputs[1], c.factors);
+  const CellId x_cell = image(lowering, node, node.op.inputs[0]);
+  const CellId dy_cell = image(lowering, node, node.op.inputs[1]);
   const CellId dkernel_cell = lowering.make(node.op.outputs[0], layout_of(kernel, plain_kernel(c)));
   const CellId dbias_cell = lowering.make(node.op.outputs[1]);
   lowering.add_primitive(node, description, dnnl::convolution_backward_weights(description),

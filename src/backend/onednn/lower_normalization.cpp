@@ -7,9 +7,12 @@ namespace {
 
 BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode& node) {
   const Shape& x = lowering.shape(node.op.inputs[0]);
+  const std::int64_t block = block_of(lowering.graph().layout(node.op.inputs[0]));
   BatchNormalization shape;
-  shape.channels = x.dim(-1);
-  shape.rows = x.element_count() / shape.channels;
+  shape.images = block != 0 ? x[0] : 1;
+  shape.blocks = block != 0 ? x.dim(-1) / block : 1;
+  shape.width = block != 0 ? block : x.dim(-1);
+  shape.rows = x.element_count() / (shape.images * x.dim(-1));
   shape.epsilon = std::get<ops::NormalizationAttributes>(node.op.attributes).epsilon;
   shape.rectify = node.rectified;
   shape.slope = node.slope;
@@ -21,10 +24,10 @@ BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode
 void lower_normalization(Lowering& lowering, const GraphNode& node) {
   const bool training = node.op.kind == ops::OpKind::kBatchNormalizationTraining;
   const BatchNormalization shape = normalization_shape(lowering, node);
-  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId x = lowering.wanted(node.op.inputs[0], DType::kFloat32);
   const CellId gamma = lowering.plain(node.op.inputs[1]);
   const CellId beta = lowering.plain(node.op.inputs[2]);
-  const CellId y = lowering.make(node.op.outputs[0]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0], DType::kFloat32);
   const CellId mean =
       training ? lowering.make(node.op.outputs[1]) : lowering.plain(node.op.inputs[3]);
   const CellId variance =
@@ -52,22 +55,21 @@ void lower_normalization_backward(Lowering& lowering, const GraphNode& node) {
   const bool training = node.op.kind == ops::OpKind::kBatchNormalizationBackward;
   const BatchNormalization shape = normalization_shape(lowering, node);
   std::vector<CellId> in;
-  for (const ops::ValueId id : node.op.inputs) in.push_back(lowering.plain(id));
-  const CellId mask = lowering.plain(node.mask);
+  for (const ops::ValueId id : node.op.inputs) in.push_back(lowering.wanted(id, DType::kFloat32));
+  in.push_back(lowering.plain(node.beta));
   std::vector<CellId> out;
-  for (const ops::ValueId id : node.op.outputs) out.push_back(lowering.make(id));
-  std::vector<CellId> reads = in;
-  reads.push_back(mask);
+  for (const ops::ValueId id : node.op.outputs)
+    out.push_back(lowering.make_wanted(id, DType::kFloat32));
   Step& step = lowering.add_step(
-      node, "own:batch_normalization", std::move(reads), out,
+      node, "own:batch_normalization", in, out,
       [shape, training, threads = lowering.threads(), x = lowering.ref(in[0]),
        dy = lowering.ref(in[1]), gamma = lowering.ref(in[2]), mean = lowering.ref(in[3]),
-       variance = lowering.ref(in[4]), mask = lowering.ref(mask), dx = lowering.ref(out[0]),
+       variance = lowering.ref(in[4]), beta = lowering.ref(in[5]), dx = lowering.ref(out[0]),
        dgamma = lowering.ref(out[1]), dbeta = lowering.ref(out[2]),
        scratch = lowering.scratch()](const StepNumbers&) {
-        const NormalizationGradient gradient{x.as(),     mask.as(),   dy.as(),
-                                             gamma.as(), mean.as(),   variance.as(),
-                                             dx.as(),    dgamma.as(), dbeta.as()};
+        const NormalizationGradient gradient{x.as(),    dy.as(),     gamma.as(),
+                                             beta.as(), mean.as(),   variance.as(),
+                                             dx.as(),   dgamma.as(), dbeta.as()};
         batch_normalization_backward(shape, threads, training, gradient, scratch.as<std::byte>());
       });
   step.memory.scratch_bytes = batch_normalization_scratch(shape);

@@ -6,11 +6,14 @@ namespace {
 using ops::OpKind;
 
 bridge::PoolingShape pooling_shape(const ops::PoolingAttributes& a, bool maximum, const Shape& x,
-                                   const Shape& y, DType dtype) {
+                                   const Shape& y, DType dtype, std::int64_t block) {
+  const auto desc = [&](const Shape& shape) {
+    return block == 0 ? bridge::image_desc(shape, dtype) : bridge::blocked_image_desc(shape, block);
+  };
   bridge::PoolingShape shape;
   shape.maximum = maximum;
-  shape.source = bridge::image_desc(x, dtype);
-  shape.destination = bridge::image_desc(y, dtype);
+  shape.source = desc(x);
+  shape.destination = desc(y);
   shape.window = a.window;
   shape.strides = a.strides;
   shape.pad_before = a.pad_before;
@@ -27,10 +30,11 @@ void lower_pooling(Lowering& lowering, const GraphNode& node) {
   const DType dtype = lowering.stored(node.op.inputs[0]);
   const auto description =
       bridge::pooling_forward(pooling_shape(attributes, maximum, lowering.shape(node.op.inputs[0]),
-                                            lowering.shape(node.op.outputs[0]), dtype),
+                                            lowering.shape(node.op.outputs[0]), dtype,
+                                            block_of(lowering.graph().layout(node.op.inputs[0]))),
                               training);
-  const CellId x = lowering.plain(node.op.inputs[0], dtype);
-  const CellId y = lowering.make(node.op.outputs[0], dtype);
+  const CellId x = lowering.wanted(node.op.inputs[0], dtype);
+  const CellId y = lowering.make_wanted(node.op.outputs[0], dtype);
   std::vector<Lowering::Argument> arguments{{DNNL_ARG_SRC, x, description.src_desc()},
                                             {DNNL_ARG_DST, y, description.dst_desc(), true}};
   if (training) {
@@ -48,11 +52,12 @@ void lower_pooling_backward(Lowering& lowering, const GraphNode& node) {
   // As the forward kernel, whose workspace is read.
   const DType dtype = lowering.stored(maximum ? node.op.inputs[0] : node.op.outputs[0]);
   const auto shape = pooling_shape(attributes, maximum, lowering.shape(node.op.outputs[0]),
-                                   lowering.shape(dy_value), dtype);
+                                   lowering.shape(dy_value), dtype,
+                                   block_of(lowering.graph().layout(node.op.outputs[0])));
   const auto description =
       bridge::pooling_backward(shape, bridge::pooling_forward(shape, /*training=*/true));
-  const CellId dy = lowering.plain(dy_value, dtype);
-  const CellId dx = lowering.make(node.op.outputs[0], dtype);
+  const CellId dy = lowering.wanted(dy_value, dtype);
+  const CellId dx = lowering.make_wanted(node.op.outputs[0], dtype);
   std::vector<Lowering::Argument> arguments{
       {DNNL_ARG_DIFF_DST, dy, description.diff_dst_desc()},
       {DNNL_ARG_DIFF_SRC, dx, description.diff_src_desc(), true}};

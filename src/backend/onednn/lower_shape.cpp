@@ -1,6 +1,7 @@
 #include <span>
 #include <utility>
 
+#include "backend/onednn/image_layout.hpp"
 #include "backend/onednn/kernels/convert.hpp"
 #include "backend/onednn/kernels/strided.hpp"
 #include "backend/onednn/kernels/up_sampling.hpp"
@@ -17,7 +18,7 @@ std::size_t element_size(const Lowering& lowering, ValueId id) {
 
 // What is moved is held as the result is: rounding what is read and what is written are the same.
 CellId moved(Lowering& lowering, const GraphNode& node, std::size_t input = 0) {
-  return lowering.plain(node.op.inputs[input], lowering.stored(node.op.outputs[0]));
+  return lowering.wanted(node.op.inputs[input], lowering.stored(node.op.outputs[0]));
 }
 
 std::int64_t dot(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
@@ -70,7 +71,8 @@ bool is_run(const Shape& x, const Shape& y) {
 }  // namespace
 
 void lower_reshape(Lowering& lowering, const GraphNode& node) {
-  lowering.make_view(node.op.outputs[0], moved(lowering, node));
+  const CellId x = lowering.plain(node.op.inputs[0], lowering.stored(node.op.outputs[0]));
+  lowering.make_view(node.op.outputs[0], x);
 }
 
 void lower_transpose(Lowering& lowering, const GraphNode& node) {
@@ -80,24 +82,27 @@ void lower_transpose(Lowering& lowering, const GraphNode& node) {
   std::vector<std::int64_t> steps;
   steps.reserve(axes.size());
   for (const int axis : axes) steps.push_back(x_steps[static_cast<std::size_t>(axis)]);
-  const CellId x = moved(lowering, node);
+  const CellId x = lowering.plain(node.op.inputs[0], lowering.stored(node.op.outputs[0]));
   const CellId y = lowering.make_as_stored(node.op.outputs[0]);
   StridedBox box(y_shape.dims(), {steps, dense_steps(y_shape)});
   add_copies(lowering, node, {x}, y, {{box, lowering.ref(x), 0, lowering.ref(y), 0}});
 }
 
 void lower_concatenate(Lowering& lowering, const GraphNode& node) {
-  const Shape& y_shape = lowering.shape(node.op.outputs[0]);
+  const std::int64_t block = block_of(lowering.graph().layout(node.op.outputs[0]));
+  const Shape& joined = lowering.shape(node.op.outputs[0]);
+  // Blocks are joined along the second axis, as only channels are joined where there are blocks.
   const std::size_t axis =
-      positive_axis(std::get<ops::AxisAttributes>(node.op.attributes).axis, y_shape);
-  const std::vector<std::int64_t> y_steps = dense_steps(y_shape);
+      block != 0 ? 1
+                 : positive_axis(std::get<ops::AxisAttributes>(node.op.attributes).axis, joined);
+  const std::vector<std::int64_t> y_steps = dense_steps(stored_shape(joined, block));
   std::vector<CellId> reads;
   for (std::size_t i = 0; i < node.op.inputs.size(); ++i) reads.push_back(moved(lowering, node, i));
-  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0]);
   std::vector<CopyTask> tasks;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < reads.size(); ++i) {
-    const Shape& x_shape = lowering.shape(node.op.inputs[i]);
+    const Shape x_shape = stored_shape(lowering.shape(node.op.inputs[i]), block);
     tasks.push_back({StridedBox(x_shape.dims(), {dense_steps(x_shape), y_steps}),
                      lowering.ref(reads[i]), 0, lowering.ref(y), first * y_steps[axis]});
     first += x_shape[axis];
@@ -107,31 +112,33 @@ void lower_concatenate(Lowering& lowering, const GraphNode& node) {
 
 void lower_slice(Lowering& lowering, const GraphNode& node) {
   const auto& range = std::get<ops::RangeAttributes>(node.op.attributes);
-  const Shape& x_shape = lowering.shape(node.op.inputs[0]);
-  const Shape& y_shape = lowering.shape(node.op.outputs[0]);
+  const std::int64_t block = block_of(lowering.graph().layout(node.op.inputs[0]));
+  const Shape x_shape = stored_shape(lowering.shape(node.op.inputs[0]), block);
+  const Shape y_shape = stored_shape(lowering.shape(node.op.outputs[0]), block);
   const std::vector<std::int64_t> x_steps = dense_steps(x_shape);
-  const std::int64_t offset = dot(range.begin, x_steps);
+  const std::int64_t offset = dot(stored_range(range.begin, block), x_steps);
   const CellId x = moved(lowering, node);
-  if (is_run(x_shape, y_shape)) {
+  if (block == 0 && is_run(x_shape, y_shape)) {
     lowering.make_view(
         node.op.outputs[0], x,
         static_cast<std::size_t>(offset) * element_size(lowering, node.op.outputs[0]));
     return;
   }
-  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0]);
   StridedBox box(y_shape.dims(), {x_steps, dense_steps(y_shape)});
   add_copies(lowering, node, {x}, y, {{box, lowering.ref(x), offset, lowering.ref(y), 0}});
 }
 
 void lower_pad(Lowering& lowering, const GraphNode& node) {
   const auto& range = std::get<ops::RangeAttributes>(node.op.attributes);
-  const Shape& x_shape = lowering.shape(node.op.inputs[0]);
-  const Shape& y_shape = lowering.shape(node.op.outputs[0]);
+  const std::int64_t block = block_of(lowering.graph().layout(node.op.outputs[0]));
+  const Shape x_shape = stored_shape(lowering.shape(node.op.inputs[0]), block);
+  const Shape y_shape = stored_shape(lowering.shape(node.op.outputs[0]), block);
   const std::vector<std::int64_t> y_steps = dense_steps(y_shape);
   const CellId x = moved(lowering, node);
-  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId y = lowering.make_wanted(node.op.outputs[0]);
   CopyTask task{StridedBox(x_shape.dims(), {dense_steps(x_shape), y_steps}), lowering.ref(x), 0,
-                lowering.ref(y), dot(range.begin, y_steps)};
+                lowering.ref(y), dot(stored_range(range.begin, block), y_steps)};
   const std::size_t element = element_size(lowering, node.op.outputs[0]);
   const std::size_t bytes = static_cast<std::size_t>(y_shape.element_count()) * element;
   lowering.add_step(node, "own:copy", {x}, {y},
@@ -162,17 +169,21 @@ void lower_up_sampling(Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::UpSamplingAttributes>(node.op.attributes);
   const bool forward = node.op.kind == ops::OpKind::kUpSampling;
   const Shape& small = lowering.shape(forward ? node.op.inputs[0] : node.op.outputs[0]);
+  const ValueId large = forward ? node.op.outputs[0] : node.op.inputs[0];
+  // Blocks of channels are as many images of few channels.
+  const std::int64_t block = block_of(lowering.graph().layout(large));
+  const std::int64_t channels = block != 0 ? block : small.dim(-1);
   const bool volume = small.rank() == 5;
   const auto& size = attributes.size;
-  const UpSampling shape{.batch = small[0],
+  const UpSampling shape{.batch = small[0] * (small.dim(-1) / channels),
                          .depth = volume ? small[1] : 1,
                          .height = small.dim(-3),
                          .width = small.dim(-2),
-                         .channels = small.dim(-1),
+                         .channels = channels,
                          .size = {volume ? size[0] : 1, size[size.size() - 2], size.back()},
                          .bilinear = attributes.bilinear};
-  const CellId from = lowering.plain(node.op.inputs[0]);
-  const CellId to = lowering.make(node.op.outputs[0]);
+  const CellId from = lowering.wanted(node.op.inputs[0], DType::kFloat32);
+  const CellId to = lowering.make_wanted(node.op.outputs[0], DType::kFloat32);
   lowering.add_step(node, "own:up_sampling", {from}, {to},
                     [shape, forward, threads = lowering.threads(), from = lowering.ref(from),
                      to = lowering.ref(to)](const StepNumbers&) {

@@ -211,8 +211,10 @@ CellId Lowering::make_opaque(ops::ValueId id, std::size_t bytes) {
   return made(id, std::move(cell));
 }
 
-CellId Lowering::make_view(ops::ValueId id, CellId origin, std::size_t offset) {
+CellId Lowering::make_view(ops::ValueId id, CellId origin, std::size_t offset,
+                           const Layout& layout) {
   Cell cell;
+  cell.layout = layout;
   cell.home = memory_.cell(origin).home;
   cell.slot = memory_.cell(origin).slot;
   cell.dtype = memory_.cell(origin).dtype;

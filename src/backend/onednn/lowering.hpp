@@ -85,6 +85,13 @@ class Lowering {
   CellId plain_as_stored(ops::ValueId id) {
     return id == ops::kNoValue ? kNoCell : plain(id, stored(id));
   }
+  /// … in the layout that was assigned (which is of float32), or plain as `dtype`.
+  CellId wanted(ops::ValueId id, DType dtype) {
+    if (id == ops::kNoValue || !graph_.layout(id)) return plain(id, dtype);
+    return laid_out(id, graph_.layout(id));
+  }
+  /// … or plain as it is held.
+  CellId wanted(ops::ValueId id) { return id == ops::kNoValue ? kNoCell : wanted(id, stored(id)); }
   /// … as `wanted.desc`. Where the value lies plain, `wanted.plain` describes it.
   CellId laid_out(ops::ValueId id, const EngineLayout& wanted);
   /// … as `wanted`, which may be plain.
@@ -100,10 +107,20 @@ class Lowering {
   CellId make_as_stored(ops::ValueId id) {
     return id == ops::kNoValue ? kNoCell : make(id, stored(id));
   }
+  /// … in the layout that was assigned, or plain as `dtype`.
+  CellId make_wanted(ops::ValueId id, DType dtype) {
+    if (id == ops::kNoValue || !graph_.layout(id)) return make(id, dtype);
+    return make(id, graph_.layout(id));
+  }
+  /// … or plain as the value is held.
+  CellId make_wanted(ops::ValueId id) {
+    return id == ops::kNoValue ? kNoCell : make_wanted(id, stored(id));
+  }
   /// … of a workspace of `bytes`.
   CellId make_opaque(ops::ValueId id, std::size_t bytes);
-  /// … that is a view of `origin`.
-  CellId make_view(ops::ValueId id, CellId origin, std::size_t offset = 0);
+  /// … that is a view of `origin`, which lies in `layout`.
+  CellId make_view(ops::ValueId id, CellId origin, std::size_t offset = 0,
+                   const Layout& layout = {});
 
   /// … of a value's bfloat16 form, as floats.
   CellId widened(ops::ValueId id, CellId narrow) {

@@ -19,6 +19,8 @@ constexpr std::array kPasses{
          fuse_dense_few},
     Pass{"remove_unread", "operations whose results nobody reads are left out", remove_unread},
     Pass{"group_updates", "all weights are updated in one loop", group_updates},
+    Pass{"assign_layouts", "images lie in blocks of channels where that is faster", assign_layouts},
+    Pass{"choose_winograd", "3x3 convolutions by fewer multiplications", choose_winograd},
     Pass{"in_place", "a result takes the memory of what is read for the last time", nullptr},
 };
 

@@ -27,6 +27,10 @@ void assign_precision(Graph& graph);
 void fuse_rectifiers(Graph& graph);
 /// Dense layers with few outputs, with the concatenation before them, and their gradients.
 void fuse_dense_few(Graph& graph);
+/// Images in blocks of channels, where convolutions gain more by it than reorders cost.
+void assign_layouts(Graph& graph);
+/// Winograd's algorithm for convolutions of images in blocks.
+void choose_winograd(Graph& graph);
 /// The optimizer's updates.
 void group_updates(Graph& graph);
 /// Removes nodes whose outputs nobody reads any more.

@@ -11,17 +11,32 @@ namespace {
 
 // Sums are cut by the shape alone, so that they do not depend on the number of threads.
 constexpr int kMostParts = 32;
-// Rows of few channels are taken several at a time, as one line; its factors are repeated.
+// Short rows are taken several at a time, as one line; its factors are repeated.
 constexpr std::int64_t kShortestLine = 128;
 // Lines summed in float before they are added to doubles.
 constexpr std::int64_t kLinesAtATime = 32;
 
 std::int64_t rows_together(const BatchNormalization& s) {
-  return std::max<std::int64_t>(1, kShortestLine / s.channels);
+  return std::max<std::int64_t>(1, kShortestLine / s.width);
 }
-std::int64_t line_length(const BatchNormalization& s) { return rows_together(s) * s.channels; }
+std::int64_t line_length(const BatchNormalization& s) { return rows_together(s) * s.width; }
 int part_count(const BatchNormalization& s) {
-  return useful_threads(kMostParts, s.rows * s.channels, kElementGrain);
+  return useful_threads(kMostParts, s.all_rows() * s.channels(), kElementGrain);
+}
+
+// Per channel of a line.
+struct Factors {
+  const float* mean;
+  const float* scale;     // gamma / deviation
+  const float* offset;    // beta
+  const float* x_factor;  // of the input's gradient
+  const float* constant;
+};
+
+// y before its relu: the forward and the backward kernels must agree on its sign.
+inline __attribute__((always_inline)) float normalized(float x, float mean, float scale,
+                                                       float offset) {
+  return (x - mean) * scale + offset;
 }
 
 // Σ (x − shift) and Σ (x − shift)² of the lines.
@@ -38,56 +53,86 @@ TENON_CLONES void moment_lines(const float* x, std::int64_t lines, std::int64_t 
   }
 }
 // Σ dy and Σ dy·(x − mean) of the lines.
-TENON_CLONES void gradient_lines(const float* x, const float* dy, const float* y, float slope,
-                                 std::int64_t lines, std::int64_t length, const float* mean,
-                                 float* sums, float* products) {
+TENON_CLONES void gradient_lines(const float* x, const float* dy, std::int64_t lines,
+                                 std::int64_t length, const Factors& f, float* sums,
+                                 float* products) {
+  const float* mean = f.mean;
   for (std::int64_t r = 0; r < lines; ++r) {
     const float* x_line = x + r * length;
     const float* dy_line = dy + r * length;
-    if (y != nullptr) {
-      const float* y_line = y + r * length;
 #pragma omp simd
-      for (std::int64_t i = 0; i < length; ++i) {
-        const float gradient = y_line[i] > 0.0F ? dy_line[i] : dy_line[i] * slope;
-        sums[i] += gradient;
-        products[i] += gradient * (x_line[i] - mean[i]);
-      }
-    } else {
+    for (std::int64_t i = 0; i < length; ++i) {
+      sums[i] += dy_line[i];
+      products[i] += dy_line[i] * (x_line[i] - mean[i]);
+    }
+  }
+}
+TENON_CLONES void rectified_gradient_lines(const float* x, const float* dy, float slope,
+                                           std::int64_t lines, std::int64_t length,
+                                           const Factors& f, float* sums, float* products) {
+  const float* mean = f.mean;
+  const float* scale = f.scale;
+  const float* offset = f.offset;
+  for (std::int64_t r = 0; r < lines; ++r) {
+    const float* x_line = x + r * length;
+    const float* dy_line = dy + r * length;
 #pragma omp simd
-      for (std::int64_t i = 0; i < length; ++i) {
-        sums[i] += dy_line[i];
-        products[i] += dy_line[i] * (x_line[i] - mean[i]);
-      }
+    for (std::int64_t i = 0; i < length; ++i) {
+      const bool above = normalized(x_line[i], mean[i], scale[i], offset[i]) > 0.0F;
+      const float gradient = above ? dy_line[i] : dy_line[i] * slope;
+      sums[i] += gradient;
+      products[i] += gradient * (x_line[i] - mean[i]);
     }
   }
 }
 TENON_CLONES void normalize_lines(const float* x, std::int64_t lines, std::int64_t length,
-                                  const float* mean, const float* scale, const float* offset,
-                                  float slope, float* y) {
+                                  const Factors& f, float slope, float* y) {
+  const float* mean = f.mean;
+  const float* scale = f.scale;
+  const float* offset = f.offset;
   for (std::int64_t r = 0; r < lines; ++r) {
     const float* from = x + r * length;
     float* to = y + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      const float value = (from[i] - mean[i]) * scale[i] + offset[i];
+      const float value = normalized(from[i], mean[i], scale[i], offset[i]);
       to[i] = value > 0.0F ? value : value * slope;
     }
   }
 }
 // dx = scale·dy + x_factor·(x − mean) + constant
-TENON_CLONES void input_gradient_lines(const float* x, const float* dy, const float* y, float slope,
-                                       std::int64_t lines, std::int64_t length, const float* mean,
-                                       const float* scale, const float* x_factor,
-                                       const float* constant, float* dx) {
+TENON_CLONES void input_gradient_lines(const float* x, const float* dy, std::int64_t lines,
+                                       std::int64_t length, const Factors& f, float* dx) {
+  const float* mean = f.mean;
+  const float* scale = f.scale;
+  const float* x_factor = f.x_factor;
+  const float* constant = f.constant;
   for (std::int64_t r = 0; r < lines; ++r) {
     const float* x_line = x + r * length;
     const float* dy_line = dy + r * length;
-    const float* mask = (y != nullptr ? y : dy) + r * length;
-    const float below = y != nullptr ? slope : 1.0F;
     float* to = dx + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      const float gradient = mask[i] > 0.0F ? dy_line[i] : dy_line[i] * below;
+      to[i] = scale[i] * dy_line[i] + x_factor[i] * (x_line[i] - mean[i]) + constant[i];
+    }
+  }
+}
+TENON_CLONES void rectified_input_gradient_lines(const float* x, const float* dy, float slope,
+                                                 std::int64_t lines, std::int64_t length,
+                                                 const Factors& f, float* dx) {
+  const float* mean = f.mean;
+  const float* scale = f.scale;
+  const float* offset = f.offset;
+  const float* x_factor = f.x_factor;
+  const float* constant = f.constant;
+  for (std::int64_t r = 0; r < lines; ++r) {
+    const float* x_line = x + r * length;
+    const float* dy_line = dy + r * length;
+    float* to = dx + r * length;
+#pragma omp simd
+    for (std::int64_t i = 0; i < length; ++i) {
+      const bool above = normalized(x_line[i], mean[i], scale[i], offset[i]) > 0.0F;
+      const float gradient = above ? dy_line[i] : dy_line[i] * slope;
       to[i] = scale[i] * gradient + x_factor[i] * (x_line[i] - mean[i]) + constant[i];
     }
   }
@@ -97,120 +142,263 @@ void widen(const float* x, double* sums, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) sums[i] += static_cast<double>(x[i]);
 }
 
-// Repeats `channels` values to a line.
-void repeat(const BatchNormalization& s, const float* values, float* line) {
-  for (std::int64_t k = 0; k < rows_together(s); ++k) {
-    std::copy_n(values, s.channels, line + k * s.channels);
-  }
-}
+// Lines of factors, one behind the other per block: (blocks, line_length).
+struct FactorLines {
+  float* mean;
+  float* scale;
+  float* offset;
+  float* x_factor;
+  float* constant;
 
-// The scratch memory: per part two rows of doubles and two lines; then lines that all parts read.
-struct Scratch {
-  double* sums;   // (parts, 2, channels)
-  float* lines;   // (parts, 2, length)
-  float* shared;  // (4, length)
+  Factors of_block(const BatchNormalization& s, std::int64_t block) const {
+    const std::int64_t at = block * line_length(s);
+    return {mean + at, scale + at, offset + at, x_factor + at, constant + at};
+  }
 };
+
+// The scratch memory: totals and, per part, two rows of doubles; two lines per part; the factors.
+struct Scratch {
+  double* totals;  // (2, channels)
+  double* sums;    // (parts, 2, channels)
+  float* lines;    // (parts, 2, line)
+  FactorLines factors;
+};
+constexpr std::int64_t kFactors = 5;
+
 Scratch scratch_of(const BatchNormalization& s, std::byte* memory) {
+  const std::int64_t parts = part_count(s);
+  const std::int64_t length = s.blocks * line_length(s);
   Scratch scratch{};
-  scratch.sums = reinterpret_cast<double*>(memory);
-  scratch.lines = reinterpret_cast<float*>(scratch.sums + 2 * part_count(s) * s.channels);
-  scratch.shared = scratch.lines + 2 * part_count(s) * line_length(s);
+  scratch.totals = reinterpret_cast<double*>(memory);
+  scratch.sums = scratch.totals + 2 * s.channels();
+  scratch.lines = reinterpret_cast<float*>(scratch.sums + 2 * parts * s.channels());
+  float* shared = scratch.lines + 2 * parts * line_length(s);
+  scratch.factors = {shared, shared + length, shared + 2 * length, shared + 3 * length,
+                     shared + 4 * length};
   return scratch;
 }
 
-// Calls accumulate(first row, lines, length of a line, line sums 1, line sums 2) for stretches of
-// the rows and adds what it leaves in the sums to totals[channel], totals[channels + channel].
-template <class Accumulate>
-void sum_channels(const BatchNormalization& s, int threads, const Scratch& scratch, double* totals,
-                  const Accumulate& accumulate) {
-  const int parts = part_count(s);
-  const std::int64_t together = rows_together(s);
-  const std::int64_t length = line_length(s);
-  const auto flush = [&](double* own, float* line, std::int64_t rows) {
-    for (std::int64_t k = 0; k < rows; ++k) widen(line + k * s.channels, own, s.channels);
-    std::fill_n(line, length, 0.0F);
-  };
-  parallel_range(std::min(threads, parts), parts, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t part = begin; part < end; ++part) {
-      double* own = scratch.sums + part * 2 * s.channels;
-      float* first = scratch.lines + part * 2 * length;
-      float* second = first + length;
-      std::fill_n(own, 2 * s.channels, 0.0);
-      std::fill_n(first, 2 * length, 0.0F);
-      const Range rows = part_of(s.rows, parts, static_cast<int>(part), together);
-      for (std::int64_t row = rows.begin; row < rows.end; row += kLinesAtATime * together) {
-        const std::int64_t count = std::min(kLinesAtATime * together, rows.end - row);
-        const std::int64_t rest = count % together;
-        accumulate(row, count / together, length, first, second);
-        if (rest != 0) accumulate(row + count - rest, 1, rest * s.channels, first, second);
-        flush(own, first, together);
-        flush(own + s.channels, second, together);
-      }
-    }
-  });
-  std::fill_n(totals, 2 * s.channels, 0.0);
-  for (int part = 0; part < parts; ++part) {
-    for (std::int64_t i = 0; i < 2 * s.channels; ++i)
-      totals[i] += scratch.sums[part * 2 * s.channels + i];
+// value(channel) to every place of the factors' lines that stands for the channel.
+template <class Value>
+void fill_lines(const BatchNormalization& s, float* lines, const Value& value) {
+  for (std::int64_t b = 0; b < s.blocks; ++b) {
+    float* line = lines + b * line_length(s);
+    for (std::int64_t w = 0; w < s.width; ++w) line[w] = value(b * s.width + w);
+    for (std::int64_t k = 1; k < rows_together(s); ++k)
+      std::copy_n(line, s.width, line + k * s.width);
   }
 }
 
-// Calls work(first row, lines, length of a line) on all rows, in parallel.
+// Calls work(offset of the first row, rows) for the stretches of memory that rows [range) of all
+// images have in `block`.
+template <class Work>
+void for_stretches(const BatchNormalization& s, Range range, std::int64_t block, const Work& work) {
+  for (std::int64_t row = range.begin; row < range.end;) {
+    const std::int64_t image = row / s.rows;
+    const std::int64_t first = row % s.rows;
+    const std::int64_t count = std::min(range.end - row, s.rows - first);
+    work(((image * s.blocks + block) * s.rows + first) * s.width, count);
+    row += count;
+  }
+}
+
+// Calls work(offset, lines, length of a line) for `rows` rows from `offset` on.
+template <class Work>
+void as_lines(const BatchNormalization& s, std::int64_t offset, std::int64_t rows,
+              const Work& work) {
+  const std::int64_t lines = rows / rows_together(s);
+  const std::int64_t rest = rows % rows_together(s);
+  if (lines != 0) work(offset, lines, line_length(s));
+  if (rest != 0) work(offset + lines * line_length(s), std::int64_t{1}, rest * s.width);
+}
+
+// The sums of one block over a part's rows: in float over a few lines, then in double.
+class BlockSums {
+ public:
+  BlockSums(const BatchNormalization& s, float* lines, double* first, double* second)
+      : s_(s), lines_(lines), first_(first), second_(second) {
+    std::fill_n(lines_, 2 * line_length(s_), 0.0F);
+  }
+  template <class Accumulate>
+  void add(std::int64_t offset, std::int64_t rows, const Accumulate& accumulate) {
+    const std::int64_t most = kLinesAtATime * rows_together(s_);
+    while (rows != 0) {
+      const std::int64_t count = std::min(rows, most - waiting_);
+      as_lines(s_, offset, count, [&](std::int64_t at, std::int64_t lines, std::int64_t length) {
+        accumulate(at, lines, length, lines_, lines_ + line_length(s_));
+      });
+      offset += count * s_.width;
+      rows -= count;
+      waiting_ += count;
+      if (waiting_ == most) flush();
+    }
+  }
+  void flush() {
+    const std::int64_t length = line_length(s_);
+    for (std::int64_t k = 0; k < rows_together(s_); ++k) {
+      widen(lines_ + k * s_.width, first_, s_.width);
+      widen(lines_ + length + k * s_.width, second_, s_.width);
+    }
+    std::fill_n(lines_, 2 * length, 0.0F);
+    waiting_ = 0;
+  }
+
+ private:
+  const BatchNormalization& s_;
+  float* lines_;
+  double* first_;
+  double* second_;
+  std::int64_t waiting_ = 0;
+};
+
+// Calls accumulate(block, offset, lines, length of a line, line sums 1, line sums 2) for all of x
+// and puts the two sums per channel into scratch.totals.
+template <class Accumulate>
+void sum_channels(const BatchNormalization& s, int threads, const Scratch& scratch,
+                  const Accumulate& accumulate) {
+  const int parts = part_count(s);
+  const std::int64_t channels = s.channels();
+  parallel_range(std::min(threads, parts), parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t part = begin; part < end; ++part) {
+      double* own = scratch.sums + part * 2 * channels;
+      std::fill_n(own, 2 * channels, 0.0);
+      const Range rows = part_of(s.all_rows(), parts, static_cast<int>(part), rows_together(s));
+      for (std::int64_t b = 0; b < s.blocks; ++b) {
+        BlockSums sums(s, scratch.lines + part * 2 * line_length(s), own + b * s.width,
+                       own + channels + b * s.width);
+        for_stretches(s, rows, b, [&](std::int64_t offset, std::int64_t count) {
+          sums.add(offset, count,
+                   [&](std::int64_t at, std::int64_t lines, std::int64_t length, float* first,
+                       float* second) { accumulate(b, at, lines, length, first, second); });
+        });
+        sums.flush();
+      }
+    }
+  });
+  std::fill_n(scratch.totals, 2 * channels, 0.0);
+  for (int part = 0; part < parts; ++part) {
+    for (std::int64_t i = 0; i < 2 * channels; ++i)
+      scratch.totals[i] += scratch.sums[part * 2 * channels + i];
+  }
+}
+
+// Calls work(block, offset, lines, length of a line) on all of x, in parallel.
 template <class Work>
 void for_lines(const BatchNormalization& s, int threads, const Work& work) {
-  const std::int64_t together = rows_together(s);
   parallel_range(
-      threads, s.rows, std::max<std::int64_t>(1, kElementGrain / s.channels),
+      threads, s.all_rows(), std::max<std::int64_t>(1, kElementGrain / s.channels()),
       [&](std::int64_t begin, std::int64_t end) {
-        const std::int64_t lines = (end - begin) / together;
-        const std::int64_t rest = (end - begin) % together;
-        work(begin, lines, line_length(s));
-        if (rest != 0) work(end - rest, std::int64_t{1}, rest * s.channels);
+        for (std::int64_t row = begin; row < end;) {
+          const std::int64_t count = std::min(end - row, s.rows - row % s.rows);
+          for (std::int64_t b = 0; b < s.blocks; ++b) {
+            for_stretches(s, {row, row + count}, b, [&](std::int64_t offset, std::int64_t rows) {
+              as_lines(s, offset, rows,
+                       [&](std::int64_t at, std::int64_t lines, std::int64_t length) {
+                         work(b, at, lines, length);
+                       });
+            });
+          }
+          row += count;
+        }
       },
-      together);
+      rows_together(s));
 }
 
 // The mean of a few rows. Sums of squares around it lose no digits, in one pass over x.
 void guess_mean(const BatchNormalization& s, const float* x, float* mean) {
-  const std::int64_t count = std::min<std::int64_t>(s.rows, 64);
-  std::fill_n(mean, s.channels, 0.0F);
+  const std::int64_t count = std::min<std::int64_t>(s.all_rows(), 64);
+  std::fill_n(mean, s.channels(), 0.0F);
   for (std::int64_t k = 0; k < count; ++k) {
-    const float* row = x + s.rows * k / count * s.channels;
-    for (std::int64_t c = 0; c < s.channels; ++c) mean[c] += row[c];
+    const std::int64_t row = s.all_rows() * k / count;
+    for (std::int64_t b = 0; b < s.blocks; ++b) {
+      for_stretches(s, {row, row + 1}, b, [&](std::int64_t offset, std::int64_t) {
+        for (std::int64_t w = 0; w < s.width; ++w) mean[b * s.width + w] += x[offset + w];
+      });
+    }
   }
-  for (std::int64_t c = 0; c < s.channels; ++c) mean[c] /= static_cast<float>(count);
+  for (std::int64_t c = 0; c < s.channels(); ++c) mean[c] /= static_cast<float>(count);
 }
 
 float inverse_deviation(const BatchNormalization& s, float variance) {
   return 1.0F / std::sqrt(variance + static_cast<float>(s.epsilon));
 }
 
+void fill_factors(const BatchNormalization& s, const FactorLines& factors, const float* gamma,
+                  const float* beta, const float* mean, const float* variance) {
+  fill_lines(s, factors.mean, [&](std::int64_t c) { return mean[c]; });
+  fill_lines(s, factors.scale, [&](std::int64_t c) {
+    return (gamma != nullptr ? gamma[c] : 1.0F) * inverse_deviation(s, variance[c]);
+  });
+  fill_lines(s, factors.offset, [&](std::int64_t c) { return beta != nullptr ? beta[c] : 0.0F; });
+}
+
+void sum_gradients(const BatchNormalization& s, int threads, const Scratch& scratch,
+                   const NormalizationGradient& g) {
+  sum_channels(s, threads, scratch,
+               [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length,
+                   float* sums, float* products) {
+                 const Factors factors = scratch.factors.of_block(s, block);
+                 if (s.rectify) {
+                   rectified_gradient_lines(g.x + at, g.dy + at, s.slope, lines, length, factors,
+                                            sums, products);
+                 } else {
+                   gradient_lines(g.x + at, g.dy + at, lines, length, factors, sums, products);
+                 }
+               });
+}
+
+// What dx is made of besides dy, and the gradients of the parameters.
+void fill_gradient_factors(const BatchNormalization& s, const Scratch& scratch, bool training,
+                           const NormalizationGradient& g) {
+  const auto rows = static_cast<double>(s.all_rows());
+  const double* sums = scratch.totals;
+  const double* products = scratch.totals + s.channels();
+  const auto inverse = [&](std::int64_t c) { return inverse_deviation(s, g.variance[c]); };
+  const auto scale = [&](std::int64_t c) {
+    return (g.gamma != nullptr ? g.gamma[c] : 1.0F) * inverse(c);
+  };
+  for (std::int64_t c = 0; c < s.channels(); ++c) {
+    if (g.dgamma != nullptr) {
+      g.dgamma[c] = static_cast<float>(products[c] * static_cast<double>(inverse(c)));
+    }
+    if (g.dbeta != nullptr) g.dbeta[c] = static_cast<float>(sums[c]);
+  }
+  fill_lines(s, scratch.factors.x_factor, [&](std::int64_t c) {
+    const double share = products[c] * static_cast<double>(inverse(c)) / rows;
+    return training ? -scale(c) * inverse(c) * static_cast<float>(share) : 0.0F;
+  });
+  fill_lines(s, scratch.factors.constant, [&](std::int64_t c) {
+    return training ? -scale(c) * static_cast<float>(sums[c] / rows) : 0.0F;
+  });
+}
+
 }  // namespace
 
 std::size_t batch_normalization_scratch(const BatchNormalization& s) {
   const auto parts = static_cast<std::size_t>(part_count(s));
-  const auto channels = static_cast<std::size_t>(s.channels);
+  const auto channels = static_cast<std::size_t>(s.channels());
   const auto length = static_cast<std::size_t>(line_length(s));
-  return (2 * parts + 2) * channels * sizeof(double) + (2 * parts + 4) * length * sizeof(float);
+  const auto blocks = static_cast<std::size_t>(s.blocks);
+  return (2 * parts + 2) * channels * sizeof(double) +
+         (2 * parts + kFactors * blocks) * length * sizeof(float);
 }
 
 void batch_statistics(const BatchNormalization& s, int threads, const float* x, float* mean,
                       float* variance, std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
-  float* shift = scratch.shared;
-  auto* totals = reinterpret_cast<double*>(scratch.shared + 4 * line_length(s));
-  guess_mean(s, x, shift);
-  repeat(s, shift, shift);
-  sum_channels(
-      s, threads, scratch, totals,
-      [&](std::int64_t row, std::int64_t lines, std::int64_t length, float* sums, float* squares) {
-        moment_lines(x + row * s.channels, lines, length, shift, sums, squares);
-      });
-  const auto rows = static_cast<double>(s.rows);
-  for (std::int64_t c = 0; c < s.channels; ++c) {
-    const double moved = totals[c] / rows;
-    mean[c] = static_cast<float>(static_cast<double>(shift[c]) + moved);
-    const double square = totals[s.channels + c] / rows;
+  guess_mean(s, x, mean);
+  fill_lines(s, scratch.factors.mean, [&](std::int64_t c) { return mean[c]; });
+  sum_channels(s, threads, scratch,
+               [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length,
+                   float* sums, float* squares) {
+                 moment_lines(x + at, lines, length, scratch.factors.of_block(s, block).mean, sums,
+                              squares);
+               });
+  const auto rows = static_cast<double>(s.all_rows());
+  for (std::int64_t c = 0; c < s.channels(); ++c) {
+    const double moved = scratch.totals[c] / rows;
+    mean[c] = static_cast<float>(static_cast<double>(mean[c]) + moved);
+    const double square = scratch.totals[s.channels() + c] / rows;
     variance[c] = static_cast<float>(std::max(0.0, square - moved * moved));
   }
 }
@@ -219,65 +407,35 @@ void normalize(const BatchNormalization& s, int threads, const float* x, const f
                const float* beta, const float* mean, const float* variance, float* y,
                std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
-  const std::int64_t length = line_length(s);
-  float* line_mean = scratch.shared;
-  float* scale = line_mean + length;
-  float* offset = scale + length;
-  for (std::int64_t c = 0; c < s.channels; ++c) {
-    scale[c] = (gamma != nullptr ? gamma[c] : 1.0F) * inverse_deviation(s, variance[c]);
-    offset[c] = beta != nullptr ? beta[c] : 0.0F;
-  }
-  repeat(s, mean, line_mean);
-  repeat(s, scale, scale);
-  repeat(s, offset, offset);
+  fill_factors(s, scratch.factors, gamma, beta, mean, variance);
   const float slope = s.rectify ? s.slope : 1.0F;
-  for_lines(s, threads, [&](std::int64_t row, std::int64_t lines, std::int64_t count) {
-    normalize_lines(x + row * s.channels, lines, count, line_mean, scale, offset, slope,
-                    y + row * s.channels);
-  });
+  for_lines(s, threads,
+            [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
+              normalize_lines(x + at, lines, length, scratch.factors.of_block(s, block), slope,
+                              y + at);
+            });
 }
 
 void batch_normalization_backward(const BatchNormalization& s, int threads, bool training,
                                   const NormalizationGradient& g, std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
-  const std::int64_t length = line_length(s);
-  float* line_mean = scratch.shared;
-  float* scale = line_mean + length;
-  float* x_factor = scale + length;
-  float* constant = x_factor + length;
-  auto* totals = reinterpret_cast<double*>(constant + length);
-  const auto at = [&](const float* data, std::int64_t row) {
-    return data != nullptr ? data + row * s.channels : nullptr;
-  };
-  const float* mask = s.rectify ? g.y : nullptr;
-  repeat(s, g.mean, line_mean);
-  std::fill_n(totals, 2 * s.channels, 0.0);
+  fill_factors(s, scratch.factors, g.gamma, g.beta, g.mean, g.variance);
+  std::fill_n(scratch.totals, 2 * s.channels(), 0.0);
   if (training || g.dgamma != nullptr || g.dbeta != nullptr) {
-    sum_channels(s, threads, scratch, totals,
-                 [&](std::int64_t row, std::int64_t lines, std::int64_t count, float* sums,
-                     float* products) {
-                   gradient_lines(at(g.x, row), at(g.dy, row), at(mask, row), s.slope, lines, count,
-                                  line_mean, sums, products);
-                 });
+    sum_gradients(s, threads, scratch, g);
   }
-  for (std::int64_t c = 0; c < s.channels; ++c) {
-    const float inverse = inverse_deviation(s, g.variance[c]);
-    const double product = totals[s.channels + c] * static_cast<double>(inverse);
-    if (g.dgamma != nullptr) g.dgamma[c] = static_cast<float>(product);
-    if (g.dbeta != nullptr) g.dbeta[c] = static_cast<float>(totals[c]);
-    scale[c] = (g.gamma != nullptr ? g.gamma[c] : 1.0F) * inverse;
-    const auto rows = static_cast<double>(s.rows);
-    x_factor[c] = training ? -scale[c] * inverse * static_cast<float>(product / rows) : 0.0F;
-    constant[c] = training ? -scale[c] * static_cast<float>(totals[c] / rows) : 0.0F;
-  }
+  fill_gradient_factors(s, scratch, training, g);
   if (g.dx == nullptr) return;
-  repeat(s, scale, scale);
-  repeat(s, x_factor, x_factor);
-  repeat(s, constant, constant);
-  for_lines(s, threads, [&](std::int64_t row, std::int64_t lines, std::int64_t count) {
-    input_gradient_lines(at(g.x, row), at(g.dy, row), at(mask, row), s.slope, lines, count,
-                         line_mean, scale, x_factor, constant, g.dx + row * s.channels);
-  });
+  for_lines(s, threads,
+            [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
+              const Factors factors = scratch.factors.of_block(s, block);
+              if (s.rectify) {
+                rectified_input_gradient_lines(g.x + at, g.dy + at, s.slope, lines, length, factors,
+                                               g.dx + at);
+              } else {
+                input_gradient_lines(g.x + at, g.dy + at, lines, length, factors, g.dx + at);
+              }
+            });
 }
 
 }  // namespace tenon::backend::onednn

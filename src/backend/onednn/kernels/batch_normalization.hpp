@@ -5,14 +5,20 @@
 
 namespace tenon::backend::onednn {
 
-/// x of (rows, channels), channels last. oneDNN's kernel for this layout is plain C++ where the
-/// channels are no multiple of the vector length; this one is not, and takes a relu in.
+/// x of (images, blocks, rows, width), channel c being (c / width, c % width): channels last is one
+/// image of one block. oneDNN's kernel for channels last is plain C++ where the channels are no
+/// multiple of the vector length, and reads x once more; this one takes a relu in.
 struct BatchNormalization {
+  std::int64_t images = 1;
+  std::int64_t blocks = 1;
   std::int64_t rows = 0;
-  std::int64_t channels = 0;
+  std::int64_t width = 0;
   double epsilon = 1e-3;
-  bool rectify = false;  ///< y = max(y, slope·y); backward: dy is masked by y.
+  bool rectify = false;  ///< y = max(y, slope·y); backward: dy is masked by y, made again of x.
   float slope = 0.0F;
+
+  std::int64_t channels() const { return blocks * width; }
+  std::int64_t all_rows() const { return images * rows; }
 };
 
 std::size_t batch_normalization_scratch(const BatchNormalization& shape);
@@ -29,9 +35,9 @@ void normalize(const BatchNormalization& shape, int threads, const float* x, con
 /// The inputs and outputs of the backward kernels.
 struct NormalizationGradient {
   const float* x = nullptr;
-  const float* y = nullptr;  ///< Only where `rectify`.
   const float* dy = nullptr;
   const float* gamma = nullptr;  ///< May be null.
+  const float* beta = nullptr;   ///< Only where `rectify`; may be null.
   const float* mean = nullptr;
   const float* variance = nullptr;
   float* dx = nullptr;      ///< May be null, or dy.

@@ -15,6 +15,7 @@ struct ConvolutionGeometry {
   std::int64_t dilation_depth = 1, dilation_height = 1, dilation_width = 1;
   std::int64_t pad_front = 0, pad_top = 0, pad_left = 0;
   std::int64_t pad_back = 0, pad_bottom = 0, pad_right = 0;
+  std::int64_t out_block = 0;  ///< Channels of y lie in blocks of so many; 0: they do not.
 
   /// Elements of x behind one element of y.
   std::int64_t taps() const { return kernel_depth * kernel_height * kernel_width * in_channels; }

@@ -102,6 +102,23 @@ PatchTiles tiles() {
   return instruction_set() == InstructionSet::kAvx512 ? avx512_patch_tiles() : avx2_patch_tiles();
 }
 
+// Where a row of y lies, and the steps within it.
+struct RowsOfY {
+  explicit RowsOfY(const ConvolutionGeometry& s)
+      : rows(s.out_depth * s.out_height),
+        block(s.out_block != 0 ? s.out_block : s.out_channels),
+        image(rows * s.out_width * s.out_channels),
+        row(s.out_width * block),
+        vector(s.out_block != 0 ? rows * row : vector_length(instruction_set())) {}
+  std::int64_t offset(std::int64_t r) const { return r / rows * image + r % rows * row; }
+
+  std::int64_t rows;
+  std::int64_t block;
+  std::int64_t image;
+  std::int64_t row;
+  std::int64_t vector;
+};
+
 }  // namespace
 
 bool patch_convolution_fits(const ConvolutionGeometry& s) {
@@ -118,7 +135,7 @@ void patch_convolution_forward(const ConvolutionGeometry& s, int threads, const 
                                const float* kernel, const float* bias, bool rectify, float slope,
                                float* y, std::byte* scratch) {
   const PatchTiles tile = tiles();
-  const std::int64_t row_elements = s.out_width * s.out_channels;
+  const RowsOfY y_rows(s);
   parallel_parts(threads, [&](int part) {
     const Workspace w = workspace_of(s, scratch, part);
     const Range range = part_of(s.out_rows(), threads, part);
@@ -130,10 +147,12 @@ void patch_convolution_forward(const ConvolutionGeometry& s, int threads, const 
                         .kernel = kernel,
                         .bias = bias,
                         .rectify = rectify,
-                        .slope = slope};
+                        .slope = slope,
+                        .pixel_step = y_rows.block,
+                        .vector_step = y_rows.vector};
     for (std::int64_t r = range.begin; r < range.end; ++r) {
       row.x = row_of(s, w, x, r);
-      row.y = y + r * row_elements;
+      row.y = y + y_rows.offset(r);
       tile.forward_row(row);
     }
   });
@@ -143,7 +162,7 @@ void patch_convolution_backward_weights(const ConvolutionGeometry& s, int thread
                                         const float* dy, float* dkernel, float* dbias,
                                         std::byte* scratch) {
   const PatchTiles tile = tiles();
-  const std::int64_t row_elements = s.out_width * s.out_channels;
+  const RowsOfY dy_rows(s);
   const std::int64_t count = s.taps() * s.out_channels;
   parallel_parts(threads, [&](int part) {
     const Workspace w = workspace_of(s, scratch, part);
@@ -156,10 +175,12 @@ void patch_convolution_backward_weights(const ConvolutionGeometry& s, int thread
                          .channels = s.out_channels,
                          .offsets = w.offsets,
                          .ones = dbias != nullptr ? w.ones : nullptr,
-                         .sums = w.sums};
+                         .sums = w.sums,
+                         .pixel_step = dy_rows.block,
+                         .vector_step = dy_rows.vector};
     for (std::int64_t r = range.begin; r < range.end; ++r) {
       row.x = row_of(s, w, x, r);
-      row.dy = dy + r * row_elements;
+      row.dy = dy + dy_rows.offset(r);
       tile.backward_row(row);
     }
   });

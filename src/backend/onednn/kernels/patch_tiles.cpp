@@ -60,13 +60,14 @@ TENON_INLINE void forward_tile(const PatchRowForward& row, std::int64_t pixel,
     }
     kernel += row.channels;
   }
+  float* y_tile = row.y + pixel * row.pixel_step + channel / kFloats * row.vector_step;
 #pragma GCC unroll 8
   for (int p = 0; p < kPixels; ++p) {
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       Vector y = sum[p][v];
       if (row.rectify) y = y > 0.0F ? y : y * row.slope;
-      *reinterpret_cast<Vector*>(row.y + (pixel + p) * row.channels + channel + v * kFloats) = y;
+      *reinterpret_cast<Vector*>(y_tile + p * row.pixel_step + v * row.vector_step) = y;
     }
   }
 }
@@ -103,13 +104,13 @@ TENON_INLINE void backward_tile(const PatchRowBackward& row, const float* const*
       sum[t][v] = *reinterpret_cast<const Vector*>(sums + t * row.channels + v * kFloats);
     }
   }
-  const float* dy = row.dy + channel;
+  const float* dy = row.dy + channel / kFloats * row.vector_step;
   const std::int64_t end = row.pixels * row.step;
   for (std::int64_t i = 0; i < end; i += row.step) {
     Vector gradient[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      gradient[v] = *reinterpret_cast<const Vector*>(dy + v * kFloats);
+      gradient[v] = *reinterpret_cast<const Vector*>(dy + v * row.vector_step);
     }
 #pragma GCC unroll 8
     for (int t = 0; t < kTaps; ++t) {
@@ -117,7 +118,7 @@ TENON_INLINE void backward_tile(const PatchRowBackward& row, const float* const*
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) sum[t][v] += value * gradient[v];
     }
-    dy += row.channels;
+    dy += row.pixel_step;
   }
 #pragma GCC unroll 8
   for (int t = 0; t < kTaps; ++t) {

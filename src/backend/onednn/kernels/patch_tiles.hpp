@@ -16,7 +16,9 @@ struct PatchRowForward {
   bool rectify = false;
   float slope = 0.0F;
   const float* x = nullptr;
-  float* y = nullptr;  ///< (pixels, channels)
+  float* y = nullptr;  ///< Vectors of channels: `pixel_step` apart per pixel, `vector_step` each.
+  std::int64_t pixel_step = 0;
+  std::int64_t vector_step = 0;
 };
 
 struct PatchRowBackward {
@@ -28,7 +30,9 @@ struct PatchRowBackward {
   const float* ones = nullptr;  ///< pixels · step ones; null: no gradient of the bias
   float* sums = nullptr;        ///< (taps + 1, channels), added to; the last row is the bias's
   const float* x = nullptr;
-  const float* dy = nullptr;  ///< (pixels, channels)
+  const float* dy = nullptr;  ///< As y of the forward row.
+  std::int64_t pixel_step = 0;
+  std::int64_t vector_step = 0;
 };
 
 /// The inner loops, compiled for one instruction set.
