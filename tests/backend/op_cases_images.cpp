@@ -121,6 +121,12 @@ std::vector<OpCase> pooling_cases() {
     all.push_back(
         pooling("2x3_stride_1_same", kind, {2, 4, 5, 4},
                 {.window = {2, 3}, .strides = {1, 1}, .pad_before = {0, 1}, .pad_after = {1, 1}}));
+    all.push_back(pooling("2x2_16_channels", kind, {2, 5, 4, 16}, {}));
+    all.push_back(pooling("3d_2x1x3_32_channels", kind, {2, 4, 2, 7, 32},
+                          {.window = {2, 1, 3},
+                           .strides = {2, 1, 3},
+                           .pad_before = {0, 0, 0},
+                           .pad_after = {0, 0, 0}}));
     all.push_back(pooling("3d_2x2x2", kind, {2, 4, 2, 6, 3},
                           {.window = {2, 2, 2},
                            .strides = {2, 2, 2},
