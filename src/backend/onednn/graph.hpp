@@ -17,7 +17,12 @@ enum class NodeKind : std::uint8_t {
   kSingle,            ///< The op itself, maybe with a rectifier.
   kDenseFew,          ///< Dense with few outputs, over parts of a concatenation.
   kDenseFewBackward,  ///< All its gradients at once, through the rectifiers before it.
-  kUpdateGroup,       ///< Updates of one kind, in one loop.
+  /// A batch normalisation and the maximum over windows behind it: x, gamma, beta, … -> pooled y,
+  /// mean, variance, the maxima's places (opaque). `op` is the normalisation.
+  kNormalizedPooling,
+  /// x, pooled dy, gamma, mean, variance, places -> dx, dgamma, dbeta.
+  kNormalizedPoolingBackward,
+  kUpdateGroup,  ///< Updates of one kind, in one loop.
 };
 
 /// Columns of the input of a dense layer with few outputs.
@@ -39,6 +44,7 @@ struct GraphNode {
   float slope = 0.0F;
   /// Backward of a rectified batch normalisation: its beta, by which y is made again.
   ops::ValueId beta = ops::kNoValue;
+  ops::PoolingAttributes pooling;  ///< kNormalizedPooling and its backward.
   std::vector<DenseSegment> segments;
   std::vector<ops::Node> group;  ///< kUpdateGroup.
   bool blocked = false;          ///< A convolution whose images lie in blocks of channels.

@@ -61,6 +61,10 @@ std::vector<std::int64_t> stored_range(const std::vector<std::int64_t>& range, s
 }
 
 bool follows_layout(const Graph& graph, const GraphNode& node, std::int64_t block) {
+  if (node.kind == NodeKind::kNormalizedPooling ||
+      node.kind == NodeKind::kNormalizedPoolingBackward) {
+    return true;
+  }
   if (node.kind != NodeKind::kSingle) return false;
   switch (node.op.kind) {
     case OpKind::kBatchNormalizationTraining:

@@ -1,10 +1,9 @@
 #include "backend/onednn/kernels/batch_normalization.hpp"
 #include "backend/onednn/kernels/elementwise.hpp"
 #include "backend/onednn/lowering.hpp"
+#include "backend/onednn/normalization_shape.hpp"
 
 namespace tenon::backend::onednn {
-namespace {
-
 BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode& node) {
   const Shape& x = lowering.shape(node.op.inputs[0]);
   const std::int64_t block = block_of(lowering.graph().layout(node.op.inputs[0]));
@@ -18,8 +17,6 @@ BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode
   shape.slope = node.slope;
   return shape;
 }
-
-}  // namespace
 
 void lower_normalization(Lowering& lowering, const GraphNode& node) {
   const bool training = node.op.kind == ops::OpKind::kBatchNormalizationTraining;

@@ -27,6 +27,10 @@ PlanStep report_of(const GraphNode& node, std::string implementation) {
   report.op = std::string(ops::name_of(node.op.kind));
   if (node.rectified) report.op += "+relu";
   if (node.kind == NodeKind::kDenseFewBackward) report.op = "dense_backward";
+  if (node.kind == NodeKind::kNormalizedPooling ||
+      node.kind == NodeKind::kNormalizedPoolingBackward) {
+    report.op += "+max_pooling";
+  }
   report.name = node.op.name;
   report.implementation = std::move(implementation);
   report.floating_point_operations = node.operations;

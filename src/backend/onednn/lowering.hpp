@@ -207,6 +207,8 @@ void lower_softmax(Lowering& lowering, const GraphNode& node);
 void lower_softmax_backward(Lowering& lowering, const GraphNode& node);
 void lower_normalization(Lowering& lowering, const GraphNode& node);
 void lower_normalization_backward(Lowering& lowering, const GraphNode& node);
+void lower_normalized_pooling(Lowering& lowering, const GraphNode& node);
+void lower_normalized_pooling_backward(Lowering& lowering, const GraphNode& node);
 void lower_moving_average(Lowering& lowering, const GraphNode& node);
 void lower_dropout(Lowering& lowering, const GraphNode& node);
 void lower_dropout_backward(Lowering& lowering, const GraphNode& node);

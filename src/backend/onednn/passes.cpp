@@ -15,6 +15,8 @@ constexpr std::array kPasses{
     Pass{"assign_precision", "in mixed bfloat16, each value gets the dtype that it is held in",
          assign_precision},
     Pass{"fuse_rectifiers", "a relu becomes part of the operation before it", fuse_rectifiers},
+    Pass{"fuse_normalized_pooling", "batch normalisation, relu and maximum pooling in one",
+         fuse_normalized_pooling},
     Pass{"fuse_dense_few", "a dense layer of few outputs takes in what is around it",
          fuse_dense_few},
     Pass{"remove_unread", "operations whose results nobody reads are left out", remove_unread},

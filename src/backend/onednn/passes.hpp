@@ -25,6 +25,8 @@ void assign_precision(Graph& graph);
 /// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
 /// of the batch normalisation.
 void fuse_rectifiers(Graph& graph);
+/// Batch normalisation, relu and maximum pooling, and their gradients.
+void fuse_normalized_pooling(Graph& graph);
 /// Dense layers with few outputs, with the concatenation before them, and their gradients.
 void fuse_dense_few(Graph& graph);
 /// Images in blocks of channels, where convolutions gain more by it than reorders cost.

@@ -127,6 +127,10 @@ LowerRule rule_of(const GraphNode& node) {
       return lower_dense_few;
     case NodeKind::kDenseFewBackward:
       return lower_dense_few_backward;
+    case NodeKind::kNormalizedPooling:
+      return lower_normalized_pooling;
+    case NodeKind::kNormalizedPoolingBackward:
+      return lower_normalized_pooling_backward;
     case NodeKind::kUpdateGroup:
       return lower_update_group;
     case NodeKind::kSingle:

@@ -162,6 +162,8 @@ struct Scratch {
   double* sums;    // (parts, 2, channels)
   float* lines;    // (parts, 2, line)
   FactorLines factors;
+  float* first;   // (channels)
+  float* second;  // (channels)
 };
 constexpr std::int64_t kFactors = 5;
 
@@ -175,15 +177,16 @@ Scratch scratch_of(const BatchNormalization& s, std::byte* memory) {
   float* shared = scratch.lines + 2 * parts * line_length(s);
   scratch.factors = {shared, shared + length, shared + 2 * length, shared + 3 * length,
                      shared + 4 * length};
+  scratch.first = shared + kFactors * length;
+  scratch.second = scratch.first + s.channels();
   return scratch;
 }
 
-// value(channel) to every place of the factors' lines that stands for the channel.
-template <class Value>
-void fill_lines(const BatchNormalization& s, float* lines, const Value& value) {
+// A value per channel to every place of the factors' lines that stands for the channel.
+void fill_lines(const BatchNormalization& s, float* lines, const float* values) {
   for (std::int64_t b = 0; b < s.blocks; ++b) {
     float* line = lines + b * line_length(s);
-    for (std::int64_t w = 0; w < s.width; ++w) line[w] = value(b * s.width + w);
+    for (std::int64_t w = 0; w < s.width; ++w) line[w] = values[b * s.width + w];
     for (std::int64_t k = 1; k < rows_together(s); ++k)
       std::copy_n(line, s.width, line + k * s.width);
   }
@@ -323,13 +326,12 @@ float inverse_deviation(const BatchNormalization& s, float variance) {
   return 1.0F / std::sqrt(variance + static_cast<float>(s.epsilon));
 }
 
-void fill_factors(const BatchNormalization& s, const FactorLines& factors, const float* gamma,
+void fill_factors(const BatchNormalization& s, const Scratch& scratch, const float* gamma,
                   const float* beta, const float* mean, const float* variance) {
-  fill_lines(s, factors.mean, [&](std::int64_t c) { return mean[c]; });
-  fill_lines(s, factors.scale, [&](std::int64_t c) {
-    return (gamma != nullptr ? gamma[c] : 1.0F) * inverse_deviation(s, variance[c]);
-  });
-  fill_lines(s, factors.offset, [&](std::int64_t c) { return beta != nullptr ? beta[c] : 0.0F; });
+  normalization_factors(s, gamma, beta, variance, scratch.first, scratch.second);
+  fill_lines(s, scratch.factors.mean, mean);
+  fill_lines(s, scratch.factors.scale, scratch.first);
+  fill_lines(s, scratch.factors.offset, scratch.second);
 }
 
 void sum_gradients(const BatchNormalization& s, int threads, const Scratch& scratch,
@@ -347,31 +349,6 @@ void sum_gradients(const BatchNormalization& s, int threads, const Scratch& scra
                });
 }
 
-// What dx is made of besides dy, and the gradients of the parameters.
-void fill_gradient_factors(const BatchNormalization& s, const Scratch& scratch, bool training,
-                           const NormalizationGradient& g) {
-  const auto rows = static_cast<double>(s.all_rows());
-  const double* sums = scratch.totals;
-  const double* products = scratch.totals + s.channels();
-  const auto inverse = [&](std::int64_t c) { return inverse_deviation(s, g.variance[c]); };
-  const auto scale = [&](std::int64_t c) {
-    return (g.gamma != nullptr ? g.gamma[c] : 1.0F) * inverse(c);
-  };
-  for (std::int64_t c = 0; c < s.channels(); ++c) {
-    if (g.dgamma != nullptr) {
-      g.dgamma[c] = static_cast<float>(products[c] * static_cast<double>(inverse(c)));
-    }
-    if (g.dbeta != nullptr) g.dbeta[c] = static_cast<float>(sums[c]);
-  }
-  fill_lines(s, scratch.factors.x_factor, [&](std::int64_t c) {
-    const double share = products[c] * static_cast<double>(inverse(c)) / rows;
-    return training ? -scale(c) * inverse(c) * static_cast<float>(share) : 0.0F;
-  });
-  fill_lines(s, scratch.factors.constant, [&](std::int64_t c) {
-    return training ? -scale(c) * static_cast<float>(sums[c] / rows) : 0.0F;
-  });
-}
-
 }  // namespace
 
 std::size_t batch_normalization_scratch(const BatchNormalization& s) {
@@ -380,14 +357,36 @@ std::size_t batch_normalization_scratch(const BatchNormalization& s) {
   const auto length = static_cast<std::size_t>(line_length(s));
   const auto blocks = static_cast<std::size_t>(s.blocks);
   return (2 * parts + 2) * channels * sizeof(double) +
-         (2 * parts + kFactors * blocks) * length * sizeof(float);
+         ((2 * parts + kFactors * blocks) * length + 2 * channels) * sizeof(float);
+}
+
+void normalization_factors(const BatchNormalization& s, const float* gamma, const float* beta,
+                           const float* variance, float* scale, float* offset) {
+  for (std::int64_t c = 0; c < s.channels(); ++c) {
+    scale[c] = (gamma != nullptr ? gamma[c] : 1.0F) * inverse_deviation(s, variance[c]);
+    offset[c] = beta != nullptr ? beta[c] : 0.0F;
+  }
+}
+
+void gradient_factors(const BatchNormalization& s, bool training, const NormalizationGradient& g,
+                      const double* totals, float* x_factor, float* constant) {
+  const auto rows = static_cast<double>(s.all_rows());
+  for (std::int64_t c = 0; c < s.channels(); ++c) {
+    const float inverse = inverse_deviation(s, g.variance[c]);
+    const double product = totals[s.channels() + c] * static_cast<double>(inverse);
+    if (g.dgamma != nullptr) g.dgamma[c] = static_cast<float>(product);
+    if (g.dbeta != nullptr) g.dbeta[c] = static_cast<float>(totals[c]);
+    const float scale = (g.gamma != nullptr ? g.gamma[c] : 1.0F) * inverse;
+    x_factor[c] = training ? -scale * inverse * static_cast<float>(product / rows) : 0.0F;
+    constant[c] = training ? -scale * static_cast<float>(totals[c] / rows) : 0.0F;
+  }
 }
 
 void batch_statistics(const BatchNormalization& s, int threads, const float* x, float* mean,
                       float* variance, std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
   guess_mean(s, x, mean);
-  fill_lines(s, scratch.factors.mean, [&](std::int64_t c) { return mean[c]; });
+  fill_lines(s, scratch.factors.mean, mean);
   sum_channels(s, threads, scratch,
                [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length,
                    float* sums, float* squares) {
@@ -407,7 +406,7 @@ void normalize(const BatchNormalization& s, int threads, const float* x, const f
                const float* beta, const float* mean, const float* variance, float* y,
                std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
-  fill_factors(s, scratch.factors, gamma, beta, mean, variance);
+  fill_factors(s, scratch, gamma, beta, mean, variance);
   const float slope = s.rectify ? s.slope : 1.0F;
   for_lines(s, threads,
             [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
@@ -419,13 +418,15 @@ void normalize(const BatchNormalization& s, int threads, const float* x, const f
 void batch_normalization_backward(const BatchNormalization& s, int threads, bool training,
                                   const NormalizationGradient& g, std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
-  fill_factors(s, scratch.factors, g.gamma, g.beta, g.mean, g.variance);
+  fill_factors(s, scratch, g.gamma, g.beta, g.mean, g.variance);
   std::fill_n(scratch.totals, 2 * s.channels(), 0.0);
   if (training || g.dgamma != nullptr || g.dbeta != nullptr) {
     sum_gradients(s, threads, scratch, g);
   }
-  fill_gradient_factors(s, scratch, training, g);
+  gradient_factors(s, training, g, scratch.totals, scratch.first, scratch.second);
   if (g.dx == nullptr) return;
+  fill_lines(s, scratch.factors.x_factor, scratch.first);
+  fill_lines(s, scratch.factors.constant, scratch.second);
   for_lines(s, threads,
             [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
               const Factors factors = scratch.factors.of_block(s, block);

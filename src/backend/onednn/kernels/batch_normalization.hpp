@@ -49,4 +49,15 @@ struct NormalizationGradient {
 void batch_normalization_backward(const BatchNormalization& shape, int threads, bool training,
                                   const NormalizationGradient& gradient, std::byte* scratch);
 
+// Parts of the above, for kernels that do more at once. All arrays are per channel.
+
+/// scale = gamma / √(variance + epsilon), offset = beta.
+void normalization_factors(const BatchNormalization& shape, const float* gamma, const float* beta,
+                           const float* variance, float* scale, float* offset);
+/// Of totals = Σ dy, then Σ dy·(x − mean): dgamma and dbeta, and what makes
+/// dx = scale·dy + x_factor·(x − mean) + constant.
+void gradient_factors(const BatchNormalization& shape, bool training,
+                      const NormalizationGradient& gradient, const double* totals, float* x_factor,
+                      float* constant);
+
 }  // namespace tenon::backend::onednn

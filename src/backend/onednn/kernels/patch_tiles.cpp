@@ -2,32 +2,12 @@
 
 #include <algorithm>
 
+#include "backend/onednn/kernels/vector_types.hpp"
+
 // Tiles of registers: a few pixels (forward) or taps (backward) by a few vectors of channels. The
 // templates are inlined into functions that name their instruction set.
-#pragma GCC diagnostic ignored "-Wpsabi"
-
-#define TENON_INLINE inline __attribute__((always_inline))
-#if defined(__x86_64__)
-#define TENON_AVX512 __attribute__((target("arch=x86-64-v4,prefer-vector-width=512")))
-#define TENON_AVX2 __attribute__((target("arch=x86-64-v3")))
-#else
-#define TENON_AVX512
-#define TENON_AVX2
-#endif
-
 namespace tenon::backend::onednn {
 namespace {
-
-template <int kFloats>
-struct VectorOf;
-template <>
-struct VectorOf<16> {
-  using Type [[gnu::vector_size(64), gnu::aligned(4), gnu::may_alias]] = float;
-};
-template <>
-struct VectorOf<8> {
-  using Type [[gnu::vector_size(32), gnu::aligned(4), gnu::may_alias]] = float;
-};
 
 template <int kFloats, int kPixels, int kVectors>
 TENON_INLINE void forward_tile(const PatchRowForward& row, std::int64_t pixel,
