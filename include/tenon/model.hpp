@@ -64,7 +64,10 @@ struct CompileArguments {
   PerOutput<Metrics> metrics{};
   PerOutput<Metrics> weighted_metrics{};
   std::string engine{};  ///< "onednn", "reference"; empty: the best one built in.
-  std::string precision = "float32";
+  /// "float32" or "mixed_bfloat16", Keras's dtype policy: bfloat16 activations and factors, float32
+  /// weights, sums, statistics, losses and outputs. Given, it is the policy of all layers from then
+  /// on (files keep it); empty: that of the layers, float32 unless a file said otherwise.
+  std::string precision{};
   int threads = 0;  ///< Compute threads, 64 or 4 per core at most; 0: one per core.
 };
 

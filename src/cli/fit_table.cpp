@@ -41,7 +41,7 @@ void read_compile(TableReader& reader, CompileArguments& compile, Problems& prob
   compile.engine = reader.text("engine").value_or("");
   if (const auto* engine = reader.any("engine"))
     check_with_line(engine->line, problems, [&] { backend::engine_by_name(compile.engine); });
-  compile.precision = reader.text("precision").value_or("float32");
+  compile.precision = reader.text("precision").value_or("");
   if (const auto* precision = reader.any("precision"))
     check_with_line(precision->line, problems,
                     [&] { backend::precision_by_name(compile.precision); });

@@ -26,6 +26,10 @@ const Argument* find_argument(const LayerDescriptor& descriptor, const std::stri
   return nullptr;
 }
 
+bool is_dtype_policy(const std::string& word) {
+  return word == "float32" || word == "mixed_bfloat16";
+}
+
 /// One layer's config while it is read.
 struct Reading {
   const LayerDescriptor& descriptor;
@@ -33,6 +37,7 @@ struct Reading {
   std::shared_ptr<void> settings;
   std::string name{};
   bool trainable = true;
+  std::string dtype_policy = "float32";
 };
 
 void read_fixed(const Reading& reading, const Argument& argument, const Json& value) {
@@ -66,11 +71,13 @@ void read_base(Reading& reading, const std::string& key, const Json& value) {
     reading.name = value.get<std::string>();
   } else if (key == "trainable" && value.is_boolean()) {
     reading.trainable = value.get<bool>();
-  } else if (key == "dtype" && (value.is_null() || dtype_word(value) == "float32")) {
+  } else if (key == "dtype" && value.is_null()) {
     return;
+  } else if (key == "dtype" && is_dtype_policy(dtype_word(value))) {
+    reading.dtype_policy = dtype_word(value);
   } else if (key == "dtype") {
     refuse_config(reading.title, fmt::format("its dtype is {}", short_text(value)),
-                  "\"float32\"; the precision of computing is an argument of compile");
+                  "\"float32\" or \"mixed_bfloat16\"");
   } else if (key == "name" || key == "trainable") {
     refuse_config(reading.title, fmt::format("{} is {}", key, short_text(value)),
                   key == "name" ? "a text" : "true or false");
@@ -84,7 +91,7 @@ Json nested_or_own_config(const LayerObject& layer) {
   if (descriptor.has_base_arguments) {
     config["name"] = layer.name();
     if (descriptor.writes_trainable) config["trainable"] = layer.trainable();
-    config["dtype"] = keras_object("keras", "DTypePolicy", {{"name", "float32"}});
+    config["dtype"] = keras_object("keras", "DTypePolicy", {{"name", layer.dtype_policy()}});
   }
   for (const Argument& argument : descriptor.arguments) {
     if (argument.member) {
@@ -132,8 +139,10 @@ std::shared_ptr<LayerObject> layer_from_config(const Json& entry) {
   Reading reading{require_layer(class_name), title_of(class_name, config),
                   require_layer(class_name).make_settings()};
   read_arguments(reading, config);
-  return LayerObject::make(reading.descriptor, std::move(reading.settings), std::move(reading.name),
-                           reading.trainable);
+  auto layer = LayerObject::make(reading.descriptor, std::move(reading.settings),
+                                 std::move(reading.name), reading.trainable);
+  layer->set_dtype_policy(std::move(reading.dtype_policy));
+  return layer;
 }
 
 }  // namespace tenon::graph

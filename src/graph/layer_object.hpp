@@ -40,6 +40,10 @@ class LayerObject : public std::enable_shared_from_this<LayerObject> {
   /// Gives the layer the name that it has in its first model, and for good.
   void fix_name(std::string name);
 
+  /// Keras's word: "float32" or "mixed_bfloat16". A nested model's layers have their own.
+  const std::string& dtype_policy() const noexcept { return dtype_policy_; }
+  void set_dtype_policy(std::string policy) { dtype_policy_ = std::move(policy); }
+
   bool trainable() const noexcept { return trainable_; }
   /// Of a nested model: of all its layers.
   void set_trainable(bool trainable);
@@ -67,6 +71,7 @@ class LayerObject : public std::enable_shared_from_this<LayerObject> {
   bool provisional_name_ = false;
   std::int64_t serial_ = 0;
   bool trainable_ = true;
+  std::string dtype_policy_ = "float32";
   bool built_ = false;
   std::int64_t call_count_ = 0;
   std::vector<TensorSpec> build_inputs_;

@@ -90,7 +90,7 @@ Json sequential_config(const ModelObject& model) {
   const Json input_shape = shape_json(model.inputs.front().spec());
   Json config = {{"name", model.name},
                  {"trainable", true},
-                 {"dtype", keras_object("keras", "DTypePolicy", {{"name", "float32"}})}};
+                 {"dtype", keras_object("keras", "DTypePolicy", {{"name", model.dtype_policy()}})}};
   config["layers"] = std::move(layers);
   config["build_input_shape"] = input_shape;
   Json json = keras_object("keras", "Sequential", std::move(config));

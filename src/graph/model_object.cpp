@@ -71,6 +71,36 @@ std::vector<std::shared_ptr<Variable>> ModelObject::trainable_weights() const {
   return weights;
 }
 
+std::string ModelObject::dtype_policy() const {
+  for (const auto& layer : layers) {
+    const std::string policy =
+        layer->nested() ? layer->nested()->dtype_policy() : layer->dtype_policy();
+    if (policy != "float32") return policy;
+  }
+  return "float32";
+}
+
+void ModelObject::set_dtype_policy(const std::string& policy) {
+  const auto makes_output = [this](const LayerObject& layer) {
+    return std::any_of(outputs.begin(), outputs.end(), [&](const SymbolicTensor& output) {
+      return output.call()->layer.get() == &layer;
+    });
+  };
+  const auto set = [&](bool only_inner) {
+    for (const auto& layer : layers) {
+      if (layer->is_input()) continue;
+      const bool outer = only_inner && makes_output(*layer);
+      if (layer->nested()) {
+        layer->nested()->set_dtype_policy(policy);
+      } else {
+        layer->set_dtype_policy(outer ? "float32" : policy);
+      }
+    }
+  };
+  set(true);
+  if (dtype_policy() != policy) set(false);
+}
+
 std::shared_ptr<LayerObject> ModelObject::as_layer() {
   std::shared_ptr<LayerObject> layer = as_layer_.lock();
   if (!layer) {

@@ -48,6 +48,12 @@ class ModelObject : public std::enable_shared_from_this<ModelObject> {
   /// Those of them that training changes: of a trainable kind, and of a trainable layer.
   std::vector<std::shared_ptr<Variable>> trainable_weights() const;
 
+  /// "mixed_bfloat16" if a layer has that policy, "float32" otherwise.
+  std::string dtype_policy() const;
+  /// Of all layers; but under "mixed_bfloat16" the layers that make the model's outputs, which stay
+  /// float32, have "float32" if there are others.
+  void set_dtype_policy(const std::string& policy);
+
   /// The layer that stands for this model in other models; always the same one.
   std::shared_ptr<LayerObject> as_layer();
 

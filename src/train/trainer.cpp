@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/thread_count.hpp"
+#include "graph/model_object.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 #include "train/engines.hpp"
@@ -12,6 +13,12 @@
 namespace tenon::train {
 namespace {
 
+/// With the layers' precision where none is given.
+CompileArguments settled(const Model& model, CompileArguments arguments) {
+  if (arguments.precision.empty()) arguments.precision = model.object()->dtype_policy();
+  return arguments;
+}
+
 backend::CompileOptions engine_options(const backend::Engine& engine,
                                        const CompileArguments& arguments) {
   check_threads("compile", "threads", arguments.threads);
@@ -19,7 +26,7 @@ backend::CompileOptions engine_options(const backend::Engine& engine,
   if (const std::string obstacle = engine.obstacle(precision); !obstacle.empty()) {
     throw EngineError(make_diagnostic(
         "E001",
-        fmt::format("the engine {} does not train in {} here", quote_key(engine.name()),
+        fmt::format("the engine {} does not compute in {} here", quote_key(engine.name()),
                     quote_key(arguments.precision)),
         {obstacle, engine.description()},
         R"(compile with .precision = "float32"; .engine = "reference" computes so anywhere, slowly)"));
@@ -53,7 +60,7 @@ const ClassWeights& class_weights_of(std::span<const ClassWeights> all, std::siz
 
 Trainer::Trainer(const Model& model, CompileArguments arguments, bool compiled)
     : model_(model.object()),
-      arguments_(std::move(arguments)),
+      arguments_(settled(model, std::move(arguments))),
       outputs_(resolve_outputs(model_.outputs(), arguments_)),
       engine_(backend::engine_by_name(arguments_.engine)),
       options_(engine_options(engine_, arguments_)),

@@ -71,6 +71,24 @@ TEST_F(Command, TrainWritesModelHistoryAndSteps) {
   EXPECT_EQ(std::count(steps.begin(), steps.end(), '\n'), 13);
 }
 
+TEST_F(Command, BFloat16ThatWouldBeEmulatedIsRefusedWithTheReason) {
+#if !defined(__x86_64__)
+  GTEST_SKIP() << "skipped: DNNL_MAX_CPU_ISA names instruction sets of x86";
+#endif
+  const std::string train =
+      "train exp.toml -q --set fit.precision='\"mixed_bfloat16\"' --set fit.engine=";
+  ::setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
+  const Outcome refused = run(train + "'\"onednn\"'");
+  const Outcome anywhere = run(train + "'\"reference\"'");
+  ::unsetenv("DNNL_MAX_CPU_ISA");
+  if (refused.err.find("libdnnl-dev") != std::string::npos) GTEST_SKIP() << "skipped: no oneDNN";
+  EXPECT_NE(refused.status, 0);
+  EXPECT_THAT(refused.err, HasSubstr("E001"));
+  EXPECT_THAT(refused.err, HasSubstr("no AVX512_BF16, or DNNL_MAX_CPU_ISA forbids it"));
+  EXPECT_THAT(refused.err, HasSubstr(".precision = \"float32\""));
+  EXPECT_EQ(anywhere.status, 0) << anywhere.err;
+}
+
 TEST_F(Command, NoStepRunsWhereTheContractFails) {
   write_data("small", "Large");
   const Outcome outcome = run("train exp.toml");

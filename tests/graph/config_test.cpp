@@ -90,6 +90,31 @@ std::string refused(const Json& config) {
   return text_thrown<FormatError>([&] { return Model::from_json(config.dump()); });
 }
 
+std::string policy_of(const Json& layer) { return layer["config"]["dtype"]["config"]["name"]; }
+
+TEST(ModelConfig, KeepsTheDtypePolicyOfEachLayer) {
+  const SymbolicTensor input = Input({4}, {.name = "x"});
+  const SymbolicTensor hidden = Dense(3, {.name = "hidden"})(input);
+  const Model model(input, Dense(2, {.name = "out"})(hidden), {.name = "m"});
+  EXPECT_EQ(model.object()->dtype_policy(), "float32");
+  model.object()->set_dtype_policy("mixed_bfloat16");
+  const Json config = Json::parse(model.to_json());
+  const Json& layers = config["config"]["layers"];
+  EXPECT_EQ(layers[0]["config"]["dtype"], "float32");
+  EXPECT_EQ(policy_of(layers[1]), "mixed_bfloat16");
+  EXPECT_EQ(policy_of(layers[2]), "float32") << "what the model gives is float32";
+  EXPECT_EQ(layers[1]["config"]["dtype"]["class_name"], "DTypePolicy");
+  const Model copy = Model::from_json(config.dump());
+  EXPECT_EQ(copy.object()->dtype_policy(), "mixed_bfloat16");
+  EXPECT_EQ(copy.to_json(), model.to_json());
+}
+
+TEST(ModelConfig, TheDtypePolicyOfAModelOfOneLayerIsThatLayers) {
+  const Model model = Model::from_json(dense_model().dump());
+  model.object()->set_dtype_policy("mixed_bfloat16");
+  EXPECT_EQ(model.object()->dtype_policy(), "mixed_bfloat16");
+}
+
 TEST(ModelConfig, RefusesWhatIsNotSupportedByName) {
   Json config = dense_model();
   Json& layer = config["config"]["layers"][1];
@@ -99,7 +124,9 @@ TEST(ModelConfig, RefusesWhatIsNotSupportedByName) {
                "\"kernel_constraint\" is {\"class_name\":\"MaxNorm\"}");
   config = dense_model();
   config["config"]["layers"][1]["config"]["dtype"] = "float16";
-  expect_holds(refused(config), "layer \"d\" (Dense): its dtype is \"float16\"");
+  expect_holds(refused(config),
+               "layer \"d\" (Dense): its dtype is \"float16\"\n  expected: \"float32\" or "
+               "\"mixed_bfloat16\"");
   config = dense_model();
   config["config"]["layers"][1]["config"]["units"] = "two";
   expect_holds(refused(config), "the argument \"units\" is \"two\"\n  expected: an integer");

@@ -244,5 +244,29 @@ TEST_F(KerasFile, ALambdaIsRefused) {
   EXPECT_THAT(refusal([&] { Model::from_json(config); }), HasSubstr("Lambda"));
 }
 
+TEST_F(KerasFile, KeepsThePrecisionAndFloat32Weights) {
+  Model model = small_model();
+  model.compile(
+      {.loss = "binary_crossentropy", .engine = "reference", .precision = "mixed_bfloat16"});
+  const NamedTensors batch{{"Small", random_uniform({4, 8, 8, 3}, 1)},
+                           {"Large", random_uniform({4, 8, 8, 3}, 2)}};
+  model.train_on_batch(Example(inputs("Small", batch[0].second, "Large", batch[1].second),
+                               Tensor::from<float>({4, 1}, {0.0F, 1.0F, 0.0F, 1.0F})));
+  model.save(path("mixed.keras"));
+  Model loaded = load_model(path("mixed.keras"));
+  expect_same_weights(model, loaded);
+  EXPECT_EQ(loaded.weights()[0]->value().dtype(), DType::kFloat32);
+  const auto probability = [&](Model& one, CompileArguments arguments) {
+    arguments.loss = "binary_crossentropy";
+    arguments.engine = "reference";
+    one.compile(arguments);
+    return one.predict_on_batch(inputs("Small", batch[0].second, "Large", batch[1].second))[0]
+        .second.clone();
+  };
+  const Tensor expected = probability(model, {});
+  EXPECT_TRUE(probability(loaded, {}).equals(expected)) << "the precision was lost";
+  EXPECT_FALSE(probability(loaded, {.precision = "float32"}).equals(expected));
+}
+
 }  // namespace
 }  // namespace tenon
