@@ -128,8 +128,7 @@ ConvolutionGeometry geometry_of(const Convolution& c) {
 }
 
 bool takes_patches(const Convolution& c) {
-  return c.factors == DType::kFloat32 && c.attributes.groups == 1 &&
-         patch_convolution_fits(geometry_of(c));
+  return c.attributes.groups == 1 && patch_convolution_fits(geometry_of(c));
 }
 
 bool unfolds(const Convolution& c) {

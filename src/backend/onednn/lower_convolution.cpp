@@ -82,17 +82,17 @@ CellId make_image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
 void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution& c) {
   ConvolutionGeometry shape = geometry_of(c);
   shape.out_block = block_of(lowering.graph().layout(node.op.outputs[0]));
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId kernel = lowering.plain(node.op.inputs[1]);
+  const CellId x = lowering.factor_as_floats(node.op.inputs[0]);
+  const CellId kernel = lowering.factor_as_floats(node.op.inputs[1]);
   const CellId bias = lowering.plain(node.op.inputs[2]);
   const CellId y = lowering.make_wanted(node.op.outputs[0]);
   Step& step = lowering.add_step(
       node, "own:patch_convolution", {x, kernel, bias}, {y},
       [shape, threads = lowering.threads(), x = lowering.ref(x), kernel = lowering.ref(kernel),
-       bias = lowering.ref(bias), y = lowering.ref(y), scratch = lowering.scratch(),
+       bias = lowering.ref(bias), y = lowering.numbers(y), scratch = lowering.scratch(),
        rectified = node.rectified, slope = node.slope](const StepNumbers&) {
         patch_convolution_forward(shape, threads, x.as(), kernel.as(), bias.as(), rectified, slope,
-                                  y.as(), scratch.as<std::byte>());
+                                  y.write(), scratch.as<std::byte>());
       });
   step.memory.scratch_bytes = patch_convolution_scratch(shape, lowering.threads());
 }
@@ -100,16 +100,16 @@ void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution&
 void lower_patches_backward(Lowering& lowering, const GraphNode& node, const Convolution& c) {
   ConvolutionGeometry shape = geometry_of(c);
   shape.out_block = block_of(lowering.graph().layout(node.op.inputs[1]));
-  const CellId x = lowering.plain(node.op.inputs[0]);
-  const CellId dy = lowering.wanted(node.op.inputs[1]);
+  const CellId x = lowering.factor_as_floats(node.op.inputs[0]);
+  const CellId dy = lowering.wanted(node.op.inputs[1], c.factors);
   const CellId dkernel = lowering.make(node.op.outputs[0]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
   Step& step = lowering.add_step(
       node, "own:patch_convolution", {x, dy}, {dkernel, dbias},
-      [shape, threads = lowering.threads(), x = lowering.ref(x), dy = lowering.ref(dy),
+      [shape, threads = lowering.threads(), x = lowering.ref(x), dy = lowering.numbers(dy),
        dkernel = lowering.ref(dkernel), dbias = lowering.ref(dbias),
        scratch = lowering.scratch()](const StepNumbers&) {
-        patch_convolution_backward_weights(shape, threads, x.as(), dy.as(), dkernel.as(),
+        patch_convolution_backward_weights(shape, threads, x.as(), dy.read(), dkernel.as(),
                                            dbias.as(), scratch.as<std::byte>());
       });
   step.memory.scratch_bytes = patch_convolution_scratch(shape, lowering.threads());

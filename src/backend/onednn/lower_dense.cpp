@@ -30,12 +30,6 @@ CellId kernel_as_factor(Lowering& lowering, const InnerProduct& d, ops::ValueId 
   return layout ? lowering.laid_out(kernel, layout) : lowering.plain(kernel, d.factors);
 }
 
-// Small: rounded to bfloat16, if it is to be, but kept as floats.
-CellId factor_as_floats(Lowering& lowering, ops::ValueId dy) {
-  if (lowering.factors() == DType::kFloat32) return lowering.plain(dy);
-  return lowering.widened(dy, lowering.plain(dy, DType::kBFloat16));
-}
-
 // The parts of the input of a dense layer with few outputs, as cells.
 struct Parts {
   std::vector<CellId> x;
@@ -148,7 +142,7 @@ void lower_dense_few_backward(Lowering& lowering, const GraphNode& node) {
   const DenseFew shape{d.rows, d.inputs, d.outputs};
   Parts parts = parts_of(lowering, node);
   const Layout layout = transposed_kernel(d);
-  const CellId dy = factor_as_floats(lowering, node.op.inputs[1]);
+  const CellId dy = lowering.factor_as_floats(node.op.inputs[1]);
   const CellId kernel = node.op.inputs[2] == ops::kNoValue
                             ? kNoCell
                             : kernel_as_factor(lowering, d, node.op.inputs[2]);

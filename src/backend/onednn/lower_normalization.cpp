@@ -1,9 +1,24 @@
+#include <algorithm>
+#include <vector>
+
 #include "backend/onednn/kernels/batch_normalization.hpp"
 #include "backend/onednn/kernels/elementwise.hpp"
 #include "backend/onednn/lowering.hpp"
 #include "backend/onednn/normalization_shape.hpp"
 
 namespace tenon::backend::onednn {
+namespace {
+
+// The kernels take images all of one dtype: bfloat16 where each is held so.
+DType common_dtype(const Lowering& lowering, const std::vector<ops::ValueId>& images) {
+  const bool narrow = std::all_of(images.begin(), images.end(), [&](ops::ValueId id) {
+    return id == ops::kNoValue || lowering.stored(id) == DType::kBFloat16;
+  });
+  return narrow ? DType::kBFloat16 : DType::kFloat32;
+}
+
+}  // namespace
+
 BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode& node) {
   const Shape& x = lowering.shape(node.op.inputs[0]);
   const std::int64_t block = block_of(lowering.graph().layout(node.op.inputs[0]));
@@ -21,10 +36,11 @@ BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode
 void lower_normalization(Lowering& lowering, const GraphNode& node) {
   const bool training = node.op.kind == ops::OpKind::kBatchNormalizationTraining;
   const BatchNormalization shape = normalization_shape(lowering, node);
-  const CellId x = lowering.wanted(node.op.inputs[0], DType::kFloat32);
+  const DType dtype = common_dtype(lowering, {node.op.inputs[0], node.op.outputs[0]});
+  const CellId x = lowering.wanted(node.op.inputs[0], dtype);
   const CellId gamma = lowering.plain(node.op.inputs[1]);
   const CellId beta = lowering.plain(node.op.inputs[2]);
-  const CellId y = lowering.make_wanted(node.op.outputs[0], DType::kFloat32);
+  const CellId y = lowering.make_wanted(node.op.outputs[0], dtype);
   const CellId mean =
       training ? lowering.make(node.op.outputs[1]) : lowering.plain(node.op.inputs[3]);
   const CellId variance =
@@ -35,14 +51,14 @@ void lower_normalization(Lowering& lowering, const GraphNode& node) {
   others.insert(others.end(), {mean, variance});
   Step& step = lowering.add_step(
       node, "own:batch_normalization", std::move(reads), std::move(writes),
-      [shape, training, threads = lowering.threads(), x = lowering.ref(x),
+      [shape, training, threads = lowering.threads(), x = lowering.numbers(x),
        gamma = lowering.ref(gamma), beta = lowering.ref(beta), mean = lowering.ref(mean),
-       variance = lowering.ref(variance), y = lowering.ref(y),
+       variance = lowering.ref(variance), y = lowering.numbers(y),
        scratch = lowering.scratch()](const StepNumbers&) {
         auto* memory = scratch.as<std::byte>();
-        if (training) batch_statistics(shape, threads, x.as(), mean.as(), variance.as(), memory);
-        normalize(shape, threads, x.as(), gamma.as(), beta.as(), mean.as(), variance.as(), y.as(),
-                  memory);
+        if (training) batch_statistics(shape, threads, x.read(), mean.as(), variance.as(), memory);
+        normalize(shape, threads, x.read(), gamma.as(), beta.as(), mean.as(), variance.as(),
+                  y.write(), memory);
       });
   step.memory.scratch_bytes = batch_normalization_scratch(shape);
   step.memory.in_place = {{y, x}};
@@ -51,22 +67,27 @@ void lower_normalization(Lowering& lowering, const GraphNode& node) {
 void lower_normalization_backward(Lowering& lowering, const GraphNode& node) {
   const bool training = node.op.kind == ops::OpKind::kBatchNormalizationBackward;
   const BatchNormalization shape = normalization_shape(lowering, node);
+  const DType dtype =
+      common_dtype(lowering, {node.op.inputs[0], node.op.inputs[1], node.op.outputs[0]});
   std::vector<CellId> in;
-  for (const ops::ValueId id : node.op.inputs) in.push_back(lowering.wanted(id, DType::kFloat32));
+  for (std::size_t i = 0; i < node.op.inputs.size(); ++i) {
+    in.push_back(lowering.wanted(node.op.inputs[i], i < 2 ? dtype : DType::kFloat32));
+  }
   in.push_back(lowering.plain(node.beta));
   std::vector<CellId> out;
-  for (const ops::ValueId id : node.op.outputs)
-    out.push_back(lowering.make_wanted(id, DType::kFloat32));
+  for (std::size_t i = 0; i < node.op.outputs.size(); ++i) {
+    out.push_back(lowering.make_wanted(node.op.outputs[i], i == 0 ? dtype : DType::kFloat32));
+  }
   Step& step = lowering.add_step(
       node, "own:batch_normalization", in, out,
-      [shape, training, threads = lowering.threads(), x = lowering.ref(in[0]),
-       dy = lowering.ref(in[1]), gamma = lowering.ref(in[2]), mean = lowering.ref(in[3]),
-       variance = lowering.ref(in[4]), beta = lowering.ref(in[5]), dx = lowering.ref(out[0]),
+      [shape, training, threads = lowering.threads(), x = lowering.numbers(in[0]),
+       dy = lowering.numbers(in[1]), gamma = lowering.ref(in[2]), mean = lowering.ref(in[3]),
+       variance = lowering.ref(in[4]), beta = lowering.ref(in[5]), dx = lowering.numbers(out[0]),
        dgamma = lowering.ref(out[1]), dbeta = lowering.ref(out[2]),
        scratch = lowering.scratch()](const StepNumbers&) {
-        const NormalizationGradient gradient{x.as(),    dy.as(),     gamma.as(),
-                                             beta.as(), mean.as(),   variance.as(),
-                                             dx.as(),   dgamma.as(), dbeta.as()};
+        const NormalizationGradient gradient{x.read(),   dy.read(),   gamma.as(),
+                                             beta.as(),  mean.as(),   variance.as(),
+                                             dx.write(), dgamma.as(), dbeta.as()};
         batch_normalization_backward(shape, threads, training, gradient, scratch.as<std::byte>());
       });
   step.memory.scratch_bytes = batch_normalization_scratch(shape);

@@ -151,6 +151,24 @@ CellId Lowering::plain(ops::ValueId id, DType dtype) {
   return as_it_is ? found : reordered(id, std::nullopt, dtype, false);
 }
 
+CellId Lowering::factor_as_floats(ops::ValueId id) {
+  if (factors() == DType::kFloat32 || stored(id) == DType::kBFloat16) return plain(id);
+  const auto found = rounded_.find(id);
+  if (found != rounded_.end()) return found->second;
+  const CellId from = plain(id);
+  Cell cell;
+  cell.bytes = memory_.cell(from).bytes;
+  const CellId to = memory_.add(std::move(cell));
+  GraphNode node;
+  node.op.name = graph_.value(id).name;
+  node.op.kind = ops::OpKind::kCast;
+  add_step(node, "own:round", {from}, {to},
+           [count = count(id), threads = threads_, x = ref(from), y = ref(to)](const StepNumbers&) {
+             round_to_bfloat16(threads, x.as(), y.as(), count);
+           });
+  return rounded_[id] = to;
+}
+
 CellId Lowering::laid_out(ops::ValueId id, const EngineLayout& wanted) {
   if (id == ops::kNoValue) return kNoCell;
   const DType dtype = bridge::dtype_of(wanted.desc);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -122,10 +123,9 @@ class Lowering {
   CellId make_view(ops::ValueId id, CellId origin, std::size_t offset = 0,
                    const Layout& layout = {});
 
-  /// … of a value's bfloat16 form, as floats.
-  CellId widened(ops::ValueId id, CellId narrow) {
-    return add_conversion(id, narrow, DType::kFloat32);
-  }
+  /// A factor of a product for a kernel that multiplies floats: plain floats, but where factors are
+  /// bfloat16 rounded to that.
+  CellId factor_as_floats(ops::ValueId id);
 
   Ref ref(CellId id) const { return memory_.ref(id); }
   DType dtype_of(CellId id) const { return memory_.cell(id).dtype; }
@@ -169,6 +169,7 @@ class Lowering {
   dnnl::stream stream_;
   std::vector<CellId> cells_;                // per value
   std::vector<std::vector<CellId>> copies_;  // per value, in other layouts and dtypes
+  std::map<ops::ValueId, CellId> rounded_;   // floats with the digits of bfloat16
   std::vector<Step> steps_;
   std::vector<CellId> output_cells_;
   Guard guard_;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "backend/onednn/cpu.hpp"
+#include "backend/onednn/kernels/bfloat16.hpp"
 #include "backend/onednn/parallel.hpp"
 
 namespace tenon::backend::onednn {
@@ -39,106 +40,173 @@ inline __attribute__((always_inline)) float normalized(float x, float mean, floa
   return (x - mean) * scale + offset;
 }
 
+// The loops over lines take x, dy, dx and y as floats (T = float) or as the bits of bfloat16
+// numbers.
+
 // Σ (x − shift) and Σ (x − shift)² of the lines.
-TENON_CLONES void moment_lines(const float* x, std::int64_t lines, std::int64_t length,
-                               const float* shift, float* sums, float* squares) {
+template <class T>
+TENON_ALWAYS_INLINE void moment_lines_of(const T* x, std::int64_t lines, std::int64_t length,
+                                         const float* shift, float* sums, float* squares) {
   for (std::int64_t r = 0; r < lines; ++r) {
-    const float* line = x + r * length;
+    const T* line = x + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      const float moved = line[i] - shift[i];
+      const float moved = widened(line[i]) - shift[i];
       sums[i] += moved;
       squares[i] += moved * moved;
     }
   }
 }
 // Σ dy and Σ dy·(x − mean) of the lines.
-TENON_CLONES void gradient_lines(const float* x, const float* dy, std::int64_t lines,
-                                 std::int64_t length, const Factors& f, float* sums,
-                                 float* products) {
+template <class T>
+TENON_ALWAYS_INLINE void gradient_lines_of(const T* x, const T* dy, std::int64_t lines,
+                                           std::int64_t length, const Factors& f, float* sums,
+                                           float* products) {
   const float* mean = f.mean;
   for (std::int64_t r = 0; r < lines; ++r) {
-    const float* x_line = x + r * length;
-    const float* dy_line = dy + r * length;
+    const T* x_line = x + r * length;
+    const T* dy_line = dy + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      sums[i] += dy_line[i];
-      products[i] += dy_line[i] * (x_line[i] - mean[i]);
+      sums[i] += widened(dy_line[i]);
+      products[i] += widened(dy_line[i]) * (widened(x_line[i]) - mean[i]);
     }
   }
 }
-TENON_CLONES void rectified_gradient_lines(const float* x, const float* dy, float slope,
-                                           std::int64_t lines, std::int64_t length,
-                                           const Factors& f, float* sums, float* products) {
+template <class T>
+TENON_ALWAYS_INLINE void rectified_gradient_lines_of(const T* x, const T* dy, float slope,
+                                                     std::int64_t lines, std::int64_t length,
+                                                     const Factors& f, float* sums,
+                                                     float* products) {
   const float* mean = f.mean;
   const float* scale = f.scale;
   const float* offset = f.offset;
   for (std::int64_t r = 0; r < lines; ++r) {
-    const float* x_line = x + r * length;
-    const float* dy_line = dy + r * length;
+    const T* x_line = x + r * length;
+    const T* dy_line = dy + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      const bool above = normalized(x_line[i], mean[i], scale[i], offset[i]) > 0.0F;
-      const float gradient = above ? dy_line[i] : dy_line[i] * slope;
+      const bool above = normalized(widened(x_line[i]), mean[i], scale[i], offset[i]) > 0.0F;
+      const float gradient = above ? widened(dy_line[i]) : widened(dy_line[i]) * slope;
       sums[i] += gradient;
-      products[i] += gradient * (x_line[i] - mean[i]);
+      products[i] += gradient * (widened(x_line[i]) - mean[i]);
     }
   }
 }
-TENON_CLONES void normalize_lines(const float* x, std::int64_t lines, std::int64_t length,
-                                  const Factors& f, float slope, float* y) {
+template <class T>
+TENON_ALWAYS_INLINE void normalize_lines_of(const T* x, std::int64_t lines, std::int64_t length,
+                                            const Factors& f, float slope, T* y) {
   const float* mean = f.mean;
   const float* scale = f.scale;
   const float* offset = f.offset;
   for (std::int64_t r = 0; r < lines; ++r) {
-    const float* from = x + r * length;
-    float* to = y + r * length;
+    const T* from = x + r * length;
+    T* to = y + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      const float value = normalized(from[i], mean[i], scale[i], offset[i]);
-      to[i] = value > 0.0F ? value : value * slope;
+      const float value = normalized(widened(from[i]), mean[i], scale[i], offset[i]);
+      put(value > 0.0F ? value : value * slope, to[i]);
     }
   }
 }
 // dx = scale·dy + x_factor·(x − mean) + constant
-TENON_CLONES void input_gradient_lines(const float* x, const float* dy, std::int64_t lines,
-                                       std::int64_t length, const Factors& f, float* dx) {
+template <class T>
+TENON_ALWAYS_INLINE void input_gradient_lines_of(const T* x, const T* dy, std::int64_t lines,
+                                                 std::int64_t length, const Factors& f, T* dx) {
   const float* mean = f.mean;
   const float* scale = f.scale;
   const float* x_factor = f.x_factor;
   const float* constant = f.constant;
   for (std::int64_t r = 0; r < lines; ++r) {
-    const float* x_line = x + r * length;
-    const float* dy_line = dy + r * length;
-    float* to = dx + r * length;
+    const T* x_line = x + r * length;
+    const T* dy_line = dy + r * length;
+    T* to = dx + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      to[i] = scale[i] * dy_line[i] + x_factor[i] * (x_line[i] - mean[i]) + constant[i];
+      put(scale[i] * widened(dy_line[i]) + x_factor[i] * (widened(x_line[i]) - mean[i]) +
+              constant[i],
+          to[i]);
     }
   }
 }
-TENON_CLONES void rectified_input_gradient_lines(const float* x, const float* dy, float slope,
-                                                 std::int64_t lines, std::int64_t length,
-                                                 const Factors& f, float* dx) {
+template <class T>
+TENON_ALWAYS_INLINE void rectified_input_gradient_lines_of(const T* x, const T* dy, float slope,
+                                                           std::int64_t lines, std::int64_t length,
+                                                           const Factors& f, T* dx) {
   const float* mean = f.mean;
   const float* scale = f.scale;
   const float* offset = f.offset;
   const float* x_factor = f.x_factor;
   const float* constant = f.constant;
   for (std::int64_t r = 0; r < lines; ++r) {
-    const float* x_line = x + r * length;
-    const float* dy_line = dy + r * length;
-    float* to = dx + r * length;
+    const T* x_line = x + r * length;
+    const T* dy_line = dy + r * length;
+    T* to = dx + r * length;
 #pragma omp simd
     for (std::int64_t i = 0; i < length; ++i) {
-      const bool above = normalized(x_line[i], mean[i], scale[i], offset[i]) > 0.0F;
-      const float gradient = above ? dy_line[i] : dy_line[i] * slope;
-      to[i] = scale[i] * gradient + x_factor[i] * (x_line[i] - mean[i]) + constant[i];
+      const bool above = normalized(widened(x_line[i]), mean[i], scale[i], offset[i]) > 0.0F;
+      const float gradient = above ? widened(dy_line[i]) : widened(dy_line[i]) * slope;
+      put(scale[i] * gradient + x_factor[i] * (widened(x_line[i]) - mean[i]) + constant[i], to[i]);
     }
   }
 }
 
-void widen(const float* x, double* sums, std::int64_t count) {
+TENON_CLONES void moment_lines(const float* x, std::int64_t lines, std::int64_t length,
+                               const float* shift, float* sums, float* squares) {
+  moment_lines_of(x, lines, length, shift, sums, squares);
+}
+TENON_CLONES void moment_lines(const Bits* x, std::int64_t lines, std::int64_t length,
+                               const float* shift, float* sums, float* squares) {
+  moment_lines_of(x, lines, length, shift, sums, squares);
+}
+TENON_CLONES void gradient_lines(const float* x, const float* dy, std::int64_t lines,
+                                 std::int64_t length, const Factors& f, float* sums,
+                                 float* products) {
+  gradient_lines_of(x, dy, lines, length, f, sums, products);
+}
+TENON_CLONES void gradient_lines(const Bits* x, const Bits* dy, std::int64_t lines,
+                                 std::int64_t length, const Factors& f, float* sums,
+                                 float* products) {
+  gradient_lines_of(x, dy, lines, length, f, sums, products);
+}
+TENON_CLONES void rectified_gradient_lines(const float* x, const float* dy, float slope,
+                                           std::int64_t lines, std::int64_t length,
+                                           const Factors& f, float* sums, float* products) {
+  rectified_gradient_lines_of(x, dy, slope, lines, length, f, sums, products);
+}
+TENON_CLONES void rectified_gradient_lines(const Bits* x, const Bits* dy, float slope,
+                                           std::int64_t lines, std::int64_t length,
+                                           const Factors& f, float* sums, float* products) {
+  rectified_gradient_lines_of(x, dy, slope, lines, length, f, sums, products);
+}
+TENON_CLONES void normalize_lines(const float* x, std::int64_t lines, std::int64_t length,
+                                  const Factors& f, float slope, float* y) {
+  normalize_lines_of(x, lines, length, f, slope, y);
+}
+TENON_CLONES void normalize_lines(const Bits* x, std::int64_t lines, std::int64_t length,
+                                  const Factors& f, float slope, Bits* y) {
+  normalize_lines_of(x, lines, length, f, slope, y);
+}
+TENON_CLONES void input_gradient_lines(const float* x, const float* dy, std::int64_t lines,
+                                       std::int64_t length, const Factors& f, float* dx) {
+  input_gradient_lines_of(x, dy, lines, length, f, dx);
+}
+TENON_CLONES void input_gradient_lines(const Bits* x, const Bits* dy, std::int64_t lines,
+                                       std::int64_t length, const Factors& f, Bits* dx) {
+  input_gradient_lines_of(x, dy, lines, length, f, dx);
+}
+TENON_CLONES void rectified_input_gradient_lines(const float* x, const float* dy, float slope,
+                                                 std::int64_t lines, std::int64_t length,
+                                                 const Factors& f, float* dx) {
+  rectified_input_gradient_lines_of(x, dy, slope, lines, length, f, dx);
+}
+TENON_CLONES void rectified_input_gradient_lines(const Bits* x, const Bits* dy, float slope,
+                                                 std::int64_t lines, std::int64_t length,
+                                                 const Factors& f, Bits* dx) {
+  rectified_input_gradient_lines_of(x, dy, slope, lines, length, f, dx);
+}
+
+void add_up(const float* x, double* sums, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) sums[i] += static_cast<double>(x[i]);
 }
 
@@ -239,8 +307,8 @@ class BlockSums {
   void flush() {
     const std::int64_t length = line_length(s_);
     for (std::int64_t k = 0; k < rows_together(s_); ++k) {
-      widen(lines_ + k * s_.width, first_, s_.width);
-      widen(lines_ + length + k * s_.width, second_, s_.width);
+      add_up(lines_ + k * s_.width, first_, s_.width);
+      add_up(lines_ + length + k * s_.width, second_, s_.width);
     }
     std::fill_n(lines_, 2 * length, 0.0F);
     waiting_ = 0;
@@ -308,14 +376,15 @@ void for_lines(const BatchNormalization& s, int threads, const Work& work) {
 }
 
 // The mean of a few rows. Sums of squares around it lose no digits, in one pass over x.
-void guess_mean(const BatchNormalization& s, const float* x, float* mean) {
+template <class T>
+void guess_mean(const BatchNormalization& s, const T* x, float* mean) {
   const std::int64_t count = std::min<std::int64_t>(s.all_rows(), 64);
   std::fill_n(mean, s.channels(), 0.0F);
   for (std::int64_t k = 0; k < count; ++k) {
     const std::int64_t row = s.all_rows() * k / count;
     for (std::int64_t b = 0; b < s.blocks; ++b) {
       for_stretches(s, {row, row + 1}, b, [&](std::int64_t offset, std::int64_t) {
-        for (std::int64_t w = 0; w < s.width; ++w) mean[b * s.width + w] += x[offset + w];
+        for (std::int64_t w = 0; w < s.width; ++w) mean[b * s.width + w] += widened(x[offset + w]);
       });
     }
   }
@@ -334,19 +403,76 @@ void fill_factors(const BatchNormalization& s, const Scratch& scratch, const flo
   fill_lines(s, scratch.factors.offset, scratch.second);
 }
 
-void sum_gradients(const BatchNormalization& s, int threads, const Scratch& scratch,
-                   const NormalizationGradient& g) {
+template <class T>
+void sum_gradients(const BatchNormalization& s, int threads, const Scratch& scratch, const T* x,
+                   const T* dy) {
   sum_channels(s, threads, scratch,
                [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length,
                    float* sums, float* products) {
                  const Factors factors = scratch.factors.of_block(s, block);
                  if (s.rectify) {
-                   rectified_gradient_lines(g.x + at, g.dy + at, s.slope, lines, length, factors,
-                                            sums, products);
+                   rectified_gradient_lines(x + at, dy + at, s.slope, lines, length, factors, sums,
+                                            products);
                  } else {
-                   gradient_lines(g.x + at, g.dy + at, lines, length, factors, sums, products);
+                   gradient_lines(x + at, dy + at, lines, length, factors, sums, products);
                  }
                });
+}
+
+template <class T>
+void statistics_of(const BatchNormalization& s, int threads, const T* x, float* mean,
+                   float* variance, std::byte* memory) {
+  const Scratch scratch = scratch_of(s, memory);
+  guess_mean(s, x, mean);
+  fill_lines(s, scratch.factors.mean, mean);
+  sum_channels(s, threads, scratch,
+               [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length,
+                   float* sums, float* squares) {
+                 moment_lines(x + at, lines, length, scratch.factors.of_block(s, block).mean, sums,
+                              squares);
+               });
+  const auto rows = static_cast<double>(s.all_rows());
+  for (std::int64_t c = 0; c < s.channels(); ++c) {
+    const double moved = scratch.totals[c] / rows;
+    mean[c] = static_cast<float>(static_cast<double>(mean[c]) + moved);
+    const double square = scratch.totals[s.channels() + c] / rows;
+    variance[c] = static_cast<float>(std::max(0.0, square - moved * moved));
+  }
+}
+
+template <class T>
+void normalize_all(const BatchNormalization& s, int threads, const T* x, const Scratch& scratch,
+                   T* y) {
+  const float slope = s.rectify ? s.slope : 1.0F;
+  for_lines(s, threads,
+            [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
+              normalize_lines(x + at, lines, length, scratch.factors.of_block(s, block), slope,
+                              y + at);
+            });
+}
+
+template <class T>
+void backward_of(const BatchNormalization& s, int threads, bool training,
+                 const NormalizationGradient& g, const Scratch& scratch, const T* x, const T* dy,
+                 T* dx) {
+  std::fill_n(scratch.totals, 2 * s.channels(), 0.0);
+  if (training || g.dgamma != nullptr || g.dbeta != nullptr) {
+    sum_gradients(s, threads, scratch, x, dy);
+  }
+  gradient_factors(s, training, g, scratch.totals, scratch.first, scratch.second);
+  if (dx == nullptr) return;
+  fill_lines(s, scratch.factors.x_factor, scratch.first);
+  fill_lines(s, scratch.factors.constant, scratch.second);
+  for_lines(s, threads,
+            [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
+              const Factors factors = scratch.factors.of_block(s, block);
+              if (s.rectify) {
+                rectified_input_gradient_lines(x + at, dy + at, s.slope, lines, length, factors,
+                                               dx + at);
+              } else {
+                input_gradient_lines(x + at, dy + at, lines, length, factors, dx + at);
+              }
+            });
 }
 
 }  // namespace
@@ -382,61 +508,29 @@ void gradient_factors(const BatchNormalization& s, bool training, const Normaliz
   }
 }
 
-void batch_statistics(const BatchNormalization& s, int threads, const float* x, float* mean,
+void batch_statistics(const BatchNormalization& s, int threads, Numbers x, float* mean,
                       float* variance, std::byte* memory) {
-  const Scratch scratch = scratch_of(s, memory);
-  guess_mean(s, x, mean);
-  fill_lines(s, scratch.factors.mean, mean);
-  sum_channels(s, threads, scratch,
-               [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length,
-                   float* sums, float* squares) {
-                 moment_lines(x + at, lines, length, scratch.factors.of_block(s, block).mean, sums,
-                              squares);
-               });
-  const auto rows = static_cast<double>(s.all_rows());
-  for (std::int64_t c = 0; c < s.channels(); ++c) {
-    const double moved = scratch.totals[c] / rows;
-    mean[c] = static_cast<float>(static_cast<double>(mean[c]) + moved);
-    const double square = scratch.totals[s.channels() + c] / rows;
-    variance[c] = static_cast<float>(std::max(0.0, square - moved * moved));
-  }
+  if (x.narrow != nullptr) return statistics_of(s, threads, x.narrow, mean, variance, memory);
+  statistics_of(s, threads, x.wide, mean, variance, memory);
 }
 
-void normalize(const BatchNormalization& s, int threads, const float* x, const float* gamma,
-               const float* beta, const float* mean, const float* variance, float* y,
+void normalize(const BatchNormalization& s, int threads, Numbers x, const float* gamma,
+               const float* beta, const float* mean, const float* variance, MutableNumbers y,
                std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
   fill_factors(s, scratch, gamma, beta, mean, variance);
-  const float slope = s.rectify ? s.slope : 1.0F;
-  for_lines(s, threads,
-            [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
-              normalize_lines(x + at, lines, length, scratch.factors.of_block(s, block), slope,
-                              y + at);
-            });
+  if (x.narrow != nullptr) return normalize_all(s, threads, x.narrow, scratch, y.narrow);
+  normalize_all(s, threads, x.wide, scratch, y.wide);
 }
 
 void batch_normalization_backward(const BatchNormalization& s, int threads, bool training,
                                   const NormalizationGradient& g, std::byte* memory) {
   const Scratch scratch = scratch_of(s, memory);
   fill_factors(s, scratch, g.gamma, g.beta, g.mean, g.variance);
-  std::fill_n(scratch.totals, 2 * s.channels(), 0.0);
-  if (training || g.dgamma != nullptr || g.dbeta != nullptr) {
-    sum_gradients(s, threads, scratch, g);
+  if (g.x.narrow != nullptr) {
+    return backward_of(s, threads, training, g, scratch, g.x.narrow, g.dy.narrow, g.dx.narrow);
   }
-  gradient_factors(s, training, g, scratch.totals, scratch.first, scratch.second);
-  if (g.dx == nullptr) return;
-  fill_lines(s, scratch.factors.x_factor, scratch.first);
-  fill_lines(s, scratch.factors.constant, scratch.second);
-  for_lines(s, threads,
-            [&](std::int64_t block, std::int64_t at, std::int64_t lines, std::int64_t length) {
-              const Factors factors = scratch.factors.of_block(s, block);
-              if (s.rectify) {
-                rectified_input_gradient_lines(g.x + at, g.dy + at, s.slope, lines, length, factors,
-                                               g.dx + at);
-              } else {
-                input_gradient_lines(g.x + at, g.dy + at, lines, length, factors, g.dx + at);
-              }
-            });
+  backward_of(s, threads, training, g, scratch, g.x.wide, g.dy.wide, g.dx.wide);
 }
 
 }  // namespace tenon::backend::onednn

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/onednn/kernels/numbers.hpp"
+
 namespace tenon::backend::onednn {
 
 /// x of (images, blocks, rows, width), channel c being (c / width, c % width): channels last is one
@@ -21,26 +23,28 @@ struct BatchNormalization {
   std::int64_t all_rows() const { return images * rows; }
 };
 
+// x, y, dy and dx are all float32, or all bfloat16; the rest is float32.
+
 std::size_t batch_normalization_scratch(const BatchNormalization& shape);
 
 /// Mean and biased variance per channel.
-void batch_statistics(const BatchNormalization& shape, int threads, const float* x, float* mean,
+void batch_statistics(const BatchNormalization& shape, int threads, Numbers x, float* mean,
                       float* variance, std::byte* scratch);
 
 /// y = (x − mean) / √(variance + epsilon) · gamma + beta; gamma and beta may be null.
-void normalize(const BatchNormalization& shape, int threads, const float* x, const float* gamma,
-               const float* beta, const float* mean, const float* variance, float* y,
+void normalize(const BatchNormalization& shape, int threads, Numbers x, const float* gamma,
+               const float* beta, const float* mean, const float* variance, MutableNumbers y,
                std::byte* scratch);
 
 /// The inputs and outputs of the backward kernels.
 struct NormalizationGradient {
-  const float* x = nullptr;
-  const float* dy = nullptr;
+  Numbers x;
+  Numbers dy;
   const float* gamma = nullptr;  ///< May be null.
   const float* beta = nullptr;   ///< Only where `rectify`; may be null.
   const float* mean = nullptr;
   const float* variance = nullptr;
-  float* dx = nullptr;      ///< May be null, or dy.
+  MutableNumbers dx;        ///< May be empty, or dy.
   float* dgamma = nullptr;  ///< May be null.
   float* dbeta = nullptr;   ///< May be null.
 };

@@ -21,4 +21,9 @@ TENON_ALWAYS_INLINE std::uint16_t narrowed(float value) {
   return static_cast<std::uint16_t>((value != value ? quiet : rounded) >> 16);
 }
 
+/// What a loop over either kind of number writes.
+using Bits = std::uint16_t;
+TENON_ALWAYS_INLINE void put(float value, float& to) { to = value; }
+TENON_ALWAYS_INLINE void put(float value, Bits& to) { to = narrowed(value); }
+
 }  // namespace tenon::backend::onednn

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "backend/onednn/cpu.hpp"
+#include "backend/onednn/kernels/numbers.hpp"
 #include "backend/onednn/parallel.hpp"
 
 namespace tenon::backend::onednn {
@@ -39,6 +40,20 @@ To converted(From value) {
 TENON_CLONES void bytes_to_floats(const std::uint8_t* from, float* to, std::int64_t count) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
+}
+
+// The casts of mixed bfloat16.
+bool convert_bfloat16(DType from_dtype, const std::byte* from, DType to_dtype, std::byte* to,
+                      std::int64_t count) {
+  if (from_dtype == DType::kFloat32 && to_dtype == DType::kBFloat16) {
+    narrow(reinterpret_cast<const float*>(from), reinterpret_cast<std::uint16_t*>(to), count);
+    return true;
+  }
+  if (from_dtype == DType::kBFloat16 && to_dtype == DType::kFloat32) {
+    widen(reinterpret_cast<const std::uint16_t*>(from), reinterpret_cast<float*>(to), count);
+    return true;
+  }
+  return false;
 }
 
 template <class Body>
@@ -79,6 +94,12 @@ void convert(int threads, DType from_dtype, const std::byte* from, DType to_dtyp
         if (from_dtype == DType::kUInt8 && to_dtype == DType::kFloat32) {
           bytes_to_floats(reinterpret_cast<const std::uint8_t*>(from) + begin,
                           reinterpret_cast<float*>(to) + begin, end - begin);
+          return;
+        }
+        const auto from_size = static_cast<std::int64_t>(size_of(from_dtype));
+        const auto to_size = static_cast<std::int64_t>(size_of(to_dtype));
+        if (convert_bfloat16(from_dtype, from + begin * from_size, to_dtype, to + begin * to_size,
+                             end - begin)) {
           return;
         }
         with_type(from_dtype, [&](auto from_type) {

@@ -14,9 +14,6 @@ namespace {
 constexpr std::int64_t kBlock = 1024;
 
 // The loops take x as floats or as the bits of bfloat16 numbers; what is written, too.
-using Bits = std::uint16_t;
-TENON_ALWAYS_INLINE void put(float value, float& to) { to = value; }
-TENON_ALWAYS_INLINE void put(float value, Bits& to) { to = narrowed(value); }
 
 template <class X>
 TENON_ALWAYS_INLINE float dot_of(const X* x, const float* w, std::int64_t count) {

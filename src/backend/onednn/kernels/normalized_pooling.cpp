@@ -126,10 +126,10 @@ void sum_gradients(const NormalizedPooling& s, int threads, const PoolingFactors
       std::fill_n(own, 2 * channels, 0.0);
       const Range rows = part_of(where.rows(), parts, static_cast<int>(part));
       for (std::int64_t r = rows.begin; r < rows.end; ++r) {
-        where.for_channels(r, g.x, factors,
+        where.for_channels(r, g.x.wide, factors,
                            [&](const PoolingRows& loops, const PoolingRow& row, std::int64_t at,
                                std::int64_t channel) {
-                             loops.sum(row, g.dy + at, places + at, own + channel,
+                             loops.sum(row, g.dy.wide + at, places + at, own + channel,
                                        own + channels + channel);
                            });
       }
@@ -173,9 +173,9 @@ void input_gradients(const NormalizedPooling& s, int threads, const PoolingFacto
       [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r) {
           where.for_channels(
-              r, g.x, factors,
+              r, g.x.wide, factors,
               [&](const PoolingRows& loops, const PoolingRow& row, std::int64_t at, std::int64_t) {
-                loops.backward(row, g.dy + at, places + at, g.dx + (row.x - g.x));
+                loops.backward(row, g.dy.wide + at, places + at, g.dx.wide + (row.x - g.x.wide));
               });
         }
       });
@@ -185,8 +185,8 @@ void input_gradients(const NormalizedPooling& s, int threads, const PoolingFacto
   parallel_range(threads, s.batch * blocks, std::max<std::int64_t>(1, kElementGrain / slab),
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t k = begin; k < end; ++k) {
-                     fill_uncovered(s, from(factors, k % blocks * width), g.x + k * slab,
-                                    g.dx + k * slab);
+                     fill_uncovered(s, from(factors, k % blocks * width), g.x.wide + k * slab,
+                                    g.dx.wide + k * slab);
                    }
                  });
 }
@@ -235,7 +235,7 @@ void normalized_pooling_backward(const NormalizedPooling& s, int threads, bool t
     sum_gradients(s, threads, factors, g, places, scratch);
   }
   gradient_factors(n, training, g, scratch.totals, scratch.x_factor, scratch.constant);
-  if (g.dx != nullptr) input_gradients(s, threads, factors, g, places);
+  if (g.dx.wide != nullptr) input_gradients(s, threads, factors, g, places);
 }
 
 }  // namespace tenon::backend::onednn

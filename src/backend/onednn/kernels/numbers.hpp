@@ -14,6 +14,8 @@ namespace tenon::backend::onednn {
 /// NaN stays NaN); one thread.
 void widen(const std::uint16_t* from, float* to, std::int64_t count);
 void narrow(const float* from, std::uint16_t* to, std::int64_t count);
+/// Floats rounded to bfloat16, as floats.
+void round_to_bfloat16(int threads, const float* from, float* to, std::int64_t count);
 
 /// Numbers that a kernel reads: float32 or bfloat16.
 struct Numbers {

@@ -133,7 +133,7 @@ std::size_t patch_convolution_scratch(const ConvolutionGeometry& s, int threads)
 
 void patch_convolution_forward(const ConvolutionGeometry& s, int threads, const float* x,
                                const float* kernel, const float* bias, bool rectify, float slope,
-                               float* y, std::byte* scratch) {
+                               MutableNumbers y, std::byte* scratch) {
   const PatchTiles tile = tiles();
   const RowsOfY y_rows(s);
   parallel_parts(threads, [&](int part) {
@@ -152,14 +152,14 @@ void patch_convolution_forward(const ConvolutionGeometry& s, int threads, const 
                         .vector_step = y_rows.vector};
     for (std::int64_t r = range.begin; r < range.end; ++r) {
       row.x = row_of(s, w, x, r);
-      row.y = y + y_rows.offset(r);
+      row.y = y.from(y_rows.offset(r));
       tile.forward_row(row);
     }
   });
 }
 
 void patch_convolution_backward_weights(const ConvolutionGeometry& s, int threads, const float* x,
-                                        const float* dy, float* dkernel, float* dbias,
+                                        Numbers dy, float* dkernel, float* dbias,
                                         std::byte* scratch) {
   const PatchTiles tile = tiles();
   const RowsOfY dy_rows(s);
@@ -180,7 +180,7 @@ void patch_convolution_backward_weights(const ConvolutionGeometry& s, int thread
                          .vector_step = dy_rows.vector};
     for (std::int64_t r = range.begin; r < range.end; ++r) {
       row.x = row_of(s, w, x, r);
-      row.dy = dy + dy_rows.offset(r);
+      row.dy = dy.from(dy_rows.offset(r));
       tile.backward_row(row);
     }
   });

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "backend/onednn/kernels/convolution_geometry.hpp"
+#include "backend/onednn/kernels/numbers.hpp"
 
 namespace tenon::backend::onednn {
 
@@ -20,11 +21,11 @@ std::size_t patch_convolution_scratch(const ConvolutionGeometry& shape, int thre
 /// `bias` may be null.
 void patch_convolution_forward(const ConvolutionGeometry& shape, int threads, const float* x,
                                const float* kernel, const float* bias, bool rectify, float slope,
-                               float* y, std::byte* scratch);
+                               MutableNumbers y, std::byte* scratch);
 
 /// dkernel (taps, out_channels), and dbias unless null.
 void patch_convolution_backward_weights(const ConvolutionGeometry& shape, int threads,
-                                        const float* x, const float* dy, float* dkernel,
-                                        float* dbias, std::byte* scratch);
+                                        const float* x, Numbers dy, float* dkernel, float* dbias,
+                                        std::byte* scratch);
 
 }  // namespace tenon::backend::onednn

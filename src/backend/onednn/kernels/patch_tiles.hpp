@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "backend/onednn/kernels/numbers.hpp"
+
 namespace tenon::backend::onednn {
 
 /// One output row of a convolution. Tap t of pixel i is x[i·step + offsets[t]].
@@ -16,7 +18,7 @@ struct PatchRowForward {
   bool rectify = false;
   float slope = 0.0F;
   const float* x = nullptr;
-  float* y = nullptr;  ///< Vectors of channels: `pixel_step` apart per pixel, `vector_step` each.
+  MutableNumbers y{};  ///< Vectors of channels: `pixel_step` apart per pixel, `vector_step` each.
   std::int64_t pixel_step = 0;
   std::int64_t vector_step = 0;
 };
@@ -30,7 +32,7 @@ struct PatchRowBackward {
   const float* ones = nullptr;  ///< pixels · step ones; null: no gradient of the bias
   float* sums = nullptr;        ///< (taps + 1, channels), added to; the last row is the bias's
   const float* x = nullptr;
-  const float* dy = nullptr;  ///< As y of the forward row.
+  Numbers dy{};  ///< As y of the forward row.
   std::int64_t pixel_step = 0;
   std::int64_t vector_step = 0;
 };

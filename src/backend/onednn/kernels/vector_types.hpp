@@ -24,12 +24,16 @@ template <>
 struct VectorOf<16> {
   using Type [[gnu::vector_size(64), gnu::aligned(4), gnu::may_alias]] = float;
   using Integers [[gnu::vector_size(64)]] = std::int32_t;
+  using Words [[gnu::vector_size(64)]] = std::uint32_t;
+  using Halves [[gnu::vector_size(32), gnu::aligned(2), gnu::may_alias]] = std::uint16_t;
   using Bytes [[gnu::vector_size(16), gnu::aligned(1), gnu::may_alias]] = std::uint8_t;
 };
 template <>
 struct VectorOf<8> {
   using Type [[gnu::vector_size(32), gnu::aligned(4), gnu::may_alias]] = float;
   using Integers [[gnu::vector_size(32)]] = std::int32_t;
+  using Words [[gnu::vector_size(32)]] = std::uint32_t;
+  using Halves [[gnu::vector_size(16), gnu::aligned(2), gnu::may_alias]] = std::uint16_t;
   using Bytes [[gnu::vector_size(8), gnu::aligned(1), gnu::may_alias]] = std::uint8_t;
 };
 
