@@ -38,11 +38,13 @@ void expect_close(const Tensor& actual, const Tensor& expected, const std::strin
 }
 
 void expect_like_reference(const CaseProgram& program, const std::string& what, int threads,
-                           const Tolerance& tolerance, Precision precision) {
+                           const Tolerance& tolerance, Precision precision,
+                           const std::vector<std::string>& without_passes) {
   const std::vector<Tensor> expected =
       run_case(reference_engine(), program, {.precision = precision});
   const std::vector<Tensor> actual =
-      run_case(onednn_engine(), program, {.precision = precision, .threads = threads});
+      run_case(onednn_engine(), program,
+               {.precision = precision, .threads = threads, .without_passes = without_passes});
   ASSERT_EQ(actual.size(), expected.size()) << what;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     expect_close(actual[i], expected[i], what + ", result " + std::to_string(i), tolerance);

@@ -43,6 +43,7 @@ void expect_close(const Tensor& actual, const Tensor& expected, const std::strin
 /// Runs the program on both engines and compares all outputs and variables.
 void expect_like_reference(const CaseProgram& program, const std::string& what, int threads = 0,
                            const Tolerance& tolerance = {},
-                           Precision precision = Precision::kFloat32);
+                           Precision precision = Precision::kFloat32,
+                           const std::vector<std::string>& without_passes = {});
 
 }  // namespace tenon::backend::cases

@@ -10,7 +10,7 @@
 #include "tenon/model.hpp"
 #include "train/engines.hpp"
 #include "train/engines_under_test.hpp"
-#include "train/state.hpp"
+#include "train/trainer.hpp"
 
 namespace tenon {
 namespace {

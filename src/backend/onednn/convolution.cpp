@@ -69,11 +69,11 @@ Convolution convolution_of(const Graph& graph, const ops::Node& op) {
   };
   switch (op.kind) {
     case ops::OpKind::kConvolutionBackwardData:
-      return {a.input_shape, shape(1), shape(0), a, graph.factors};
+      return {a.input_shape, shape(1), shape(0), a, graph.products};
     case ops::OpKind::kConvolutionBackwardWeights:
-      return {shape(0), a.kernel_shape, shape(1), a, graph.factors};
+      return {shape(0), a.kernel_shape, shape(1), a, graph.products};
     default:
-      return {shape(0), shape(1), graph.value(op.outputs[0]).shape, a, graph.factors};
+      return {shape(0), shape(1), graph.value(op.outputs[0]).shape, a, graph.products};
   }
 }
 

@@ -12,7 +12,7 @@ struct Convolution {
   const Shape& kernel;
   const Shape& y;
   const ops::ConvolutionAttributes& attributes;
-  DType factors;  ///< What is multiplied: float32 or bfloat16.
+  DType factors;  ///< What the kernels multiply: float32 or bfloat16.
 };
 Convolution convolution_of(const Graph& graph, const ops::Node& op);
 ConvolutionGeometry geometry_of(const Convolution& c);

@@ -38,6 +38,15 @@ bool has_bfloat16() noexcept {
   return has;
 }
 
+bool multiplies_bfloat16_faster() noexcept {
+  if (!has_bfloat16()) return false;
+#if defined(__x86_64__)
+  return library_has(dnnl::cpu_isa::avx512_core_amx) || __builtin_cpu_is("amd") != 0;
+#else
+  return true;
+#endif
+}
+
 std::string_view name_of(InstructionSet set) noexcept {
   switch (set) {
     case InstructionSet::kAvx512:

@@ -60,8 +60,11 @@ struct Graph {
   Precision precision = Precision::kFloat32;
   std::vector<ops::ValueId> guarded;  ///< CompileOptions::guarded
   std::vector<DType> stored_dtypes;   ///< Per value of the program.
-  DType factors = DType::kFloat32;    ///< What convolutions and dense layers multiply.
-  std::vector<Layout> layouts;        ///< Per value of the program; empty: all are plain.
+  /// What convolutions and dense layers multiply, by the policy …
+  DType factors = DType::kFloat32;
+  /// … and by the kernels that are taken: those of float32 multiply rounded factors just as well.
+  DType products = DType::kFloat32;
+  std::vector<Layout> layouts;  ///< Per value of the program; empty: all are plain.
 
   /// False if the pass of that name is to be left out.
   bool does(std::string_view pass) const;

@@ -75,7 +75,7 @@ void add_inner_product(Lowering& lowering, const GraphNode& node, const InnerPro
       std::move(forward), lowering.layout(kernel),
       [&](const auto& wanted) { return bridge::inner_product_forward(wanted, true, rectifier); });
   const EngineLayout layout{description.weights_desc(), plain_kernel(shape)};
-  const CellId kernel_cell = lowering.laid_out(kernel, layout);
+  const CellId kernel_cell = lowering.factor(kernel, layout);
   lowering.add_primitive(node, description, dnnl::inner_product_forward(description),
                          {{DNNL_ARG_SRC, x, description.src_desc()},
                           {DNNL_ARG_WEIGHTS, kernel_cell, layout.desc},
@@ -93,7 +93,7 @@ void add_inner_product_backward_data(Lowering& lowering, const GraphNode& node,
       std::move(backward), lowering.layout(kernel),
       [&](const auto& wanted) { return bridge::inner_product_backward_data(wanted, hint); });
   const EngineLayout layout{description.weights_desc(), plain_kernel(shape)};
-  const CellId kernel_cell = lowering.laid_out(kernel, layout);
+  const CellId kernel_cell = lowering.factor(kernel, layout);
   lowering.add_primitive(node, description, dnnl::inner_product_backward_data(description),
                          {{DNNL_ARG_DIFF_DST, dy, description.diff_dst_desc()},
                           {DNNL_ARG_WEIGHTS, kernel_cell, layout.desc},

@@ -10,7 +10,7 @@ struct InnerProduct {
   std::int64_t rows = 0;
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
-  DType factors = DType::kFloat32;  ///< What is multiplied: float32 or bfloat16. Sums are float32.
+  DType factors = DType::kFloat32;  ///< What the kernel multiplies: float32 or bfloat16.
 };
 
 /// The layout in which the weights are kept: in float32 that of the forward kernel, otherwise that

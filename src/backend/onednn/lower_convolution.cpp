@@ -43,14 +43,14 @@ CellId add_unfold(Lowering& lowering, const GraphNode& node, const Convolution& 
 }
 
 void lower_unfolded(Lowering& lowering, const GraphNode& node, const Convolution& c) {
-  const CellId patches = add_unfold(lowering, node, c, lowering.plain(node.op.inputs[0]));
+  const CellId patches = add_unfold(lowering, node, c, lowering.factor(node.op.inputs[0]));
   const CellId bias = lowering.plain(node.op.inputs[2]);
   const CellId y = lowering.make(node.op.outputs[0]);
   add_inner_product(lowering, node, product_of(c), patches, node.op.inputs[1], bias, y);
 }
 
 void lower_unfolded_backward_data(Lowering& lowering, const GraphNode& node, const Convolution& c) {
-  const CellId dy = lowering.plain(node.op.inputs[0]);
+  const CellId dy = lowering.factor(node.op.inputs[0]);
   const CellId dpatches = lowering.memory().add({.bytes = patch_bytes(c)});
   add_inner_product_backward_data(lowering, node, product_of(c), dy, node.op.inputs[1], dpatches);
   const CellId dx = lowering.make(node.op.outputs[0]);
@@ -64,8 +64,8 @@ void lower_unfolded_backward_data(Lowering& lowering, const GraphNode& node, con
 
 void lower_unfolded_backward_weights(Lowering& lowering, const GraphNode& node,
                                      const Convolution& c) {
-  const CellId patches = add_unfold(lowering, node, c, lowering.plain(node.op.inputs[0]));
-  const CellId dy = lowering.plain(node.op.inputs[1]);
+  const CellId patches = add_unfold(lowering, node, c, lowering.factor(node.op.inputs[0]));
+  const CellId dy = lowering.factor(node.op.inputs[1]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
   add_inner_product_backward_weights(lowering, node, product_of(c), patches, dy, node.op.outputs[0],
                                      dbias);
@@ -73,10 +73,10 @@ void lower_unfolded_backward_weights(Lowering& lowering, const GraphNode& node,
 
 // The node's images: in blocks of channels, or plain.
 CellId image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
-  return node.blocked ? lowering.wanted(id) : lowering.plain(id, lowering.factors());
+  return node.blocked ? lowering.wanted(id) : lowering.factor(id);
 }
 CellId make_image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
-  return node.blocked ? lowering.make_wanted(id) : lowering.make_as_stored(id);
+  return node.blocked ? lowering.make_wanted(id) : lowering.make_product(id);
 }
 
 void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution& c) {
@@ -101,7 +101,7 @@ void lower_patches_backward(Lowering& lowering, const GraphNode& node, const Con
   ConvolutionGeometry shape = geometry_of(c);
   shape.out_block = block_of(lowering.graph().layout(node.op.inputs[1]));
   const CellId x = lowering.factor_as_floats(node.op.inputs[0]);
-  const CellId dy = lowering.wanted(node.op.inputs[1], c.factors);
+  const CellId dy = lowering.wanted(node.op.inputs[1], lowering.factors());
   const CellId dkernel = lowering.make(node.op.outputs[0]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
   Step& step = lowering.add_step(
@@ -133,12 +133,13 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
   if (unfolds(c)) return lower_unfolded(lowering, node, c);
   const bool with_bias = node.op.inputs[2] != ops::kNoValue;
   bridge::ConvolutionShape shape = shape_of(c, node, with_bias);
-  if (!node.blocked) shape.destination = image_desc(c.y, lowering.stored(node.op.outputs[0]));
+  if (!node.blocked)
+    shape.destination = image_desc(c.y, lowering.product_dtype(node.op.outputs[0]));
   const auto description =
       bridge::convolution_forward(shape, true, {.enabled = node.rectified, .slope = node.slope});
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
   const CellId x_cell = image(lowering, node, node.op.inputs[0]);
-  const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
+  const CellId kernel_cell = lowering.factor(node.op.inputs[1], kernel);
   const CellId bias_cell = lowering.plain(node.op.inputs[2]);
   const CellId y_cell = make_image(lowering, node, node.op.outputs[0]);
   lowering.add_primitive(node, description, dnnl::convolution_forward(description),
@@ -151,10 +152,10 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
 void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node) {
   const Convolution c = convolution_of(lowering.graph(), node.op);
   if (unfolds(c)) return lower_unfolded_backward_data(lowering, node, c);
-  const auto description = describe_backward_data(c, node, lowering.stored(node.op.outputs[0]));
+  const auto description = describe_backward_data(c, node, lowering.product_dtype(node.op.outputs[0]));
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
   const CellId dy_cell = image(lowering, node, node.op.inputs[0]);
-  const CellId kernel_cell = lowering.laid_out(node.op.inputs[1], kernel);
+  const CellId kernel_cell = lowering.factor(node.op.inputs[1], kernel);
   const CellId dx_cell = make_image(lowering, node, node.op.outputs[0]);
   lowering.add_primitive(node, description, dnnl::convolution_backward_data(description),
                          {{DNNL_ARG_DIFF_DST, dy_cell, description.diff_dst_desc()},

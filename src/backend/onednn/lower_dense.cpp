@@ -15,7 +15,7 @@ using bridge::Tag;
 
 InnerProduct forward_shape(const Graph& graph, const ops::Node& op) {
   const Shape& kernel = graph.value(op.inputs[1]).shape;
-  return {graph.value(op.outputs[0]).shape[0], kernel[0], kernel[1], graph.factors};
+  return {graph.value(op.outputs[0]).shape[0], kernel[0], kernel[1], graph.products};
 }
 
 // (outputs, inputs) instead of (inputs, outputs).
@@ -26,8 +26,8 @@ Layout transposed_kernel(const InnerProduct& d, DType dtype = DType::kFloat32) {
 }
 
 CellId kernel_as_factor(Lowering& lowering, const InnerProduct& d, ops::ValueId kernel) {
-  const Layout layout = transposed_kernel(d, d.factors);
-  return layout ? lowering.laid_out(kernel, layout) : lowering.plain(kernel, d.factors);
+  const Layout layout = transposed_kernel(d, lowering.factors());
+  return layout ? lowering.laid_out(kernel, layout) : lowering.plain(kernel, lowering.factors());
 }
 
 // The parts of the input of a dense layer with few outputs, as cells.
@@ -81,29 +81,29 @@ Layout dense_few_kernel_layout(const Graph& graph, const GraphNode& node) {
 }
 
 void lower_dense(Lowering& lowering, const GraphNode& node) {
-  const CellId x = lowering.plain(node.op.inputs[0], lowering.factors());
+  const CellId x = lowering.factor(node.op.inputs[0]);
   const CellId bias = lowering.plain(node.op.inputs[2]);
-  const CellId y = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId y = lowering.make_product(node.op.outputs[0]);
   add_inner_product(lowering, node, forward_shape(lowering.graph(), node.op), x, node.op.inputs[1],
                     bias, y);
 }
 
 void lower_dense_backward_data(Lowering& lowering, const GraphNode& node) {
-  const DType factors = lowering.factors();
+  const DType factors = lowering.graph().products;
   const Shape& dy_shape = lowering.shape(node.op.inputs[0]);
   const Shape& kernel = lowering.shape(node.op.inputs[1]);
-  const CellId dy = lowering.plain(node.op.inputs[0], factors);
-  const CellId dx = lowering.make_as_stored(node.op.outputs[0]);
+  const CellId dy = lowering.factor(node.op.inputs[0]);
+  const CellId dx = lowering.make_product(node.op.outputs[0]);
   add_inner_product_backward_data(lowering, node, {dy_shape[0], kernel[0], kernel[1], factors}, dy,
                                   node.op.inputs[1], dx);
 }
 
 void lower_dense_backward_weights(Lowering& lowering, const GraphNode& node) {
-  const DType factors = lowering.factors();
+  const DType factors = lowering.graph().products;
   const Shape& x_shape = lowering.shape(node.op.inputs[0]);
   const Shape& dy_shape = lowering.shape(node.op.inputs[1]);
-  const CellId x = lowering.plain(node.op.inputs[0], factors);
-  const CellId dy = lowering.plain(node.op.inputs[1], factors);
+  const CellId x = lowering.factor(node.op.inputs[0]);
+  const CellId dy = lowering.factor(node.op.inputs[1]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
   add_inner_product_backward_weights(lowering, node, {x_shape[0], x_shape[1], dy_shape[1], factors},
                                      x, dy, node.op.outputs[0], dbias);

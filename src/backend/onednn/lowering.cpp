@@ -103,16 +103,20 @@ CellId Lowering::add_conversion(ops::ValueId id, CellId from, DType dtype) {
 }
 
 CellId Lowering::reordered(ops::ValueId id, const Layout& wanted, DType dtype, bool border) {
-  for (const CellId copy : copies_[index_of(id)]) {
+  return reordered(id, cell(id), copies_[index_of(id)], wanted, dtype, border);
+}
+
+CellId Lowering::reordered(ops::ValueId id, CellId from, std::vector<CellId>& copies,
+                           const Layout& wanted, DType dtype, bool border) {
+  for (const CellId copy : copies) {
     const Cell& cell = memory_.cell(copy);
     if (cell.dtype == dtype && same_layout(cell.layout, wanted)) return copy;
   }
-  const CellId from = cell(id);
   const Layout have = memory_.cell(from).layout;
   const DType have_dtype = memory_.cell(from).dtype;
   if (!have && !wanted) {
-    copies_[index_of(id)].push_back(add_conversion(id, from, dtype));
-    return copies_[index_of(id)].back();
+    copies.push_back(add_conversion(id, from, dtype));
+    return copies.back();
   }
   const bridge::Desc& plain = have ? have->plain : wanted->plain;
   const bridge::Desc source = have ? have->desc : bridge::with_dtype(plain, have_dtype);
@@ -133,7 +137,7 @@ CellId Lowering::reordered(ops::ValueId id, const Layout& wanted, DType dtype, b
   step.report.op = "reorder";
   step.report.reorder = true;
   step.report.border_reorder = border;
-  copies_[index_of(id)].push_back(to);
+  copies.push_back(to);
   return to;
 }
 
@@ -151,22 +155,48 @@ CellId Lowering::plain(ops::ValueId id, DType dtype) {
   return as_it_is ? found : reordered(id, std::nullopt, dtype, false);
 }
 
-CellId Lowering::factor_as_floats(ops::ValueId id) {
-  if (factors() == DType::kFloat32 || stored(id) == DType::kBFloat16) return plain(id);
-  const auto found = rounded_.find(id);
-  if (found != rounded_.end()) return found->second;
-  const CellId from = plain(id);
+// Of a float32 value, as it lies.
+CellId Lowering::rounded(ops::ValueId id) {
+  std::vector<CellId>& copies = rounded_[id];
+  if (!copies.empty()) return copies.front();
+  const CellId from = cell(id);
   Cell cell;
   cell.bytes = memory_.cell(from).bytes;
-  const CellId to = memory_.add(std::move(cell));
+  cell.layout = memory_.cell(from).layout;
+  const auto count = static_cast<std::int64_t>(cell.bytes / sizeof(float));
+  copies.push_back(memory_.add(std::move(cell)));
   GraphNode node;
   node.op.name = graph_.value(id).name;
   node.op.kind = ops::OpKind::kCast;
-  add_step(node, "own:round", {from}, {to},
-           [count = count(id), threads = threads_, x = ref(from), y = ref(to)](const StepNumbers&) {
+  add_step(node, "own:round", {from}, {copies.front()},
+           [count, threads = threads_, x = ref(from), y = ref(copies.front())](const StepNumbers&) {
              round_to_bfloat16(threads, x.as(), y.as(), count);
            });
-  return rounded_[id] = to;
+  return copies.front();
+}
+
+CellId Lowering::factor_as_floats(ops::ValueId id) {
+  if (graph_.factors == DType::kFloat32 || stored(id) == DType::kBFloat16) return plain(id);
+  const CellId found = rounded(id);
+  if (!memory_.cell(found).layout) return found;
+  return reordered(id, found, rounded_[id], std::nullopt, DType::kFloat32, false);
+}
+
+CellId Lowering::factor(ops::ValueId id) {
+  return graph_.products == DType::kBFloat16 ? plain(id, DType::kBFloat16) : factor_as_floats(id);
+}
+
+CellId Lowering::factor(ops::ValueId id, const EngineLayout& wanted) {
+  const bool rounds = graph_.factors != graph_.products && stored(id) == DType::kFloat32;
+  if (!rounds) return laid_out(id, wanted);
+  const Layout layout = layout_of(wanted.desc, wanted.plain);
+  const CellId found = rounded(id);
+  const Layout have = memory_.cell(found).layout;
+  if (same_layout(have, layout)) return found;
+  // Other logical axes: by way of the plain form.
+  const bool detour = have && layout && have->plain != layout->plain;
+  return reordered(id, detour ? factor_as_floats(id) : found, rounded_[id], layout, DType::kFloat32,
+                   false);
 }
 
 CellId Lowering::laid_out(ops::ValueId id, const EngineLayout& wanted) {

@@ -123,9 +123,21 @@ class Lowering {
   CellId make_view(ops::ValueId id, CellId origin, std::size_t offset = 0,
                    const Layout& layout = {});
 
-  /// A factor of a product for a kernel that multiplies floats: plain floats, but where factors are
-  /// bfloat16 rounded to that.
+  // Factors of products, rounded to bfloat16 where the policy says so.
+
+  /// Plain, as what the kernels multiply: Graph::products.
+  CellId factor(ops::ValueId id);
+  /// … as `wanted`, of the same dtype.
+  CellId factor(ops::ValueId id, const EngineLayout& wanted);
+  /// … plain, as floats.
   CellId factor_as_floats(ops::ValueId id);
+  /// A new plain cell for what a product gives: as the value is held, if the kernels can.
+  CellId make_product(ops::ValueId id) {
+    return id == ops::kNoValue ? kNoCell : make(id, product_dtype(id));
+  }
+  DType product_dtype(ops::ValueId id) const {
+    return graph_.products == DType::kFloat32 ? DType::kFloat32 : stored(id);
+  }
 
   Ref ref(CellId id) const { return memory_.ref(id); }
   DType dtype_of(CellId id) const { return memory_.cell(id).dtype; }
@@ -156,6 +168,10 @@ class Lowering {
   void add_guard(const std::vector<ops::ValueId>& guarded);
   void lower(const GraphNode& node);
   CellId reordered(ops::ValueId id, const Layout& wanted, DType dtype, bool border);
+  /// … of `from`, which holds the value; `copies` are those that there are.
+  CellId reordered(ops::ValueId id, CellId from, std::vector<CellId>& copies, const Layout& wanted,
+                   DType dtype, bool border);
+  CellId rounded(ops::ValueId id);
   CellId add_conversion(ops::ValueId id, CellId from, DType dtype);
   void hold(ops::ValueId id);
   CellId made(ops::ValueId id, Cell cell) {
@@ -169,7 +185,8 @@ class Lowering {
   dnnl::stream stream_;
   std::vector<CellId> cells_;                // per value
   std::vector<std::vector<CellId>> copies_;  // per value, in other layouts and dtypes
-  std::map<ops::ValueId, CellId> rounded_;   // floats with the digits of bfloat16
+  /// Floats with the digits of bfloat16: as the value lies, then copies in other layouts.
+  std::map<ops::ValueId, std::vector<CellId>> rounded_;
   std::vector<Step> steps_;
   std::vector<CellId> output_cells_;
   Guard guard_;

@@ -14,6 +14,9 @@ namespace {
 constexpr std::array kPasses{
     Pass{"assign_precision", "in mixed bfloat16, each value gets the dtype that it is held in",
          assign_precision},
+    Pass{"widen_products",
+         "bfloat16 numbers are multiplied as float32 where the processor does that faster",
+         widen_products},
     Pass{"fuse_rectifiers", "a relu becomes part of the operation before it", fuse_rectifiers},
     Pass{"fuse_normalized_pooling", "batch normalisation, relu and maximum pooling in one",
          fuse_normalized_pooling},

@@ -22,6 +22,8 @@ void run_passes(Graph& graph);
 
 /// What every value is held in, and what is multiplied: by backend/api/precision.hpp.
 void assign_precision(Graph& graph);
+/// Rounded factors are multiplied by float32 kernels where those are faster.
+void widen_products(Graph& graph);
 /// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
 /// of the batch normalisation.
 void fuse_rectifiers(Graph& graph);
