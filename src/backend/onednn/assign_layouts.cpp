@@ -64,7 +64,8 @@ class Assignment {
       : graph_(graph), block_(bridge::channel_block()), regions_(graph.program->values.size()) {}
 
   void run() {
-    if (block_ == 0 || graph_.factors != DType::kFloat32) return;
+    if (block_ == 0 || graph_.products != DType::kFloat32) return;
+    if (graph_.factors != DType::kFloat32) return block_convolutions();
     for (std::size_t i = 0; i < graph_.program->values.size(); ++i) {
       const ops::Value& value = graph_.program->values[i];
       if (!is_image(value) || value.shape.dim(-1) % block_ != 0) regions_.forbid(i);
@@ -75,6 +76,18 @@ class Assignment {
   }
 
  private:
+  /// Images that are held in bfloat16 are converted before and behind each convolution anyway: into
+  /// blocks where Winograd's algorithm gains by them.
+  void block_convolutions() {
+    for (GraphNode& node : graph_.nodes) {
+      if (!is_convolution(node)) continue;
+      const Convolution c = convolution_of(graph_, node.op);
+      if (takes_patches(c) || unfolds(c) || !fits_blocks(c)) continue;
+      node.blocked = true;
+      node.blocked = suits_winograd(c, node);
+    }
+  }
+
   std::vector<ValueId> images_of(const GraphNode& node) const {
     // Kernels and their gradients have as many axes as images.
     if (is_convolution(node)) {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "backend/onednn/convolution.hpp"
+#include "backend/onednn/image_layout.hpp"
 #include "backend/onednn/inner_product.hpp"
 #include "backend/onednn/kernels/patch_convolution.hpp"
 #include "backend/onednn/kernels/unfold.hpp"
@@ -72,11 +73,16 @@ void lower_unfolded_backward_weights(Lowering& lowering, const GraphNode& node,
 }
 
 // The node's images: in blocks of channels, or plain.
+Layout layout_of_image(const Lowering& lowering, const GraphNode& node, ops::ValueId id) {
+  return node.blocked ? blocked_layout(lowering.shape(id), bridge::channel_block()) : std::nullopt;
+}
 CellId image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
-  return node.blocked ? lowering.wanted(id) : lowering.factor(id);
+  const Layout layout = layout_of_image(lowering, node, id);
+  return layout ? lowering.factor(id, *layout) : lowering.factor(id);
 }
 CellId make_image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
-  return node.blocked ? lowering.make_wanted(id) : lowering.make_product(id);
+  const Layout layout = layout_of_image(lowering, node, id);
+  return layout ? lowering.make(id, layout) : lowering.make_product(id);
 }
 
 void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution& c) {
@@ -152,7 +158,8 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
 void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node) {
   const Convolution c = convolution_of(lowering.graph(), node.op);
   if (unfolds(c)) return lower_unfolded_backward_data(lowering, node, c);
-  const auto description = describe_backward_data(c, node, lowering.product_dtype(node.op.outputs[0]));
+  const auto description =
+      describe_backward_data(c, node, lowering.product_dtype(node.op.outputs[0]));
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
   const CellId dy_cell = image(lowering, node, node.op.inputs[0]);
   const CellId kernel_cell = lowering.factor(node.op.inputs[1], kernel);
