@@ -1,6 +1,8 @@
 // What the oneDNN engine's passes leave as it was: the numbers.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include <cmath>
 
 #include "pass_models.hpp"
@@ -138,6 +140,86 @@ TEST_F(OnednnInBFloat16, GivesTheSameBitsEachTime) {
       expect_same_bits(train(subject, engine, options, 20), first, subject.name);
     }
   }
+}
+
+// Sums are cut among threads, so that rounding differs; in 20 steps it grows to less than this.
+constexpr double kBetweenThreadCounts = 2e-3;
+
+TEST_F(OnednnPasses, GiveNearlyTheSameOnOneThreadAndOnTwo) {
+  const auto& engine = backend::onednn_engine();
+  for (const Subject& subject : subjects()) {
+    const Trained one = train(subject, engine, {.threads = 1}, 20);
+    expect_near(train(subject, engine, {.threads = 2}, 20), one, kBetweenThreadCounts,
+                subject.name);
+  }
+}
+
+/// Steps whose op or implementation has `word` in it.
+std::ptrdiff_t count_steps(const backend::PlanReport& report, const std::string& word) {
+  return std::ranges::count_if(report.steps, [&](const backend::PlanStep& step) {
+    return step.op.find(word) != std::string::npos ||
+           step.implementation.find(word) != std::string::npos;
+  });
+}
+
+/// What a pass changes in the plan of a subject.
+struct Effect {
+  std::string pass;
+  std::string subject;
+  std::string word;  ///< Of steps that there are …
+  std::ptrdiff_t with = 0;
+  std::ptrdiff_t without = 0;
+};
+
+TEST_F(OnednnPasses, ChangeThePlanAsTheySay) {
+  const auto& engine = backend::onednn_engine();
+  const std::vector<Effect> effects{
+      {"fuse_rectifiers", "stages", "activation_backward", 1, 4},
+      {"fold_pads", "residual", "pad", 0, 2},
+      {"fuse_normalized_pooling", "stages", "own:normalized_pooling", 6, 0},
+      {"fuse_dense_few", "two_scale", "own:dense_few", 2, 0},
+      {"remove_unread", "two_scale", "concatenate", 0, 1},
+      {"group_updates", "stages", "sgd_update", 1, 16},
+  };
+  for (const Effect& effect : effects) {
+    const Subject subject = subject_of(effect.subject);
+    EXPECT_EQ(count_steps(train(subject, engine, {}, 1).report, effect.word), effect.with)
+        << effect.pass;
+    EXPECT_EQ(count_steps(train(subject, engine, {.without_passes = {effect.pass}}, 1).report,
+                          effect.word),
+              effect.without)
+        << "without " << effect.pass;
+  }
+}
+
+TEST_F(OnednnPasses, TakeWinogradsAlgorithmInBlocksOnly) {
+  const auto& engine = backend::onednn_engine();
+  if (engine.description().find("oneDNN 2.") == std::string::npos ||
+      engine.description().find("AVX-512") == std::string::npos) {
+    GTEST_SKIP() << "skipped: oneDNN has Winograd's algorithm in versions 2, for AVX-512";
+  }
+  const Subject subject = subject_of("many_tiles");
+  const auto winograd = [&](std::vector<std::string> without) {
+    return count_steps(train(subject, engine, {.without_passes = std::move(without)}, 1).report,
+                       "wino");
+  };
+  EXPECT_EQ(winograd({}), 3);
+  EXPECT_EQ(winograd({"choose_winograd"}), 0);
+  EXPECT_EQ(winograd({"assign_layouts"}), 0);
+}
+
+TEST_F(OnednnPasses, SaveMemoryInPlace) {
+  const auto& engine = backend::onednn_engine();
+  const Subject subject = subject_of("two_scale");
+  EXPECT_LT(train(subject, engine, {}, 1).report.arena_bytes,
+            train(subject, engine, {.without_passes = {"in_place"}}, 1).report.arena_bytes);
+}
+
+TEST_F(OnednnPasses, LeaveSmallStepsOnOneThread) {
+  const auto& engine = backend::onednn_engine();
+  const Subject subject = subject_of("tiny");
+  expect_same_bits(train(subject, engine, {.threads = 2}, 20),
+                   train(subject, engine, {.threads = 1}, 20), "tiny");
 }
 
 TEST_F(OnednnPasses, AreKnownByName) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "tenon/layers.hpp"
 #include "train/engine_state.hpp"
@@ -104,6 +105,25 @@ Subject two_scale() {
           std::move(batch)};
 }
 
+// Enough pixels for Winograd's algorithm.
+Subject many_tiles() {
+  const auto image = Input({16, 16, 3}, {.name = "image"});
+  auto x = Conv2D(16, 3, {.padding = "same", .activation = "relu"})(image);
+  x = Conv2D(32, 3, {.padding = "same", .activation = "relu"})(x);
+  return subject("many_tiles", image, GlobalAveragePooling2D()(x), image_batch(8, 16, 3));
+}
+
+// So small that it runs on one thread.
+Subject tiny() {
+  const auto numbers = Input({8}, {.name = "numbers"});
+  const auto hidden = Dense(12, {.activation = "relu"})(numbers);
+  const auto answer = Dense(6, {.activation = "softmax", .name = "answer"})(Dense(10)(hidden));
+  return {"tiny",
+          Model(numbers, answer, {.name = "tiny"}),
+          "mean_squared_error",
+          {{"numbers", random_uniform({6, 8}, 1)}, {"answer", random_uniform({6, 6}, 2)}}};
+}
+
 const Tensor& value_of(const NamedTensors& batch, const std::string& name) {
   return std::ranges::find(batch, name, [](const auto& entry) { return entry.first; })->second;
 }
@@ -123,7 +143,15 @@ void expect_near(const Tensor& actual, const Tensor& expected, double tolerance,
 }  // namespace
 
 std::vector<Subject> subjects() {
-  return {stages(), odd_widths(), residual(), joined(), two_scale()};
+  return {stages(), odd_widths(), residual(), joined(), two_scale(), many_tiles(), tiny()};
+}
+
+Subject subject_of(const std::string& name) {
+  std::vector<Subject> all = subjects();
+  for (Subject& subject : all) {
+    if (subject.name == name) return std::move(subject);
+  }
+  throw std::out_of_range(name);
 }
 
 Trained train(const Subject& subject, const backend::Engine& engine,
@@ -155,6 +183,7 @@ Trained train(const Subject& subject, const backend::Engine& engine,
     plan->run({.learning_rate = 0.05F, .iteration = i, .seed = 7});
     result.losses.push_back(plan->output(*step.loss).item<float>());
   }
+  result.report = plan->report();
   const auto& specs = state.variables()->specs();
   for (std::size_t i = 0; i < specs.size(); ++i) {
     result.variables.emplace_back(specs[i].name,

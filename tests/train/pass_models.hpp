@@ -20,11 +20,14 @@ struct Subject {
   NamedTensors batch;
 };
 std::vector<Subject> subjects();
+/// The one of that name.
+Subject subject_of(const std::string& name);
 
-/// Losses of some steps, and all variables behind them.
+/// Losses of some steps, all variables behind them, and the plan that was run.
 struct Trained {
   std::vector<float> losses;
   std::vector<std::pair<std::string, Tensor>> variables;
+  backend::PlanReport report;
 };
 /// Takes `steps` steps of SGD with momentum on the subject's batch, from weights of seed 1.
 Trained train(const Subject& subject, const backend::Engine& engine,

@@ -17,10 +17,6 @@ bool has_few_outputs(const Graph& graph, ValueId kernel) {
   return shape.rank() == 2 && shape[1] <= kFewOutputs;
 }
 
-bool is_single(const GraphNode& node, OpKind kind) {
-  return node.kind == NodeKind::kSingle && node.op.kind == kind;
-}
-
 /// The parts of x (rows, inputs): those of the concatenation that made it, or x itself.
 std::vector<DenseSegment> segments_of(const Graph& graph, const Connections& connections,
                                       ValueId x) {

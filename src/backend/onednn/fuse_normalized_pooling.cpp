@@ -9,10 +9,6 @@ namespace {
 using ops::OpKind;
 using ops::ValueId;
 
-bool is_single(const GraphNode& node, OpKind kind) {
-  return node.kind == NodeKind::kSingle && node.op.kind == kind;
-}
-
 bool normalizes(const GraphNode& node) {
   return is_single(node, OpKind::kBatchNormalizationTraining) ||
          is_single(node, OpKind::kBatchNormalizationInference);

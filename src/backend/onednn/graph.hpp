@@ -52,6 +52,11 @@ struct GraphNode {
   double operations = 0.0;       ///< Floating-point operations, of all that it stands for.
 };
 
+/// True if the node is an op of that kind, with nothing but maybe a rectifier taken in.
+inline bool is_single(const GraphNode& node, ops::OpKind kind) {
+  return node.kind == NodeKind::kSingle && node.op.kind == kind;
+}
+
 /// The program that is compiled, as fused nodes.
 struct Graph {
   const ops::Program* program = nullptr;
