@@ -110,12 +110,13 @@ CellId Lowering::reordered(ops::ValueId id, CellId from, std::vector<CellId>& co
                            const Layout& wanted, DType dtype, bool border) {
   for (const CellId copy : copies) {
     const Cell& cell = memory_.cell(copy);
-    if (cell.dtype == dtype && same_layout(cell.layout, wanted)) return copy;
+    if (cell.dtype == dtype && same_layout(cell.layout, wanted) && !is_stale(id, copy)) return copy;
   }
   const Layout have = memory_.cell(from).layout;
   const DType have_dtype = memory_.cell(from).dtype;
   if (!have && !wanted) {
     copies.push_back(add_conversion(id, from, dtype));
+    copied_at_[copies.back()] = steps_.size();
     return copies.back();
   }
   const bridge::Desc& plain = have ? have->plain : wanted->plain;
@@ -138,6 +139,7 @@ CellId Lowering::reordered(ops::ValueId id, CellId from, std::vector<CellId>& co
   step.report.reorder = true;
   step.report.border_reorder = border;
   copies.push_back(to);
+  copied_at_[to] = steps_.size();
   return to;
 }
 
@@ -153,6 +155,15 @@ CellId Lowering::plain(ops::ValueId id, DType dtype) {
   const Cell& held = memory_.cell(found);
   const bool as_it_is = !held.layout && held.dtype == dtype;
   return as_it_is ? found : reordered(id, std::nullopt, dtype, false);
+}
+
+// A float32 copy of what is held in bfloat16 is twice as large: from the forward to the backward
+// step it is not kept, but made again.
+bool Lowering::is_stale(ops::ValueId id, CellId copy) const {
+  constexpr std::size_t kStepsKept = 12;
+  if (stored(id) != DType::kBFloat16 || memory_.cell(copy).dtype != DType::kFloat32) return false;
+  const auto made = copied_at_.find(copy);
+  return made != copied_at_.end() && steps_.size() - made->second > kStepsKept;
 }
 
 // Of a float32 value, as it lies.

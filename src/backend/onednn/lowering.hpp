@@ -172,6 +172,7 @@ class Lowering {
   CellId reordered(ops::ValueId id, CellId from, std::vector<CellId>& copies, const Layout& wanted,
                    DType dtype, bool border);
   CellId rounded(ops::ValueId id);
+  bool is_stale(ops::ValueId id, CellId copy) const;
   CellId add_conversion(ops::ValueId id, CellId from, DType dtype);
   void hold(ops::ValueId id);
   CellId made(ops::ValueId id, Cell cell) {
@@ -187,6 +188,7 @@ class Lowering {
   std::vector<std::vector<CellId>> copies_;  // per value, in other layouts and dtypes
   /// Floats with the digits of bfloat16: as the value lies, then copies in other layouts.
   std::map<ops::ValueId, std::vector<CellId>> rounded_;
+  std::map<CellId, std::size_t> copied_at_;  // how many steps there were then
   std::vector<Step> steps_;
   std::vector<CellId> output_cells_;
   Guard guard_;
