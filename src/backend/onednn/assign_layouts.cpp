@@ -82,7 +82,7 @@ class Assignment {
     for (GraphNode& node : graph_.nodes) {
       if (!is_convolution(node)) continue;
       const Convolution c = convolution_of(graph_, node.op);
-      if (takes_patches(c) || unfolds(c) || !fits_blocks(c)) continue;
+      if (takes_patches(c) || has_few_pixels(c) || !fits_blocks(c)) continue;
       node.blocked = true;
       node.blocked = suits_winograd(c, node);
     }
@@ -123,7 +123,7 @@ class Assignment {
     if (is_convolution(node)) {
       const Convolution c = convolution_of(graph_, node.op);
       if (takes_patches(c)) return reordered(image_read_plain(node));
-      if (!unfolds(c) && fits_blocks(c)) {
+      if (!has_few_pixels(c) && fits_blocks(c)) {
         join(images);
         regions_.save(static_cast<std::size_t>(images[0]),
                       node.operations * kSavedSecondsPerOperation);
@@ -150,7 +150,7 @@ class Assignment {
     for (GraphNode& node : graph_.nodes) {
       if (!is_convolution(node)) continue;
       const Convolution c = convolution_of(graph_, node.op);
-      if (takes_patches(c) || unfolds(c) || !fits_blocks(c)) continue;
+      if (takes_patches(c) || has_few_pixels(c) || !fits_blocks(c)) continue;
       node.blocked = regions_.pays(static_cast<std::size_t>(images_of(node)[0]));
     }
   }

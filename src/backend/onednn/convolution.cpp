@@ -37,8 +37,9 @@ void set_depth(ConvolutionGeometry& s, const Convolution& c) {
   s.pad_back = a.pad_after[0];
 }
 
-// Where y has so few pixels that a row of it fills no tile of oneDNN's convolutions, the matrix
-// product of unfolded patches is up to three times as fast.
+// Where y has so few pixels that a row of it fills no tile of oneDNN's convolutions. Of 512 to 512
+// channels on 2×2 pixels, forward, for the image and for the kernel: 2.3, 1.9, 6.5 ms by oneDNN;
+// see docs/engine.md.
 constexpr std::int64_t kFewPixels = 4;
 
 // Winograd's tiles are 4×4 pixels of y. Measured (oneDNN 2.6.3, AVX-512, batch 32, 2 threads),
@@ -131,7 +132,7 @@ bool takes_patches(const Convolution& c) {
   return c.attributes.groups == 1 && patch_convolution_fits(geometry_of(c));
 }
 
-bool unfolds(const Convolution& c) {
+bool has_few_pixels(const Convolution& c) {
   const ConvolutionGeometry g = geometry_of(c);
   return c.factors == DType::kFloat32 && c.attributes.groups == 1 &&
          g.out_pixels() <= kFewPixels * g.batch && g.taps() > g.in_channels &&

@@ -19,8 +19,8 @@ ConvolutionGeometry geometry_of(const Convolution& c);
 
 /// True if an own kernel takes it: few input channels.
 bool takes_patches(const Convolution& c);
-/// True if it is computed as a matrix product of unfolded patches: few pixels.
-bool unfolds(const Convolution& c);
+/// True if an own kernel takes it: few pixels.
+bool has_few_pixels(const Convolution& c);
 
 /// The row-major kernel in oneDNN's logical axes.
 bridge::Desc plain_kernel(const Convolution& c);

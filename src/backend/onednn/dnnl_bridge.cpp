@@ -214,6 +214,14 @@ dnnl::reorder::primitive_desc reorder(const Desc& from, const Desc& to) {
   return dnnl::reorder::primitive_desc(engine(), from, engine(), to, attributes_of());
 }
 
+void multiply(const ProductSize& size, const MatrixView& a, const MatrixView& b, bool add,
+              const MutableMatrixView& c) {
+  const auto mode = [](const MatrixView& matrix) { return matrix.transposed ? 'T' : 'N'; };
+  dnnl::error::wrap_c_api(dnnl_sgemm(mode(a), mode(b), size.m, size.n, size.k, 1.0F, a.data, a.step,
+                                     b.data, b.step, add ? 1.0F : 0.0F, c.data, c.step),
+                          "oneDNN could not multiply two matrices");
+}
+
 bool is_fast(const dnnl::primitive_desc_base& description) {
   if (!description) return false;
   const std::string name = implementation_of(description);

@@ -94,6 +94,26 @@ dnnl::pooling_backward::primitive_desc pooling_backward(
 
 dnnl::reorder::primitive_desc reorder(const Desc& from, const Desc& to);
 
+/// Sizes of a matrix product: (m, k) by (k, n).
+struct ProductSize {
+  std::int64_t m = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+};
+/// A row-major matrix: rows `step` floats apart. Transposed: it lies as (columns, rows).
+struct MatrixView {
+  const float* data = nullptr;
+  std::int64_t step = 0;
+  bool transposed = false;
+};
+struct MutableMatrixView {
+  float* data = nullptr;
+  std::int64_t step = 0;
+};
+/// c = a·b, or c += a·b where `add`; on the threads of the caller's OpenMP settings.
+void multiply(const ProductSize& size, const MatrixView& a, const MatrixView& b, bool add,
+              const MutableMatrixView& c);
+
 /// False for oneDNN's plain C++, which is up to a thousand times slower than what it generates; and
 /// for an empty description.
 bool is_fast(const dnnl::primitive_desc_base& description);

@@ -5,7 +5,7 @@
 namespace tenon::backend::onednn {
 
 /// A matrix product by oneDNN: x (rows, inputs), kernel (inputs, outputs), y (rows, outputs). Dense
-/// layers are such, and unfolded convolutions.
+/// layers are such.
 struct InnerProduct {
   std::int64_t rows = 0;
   std::int64_t inputs = 0;

@@ -3,9 +3,8 @@
 
 #include "backend/onednn/convolution.hpp"
 #include "backend/onednn/image_layout.hpp"
-#include "backend/onednn/inner_product.hpp"
+#include "backend/onednn/kernels/few_pixels.hpp"
 #include "backend/onednn/kernels/patch_convolution.hpp"
-#include "backend/onednn/kernels/unfold.hpp"
 #include "backend/onednn/lowering.hpp"
 
 namespace tenon::backend::onednn {
@@ -14,62 +13,49 @@ namespace {
 using bridge::Desc;
 using bridge::image_desc;
 
-InnerProduct product_of(const Convolution& c) {
-  const ConvolutionGeometry g = geometry_of(c);
-  return {g.out_pixels(), g.taps(), g.out_channels};
-}
-
-std::size_t patch_bytes(const Convolution& c) {
-  const InnerProduct product = product_of(c);
-  return static_cast<std::size_t>(product.rows * product.inputs) * sizeof(float);
-}
-
-// The step between an image and its patches is told apart from the product, which has all the
-// operations.
-void report_as(Step& step, std::string op) {
-  step.report.op = std::move(op);
-  step.report.floating_point_operations = 0.0;
-}
-
-CellId add_unfold(Lowering& lowering, const GraphNode& node, const Convolution& c, CellId x) {
-  const CellId patches = lowering.memory().add({.bytes = patch_bytes(c)});
-  Step& step =
-      lowering.add_step(node, "own:unfold", {x}, {patches},
-                        [shape = geometry_of(c), threads = lowering.threads(), x = lowering.ref(x),
-                         patches = lowering.ref(patches)](const StepNumbers&) {
-                          unfold(shape, threads, x.as(), patches.as());
-                        });
-  report_as(step, "unfold");
-  return patches;
-}
-
-void lower_unfolded(Lowering& lowering, const GraphNode& node, const Convolution& c) {
-  const CellId patches = add_unfold(lowering, node, c, lowering.factor(node.op.inputs[0]));
+void lower_few_pixels(Lowering& lowering, const GraphNode& node, const Convolution& c) {
+  const CellId x = lowering.factor(node.op.inputs[0]);
+  const CellId kernel = lowering.factor(node.op.inputs[1]);
   const CellId bias = lowering.plain(node.op.inputs[2]);
   const CellId y = lowering.make(node.op.outputs[0]);
-  add_inner_product(lowering, node, product_of(c), patches, node.op.inputs[1], bias, y);
+  lowering.add_step(node, "own:few_pixels", {x, kernel, bias}, {y},
+                    [shape = geometry_of(c), threads = lowering.threads(), x = lowering.ref(x),
+                     kernel = lowering.ref(kernel), bias = lowering.ref(bias), y = lowering.ref(y),
+                     rectified = node.rectified, slope = node.slope](const StepNumbers&) {
+                      few_pixels_forward(shape, threads, x.as(), kernel.as(), bias.as(), rectified,
+                                         slope, y.as());
+                    });
 }
 
-void lower_unfolded_backward_data(Lowering& lowering, const GraphNode& node, const Convolution& c) {
+void lower_few_pixels_backward_data(Lowering& lowering, const GraphNode& node,
+                                    const Convolution& c) {
   const CellId dy = lowering.factor(node.op.inputs[0]);
-  const CellId dpatches = lowering.memory().add({.bytes = patch_bytes(c)});
-  add_inner_product_backward_data(lowering, node, product_of(c), dy, node.op.inputs[1], dpatches);
+  const CellId kernel = lowering.factor(node.op.inputs[1]);
   const CellId dx = lowering.make(node.op.outputs[0]);
-  Step& step =
-      lowering.add_step(node, "own:fold", {dpatches}, {dx},
-                        [shape = geometry_of(c), threads = lowering.threads(),
-                         dpatches = lowering.ref(dpatches), dx = lowering.ref(dx)](
-                            const StepNumbers&) { fold(shape, threads, dpatches.as(), dx.as()); });
-  report_as(step, "fold");
+  Step& step = lowering.add_step(
+      node, "own:few_pixels", {dy, kernel}, {dx},
+      [shape = geometry_of(c), dy = lowering.ref(dy), kernel = lowering.ref(kernel),
+       dx = lowering.ref(dx), scratch = lowering.scratch()](const StepNumbers&) {
+        few_pixels_backward_data(shape, dy.as(), kernel.as(), dx.as(), scratch.as<std::byte>());
+      });
+  step.memory.scratch_bytes = few_pixels_scratch(geometry_of(c));
 }
 
-void lower_unfolded_backward_weights(Lowering& lowering, const GraphNode& node,
-                                     const Convolution& c) {
-  const CellId patches = add_unfold(lowering, node, c, lowering.factor(node.op.inputs[0]));
+void lower_few_pixels_backward_weights(Lowering& lowering, const GraphNode& node,
+                                       const Convolution& c) {
+  const CellId x = lowering.factor(node.op.inputs[0]);
   const CellId dy = lowering.factor(node.op.inputs[1]);
+  const CellId dkernel = lowering.make(node.op.outputs[0]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
-  add_inner_product_backward_weights(lowering, node, product_of(c), patches, dy, node.op.outputs[0],
-                                     dbias);
+  Step& step =
+      lowering.add_step(node, "own:few_pixels", {x, dy}, {dkernel, dbias},
+                        [shape = geometry_of(c), x = lowering.ref(x), dy = lowering.ref(dy),
+                         dkernel = lowering.ref(dkernel), dbias = lowering.ref(dbias),
+                         scratch = lowering.scratch()](const StepNumbers&) {
+                          few_pixels_backward_weights(shape, x.as(), dy.as(), dkernel.as(),
+                                                      dbias.as(), scratch.as<std::byte>());
+                        });
+  step.memory.scratch_bytes = few_pixels_scratch(geometry_of(c));
 }
 
 // The node's images: in blocks of channels, or plain.
@@ -125,8 +111,7 @@ void lower_patches_backward(Lowering& lowering, const GraphNode& node, const Con
 
 Layout convolution_kernel_layout(const Graph& graph, const GraphNode& node) {
   const Convolution c = convolution_of(graph, node.op);
-  if (takes_patches(c)) return std::nullopt;
-  if (unfolds(c)) return inner_product_kernel_layout(product_of(c));
+  if (takes_patches(c) || has_few_pixels(c)) return std::nullopt;
   if (c.factors == DType::kFloat32) {
     return layout_of(forward_hint(c, node.blocked).weights_desc(), plain_kernel(c));
   }
@@ -136,7 +121,7 @@ Layout convolution_kernel_layout(const Graph& graph, const GraphNode& node) {
 void lower_convolution(Lowering& lowering, const GraphNode& node) {
   const Convolution c = convolution_of(lowering.graph(), node.op);
   if (takes_patches(c)) return lower_patches(lowering, node, c);
-  if (unfolds(c)) return lower_unfolded(lowering, node, c);
+  if (has_few_pixels(c)) return lower_few_pixels(lowering, node, c);
   const bool with_bias = node.op.inputs[2] != ops::kNoValue;
   bridge::ConvolutionShape shape = shape_of(c, node, with_bias);
   if (!node.blocked)
@@ -157,7 +142,7 @@ void lower_convolution(Lowering& lowering, const GraphNode& node) {
 
 void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node) {
   const Convolution c = convolution_of(lowering.graph(), node.op);
-  if (unfolds(c)) return lower_unfolded_backward_data(lowering, node, c);
+  if (has_few_pixels(c)) return lower_few_pixels_backward_data(lowering, node, c);
   const auto description =
       describe_backward_data(c, node, lowering.product_dtype(node.op.outputs[0]));
   const EngineLayout kernel{description.weights_desc(), plain_kernel(c)};
@@ -173,7 +158,7 @@ void lower_convolution_backward_data(Lowering& lowering, const GraphNode& node) 
 void lower_convolution_backward_weights(Lowering& lowering, const GraphNode& node) {
   const Convolution c = convolution_of(lowering.graph(), node.op);
   if (takes_patches(c)) return lower_patches_backward(lowering, node, c);
-  if (unfolds(c)) return lower_unfolded_backward_weights(lowering, node, c);
+  if (has_few_pixels(c)) return lower_few_pixels_backward_weights(lowering, node, c);
   const bool with_bias = node.op.outputs[1] != ops::kNoValue;
   const auto description = describe_backward_weights(c, node, with_bias);
   const Desc kernel = description.diff_weights_desc();
