@@ -43,7 +43,11 @@ class Variable {
   void assign(const Tensor& value);
 
   void set_layer(std::string layer_name) { layer_ = std::move(layer_name); }
-  void set_home(std::shared_ptr<Home> home) { home_ = std::move(home); }
+  /// From now on the value is `home`'s, which has it; it is not kept here, too.
+  void set_home(std::shared_ptr<Home> home) {
+    home_ = std::move(home);
+    if (home_) value_ = Tensor();
+  }
   const std::shared_ptr<Home>& home() const noexcept { return home_; }
 
  private:
