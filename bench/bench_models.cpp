@@ -8,7 +8,9 @@
 //     the
 //                 sizes of memories, "."
 //     "quit" -> peak memory in KiB;
-//   … --first fits one step from data and says how long that took from the call of fit on.
+//   … --first fits one step from data and says how long that took from the call of fit on;
+//   … --fit N fits N steps and says how long one took, and what the model waited for data;
+//   … --memory says what fit forecast, and by how much it made the process grow, in MB.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -16,6 +18,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -38,6 +41,9 @@ struct Options {
   std::int64_t batch = 32;
   bool block = false;
   bool first = false;
+  std::int64_t fit = 0;
+  int data_threads = 0;
+  bool memory = false;
 };
 
 double seconds_since(Clock::time_point start) {
@@ -213,6 +219,65 @@ void fit_first(const Options& options) {
                     {.callbacks = {std::make_shared<FirstStep>()}, .verbose = 0});
 }
 
+void fit_steps(const Options& options) {
+  bench::Subject subject = bench::make_subject(options.model, options.batch);
+  compile(subject, options);
+  const Dataset data = batches_of(subject, options.batch).repeat();
+  const auto fit = [&](std::int64_t steps) {
+    const Clock::time_point start = Clock::now();
+    const History history = subject.model.fit(
+        data, {.steps_per_epoch = steps, .verbose = 0, .data_threads = options.data_threads});
+    return std::pair(seconds_since(start), history);
+  };
+  fit(3);
+  const rusage before = usage();
+  const auto [seconds, history] = fit(options.fit);
+  const auto steps = static_cast<double>(options.fit);
+  fmt::print("{:.4g} us per step; data {:.4g} us, compute {:.4g} us; {:.1f} page faults\n",
+             1e6 * seconds / steps, 1e6 * history.seconds_data / steps,
+             1e6 * history.seconds_compute / steps,
+             static_cast<double>(usage().ru_minflt - before.ru_minflt) / steps);
+}
+
+/// A line of /proc/self/status, in bytes.
+std::int64_t status_bytes(const std::string& name) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    std::int64_t kibibytes = 0;
+    if (word == name + ":" && file >> kibibytes) return kibibytes << 10U;
+  }
+  return 0;
+}
+
+class KeepPlan : public Callback {
+ public:
+  std::string name() const override { return "KeepPlan"; }
+  void on_plan(TrainingControl&, const ModelPlan& plan) override { plan_ = plan; }
+  const ModelPlan& plan() const { return plan_; }
+
+ private:
+  ModelPlan plan_;
+};
+
+void forecast_memory(const Options& options) {
+  bench::Subject subject = bench::make_subject(options.model, options.batch);
+  compile(subject, options);
+  const Dataset data = batches_of(subject, options.batch).repeat();
+  const auto keep = std::make_shared<KeepPlan>();
+  const std::int64_t before = status_bytes("VmRSS");
+  std::ofstream("/proc/self/clear_refs") << 5;  // The peak begins anew.
+  subject.model.fit(data, {.steps_per_epoch = 10, .callbacks = {keep}, .verbose = 0});
+  const auto grown = static_cast<double>(status_bytes("VmHWM") - before);
+  const MemoryForecast& memory = keep->plan().memory;
+  const auto total = static_cast<double>(memory.total());
+  fmt::print("{} {:.1f} {:.1f} {:+.1f} % ", options.model, 1e-6 * total, 1e-6 * grown,
+             100.0 * (total / grown - 1.0));
+  fmt::print(
+      "weights {}, optimizer {}, activations {}, scratch {}, batches {}, engine {}, {} steps\n",
+      memory.weights, memory.optimizer, memory.activations, memory.scratch, memory.batches,
+      memory.engine, keep->plan().steps.size());
+}
+
 Options options_of(int argc, char** argv, CLI::App& app) {
   Options options;
   options.compile.optimizer = "adam";
@@ -225,6 +290,9 @@ Options options_of(int argc, char** argv, CLI::App& app) {
   app.add_option("--batch", options.batch);
   app.add_flag("--block", options.block);
   app.add_flag("--first", options.first);
+  app.add_option("--fit", options.fit, "Steps");
+  app.add_option("--data-threads", options.data_threads);
+  app.add_flag("--memory", options.memory);
   app.parse(argc, argv);
   return options;
 }
@@ -237,6 +305,14 @@ int main(int argc, char** argv) {
     const Options options = options_of(argc, argv, app);
     if (options.first) {
       fit_first(options);
+      return 0;
+    }
+    if (options.memory) {
+      forecast_memory(options);
+      return 0;
+    }
+    if (options.fit > 0) {
+      fit_steps(options);
       return 0;
     }
     Stepper stepper(options);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tenon/history.hpp"
+#include "tenon/plan.hpp"
 
 namespace tenon {
 
@@ -61,6 +62,10 @@ class Callback {
   virtual bool handles_bad_loss() const { return false; }
   virtual void on_train_begin(TrainingControl&) {}
   virtual void on_epoch_begin(TrainingControl&, std::int64_t /*epoch*/) {}
+  /// Once, before the first step: what was compiled for its batch, and the memory that the run
+  /// takes beside what the data keep of their own (images that are decoded, tables, shuffled
+  /// records).
+  virtual void on_plan(TrainingControl&, const ModelPlan&) {}
   /// `running` holds Keras's running means of the epoch.
   virtual void on_train_batch_end(TrainingControl&, const StepInfo&, const Logs& /*running*/) {}
   virtual void on_epoch_end(TrainingControl&, std::int64_t /*epoch*/, const Logs&) {}

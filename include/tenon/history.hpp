@@ -36,6 +36,9 @@ struct History {
   bool stopped_early = false;
   /// Bad samples that the train and validation data skipped or quarantined, each once.
   std::vector<BadSample> bad_samples;
+  /// Of all training steps, as StepInfo has them: waiting for data, and taking the steps.
+  double seconds_data = 0.0;
+  double seconds_compute = 0.0;
 };
 
 }  // namespace tenon

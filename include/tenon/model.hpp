@@ -19,6 +19,7 @@
 #include "tenon/npz.hpp"
 #include "tenon/optimizers.hpp"
 #include "tenon/per_output.hpp"
+#include "tenon/plan.hpp"
 #include "tenon/training_interface.hpp"
 
 namespace tenon {
@@ -189,6 +190,12 @@ class Model {
   /// The problems that fit would throw, without training; empty if data and model fit.
   std::vector<Diagnostic> check(const Dataset& data, const FitArguments& arguments = {},
                                 SourceLocation location = SourceLocation::current());
+
+  /// What the engine makes of this model: the steps that run for one batch, and the memory that
+  /// they take. Compiles the step, which a later fit with that size of batch need not do again.
+  /// Throws ContractError (A001) for a mode that is none, an input of open size that no size is
+  /// given for, or mode "train" of a model that was not compiled.
+  ModelPlan plan(PlanOptions options = {});
 
   // --- files; defined in the room io/models
   void save(const std::string& path) const;          ///< .keras

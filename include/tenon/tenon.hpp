@@ -18,6 +18,7 @@
 #include "tenon/model.hpp"
 #include "tenon/npz.hpp"
 #include "tenon/optimizers.hpp"
+#include "tenon/plan.hpp"
 #include "tenon/per_output.hpp"
 #include "tenon/progress.hpp"
 #include "tenon/random.hpp"

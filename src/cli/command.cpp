@@ -63,7 +63,7 @@ struct CommandLine {
   PeekOptions peek;
   LineageOptions lineage;
   DemoOptions demo;
-  std::string model;
+  SummaryCommandOptions summary;
   std::string code;
   std::function<int()> action;
 };
@@ -131,6 +131,22 @@ void add_lineage(CLI::App& app, CommandLine& line) {
   });
 }
 
+void add_summary(CLI::App& app, CommandLine& line) {
+  CLI::App* command =
+      app.add_subcommand("summary", "The layers of a model; what the engine makes of them");
+  command->add_option("model", line.summary.subject, "A .keras or .json file, or an experiment")
+      ->required();
+  CLI::Option* plan = command->add_flag("--plan", line.summary.plan,
+                                        "The compiled steps: kernels, operations, bytes, memory");
+  command->add_option("--batch", line.summary.batch, "Rows of a batch")
+      ->check(CLI::Range(1, 1 << 24))
+      ->needs(plan);
+  command->add_option("--set", line.summary.sets, "Change a value of the file")
+      ->allow_extra_args(false);
+  add_common(*command, line.common);
+  command->callback([&] { line.action = [&] { return summary(line.summary); }; });
+}
+
 void add_looks(CLI::App& app, CommandLine& line) {
   CLI::App* peek_command =
       app.add_subcommand("peek", "What the model would see: first samples after all stages");
@@ -142,11 +158,7 @@ void add_looks(CLI::App& app, CommandLine& line) {
   add_common(*peek_command, line.common);
   peek_command->callback([&] { line.action = [&] { return peek(line.peek); }; });
 
-  CLI::App* summary_command = app.add_subcommand("summary", "The layers of a model file");
-  summary_command->add_option("model", line.model, "A .keras or .json file")->required();
-  add_common(*summary_command, line.common);
-  summary_command->callback(
-      [&] { line.action = [&] { return summary(line.common, line.model); }; });
+  add_summary(app, line);
 
   CLI::App* demo_command = app.add_subcommand("demo", "Draw a data set, train on it, report");
   demo_command->add_option("--output", line.demo.output, "The folder to write");
@@ -171,7 +183,7 @@ void add_looks(CLI::App& app, CommandLine& line) {
 int run_action(CommandLine& line) {
   line.check.common = line.train.common = line.evaluate.common = line.common;
   line.predict.common = line.peek.common = line.demo.common = line.common;
-  line.lineage.common = line.common;
+  line.lineage.common = line.summary.common = line.common;
   end_at_signals();
   try {
     return line.action();

@@ -82,7 +82,14 @@ struct DemoOptions {
 };
 int demo(const DemoOptions& options);
 
-int summary(const CommonOptions& options, const std::string& model);
+struct SummaryCommandOptions {
+  CommonOptions common;
+  std::string subject;  ///< A model file, or an experiment whose model and [fit] are taken.
+  std::vector<std::string> sets;
+  bool plan = false;       ///< The compiled steps instead of the layers.
+  std::int64_t batch = 0;  ///< 0: the experiment's, else 32.
+};
+int summary(const SummaryCommandOptions& options);
 int explain(const CommonOptions& options, const std::string& code);
 std::string version_text();
 

@@ -33,6 +33,16 @@ class StopOnInterrupt : public Callback {
   }
 };
 
+/// Says before the first step what the run will take.
+class TellMemory : public Callback {
+ public:
+  std::string name() const override { return "TellMemory"; }
+  void on_plan(TrainingControl&, const ModelPlan& plan) override {
+    print_error(
+        fmt::format("needs {} at batch {}\n", byte_text(plan.memory.total()), plan.batch_size));
+  }
+};
+
 /// The test split is compared with the others for leakage; training does without where it is not
 /// there (yet).
 void add_test_data(const Experiment& experiment, FitArguments& fit) {
@@ -84,12 +94,20 @@ void add_output_callbacks(FitTable& fit, const std::string& origin) {
   fit.fit.callbacks.push_back(StepsLogger((fs::path(fit.output) / "steps.csv").string()));
 }
 
+/// Of the time of all steps, what share went by until there was a batch.
+double share_waited(const History& history) {
+  const double all = history.seconds_data + history.seconds_compute;
+  return all > 0.0 ? history.seconds_data / all : 0.0;
+}
+
 std::string last_line(const History& history) {
   std::string text =
       fmt::format("{} epoch{}", history.logs.size(), history.logs.size() == 1 ? "" : "s");
   if (history.logs.empty()) return text;
   for (const auto& [name, value] : history.logs.back())
     text += fmt::format(" - {}: {:.4f}", name, value);
+  text += fmt::format("\nthe model waited {:.0f} % of the time for data",
+                      100.0 * share_waited(history));
   return text;
 }
 
@@ -121,6 +139,7 @@ std::string to_json(const History& history, const FitTable& fit, const std::stri
   out["output"] = json_text(fit.output);
   out["model"] = json_text(model);
   out["bad_samples"] = history.bad_samples.size();
+  out["share_waited_for_data"] = json_number(share_waited(history));
   return json_output(out);
 }
 
@@ -138,6 +157,7 @@ TrainOutcome run_training(const TrainOptions& options) {
   add_test_data(experiment, fit.fit);
   add_output_callbacks(fit, *experiment.model_path);
   fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>());
+  if (!options.common.quiet) fit.fit.callbacks.push_back(std::make_shared<TellMemory>());
   fit.fit.verbose = options.common.quiet ? 0 : 1;
   const ConsoleSinks sinks(options.common);
   install_interrupt_handler();

@@ -129,7 +129,37 @@ Tensor stack_slot(const std::vector<Record>& samples, std::size_t slot, const Fi
   return batch;
 }
 
+void copy_strings(const Tensor& from, std::int64_t row, std::int64_t each, Tensor& to,
+                  std::int64_t at) {
+  const auto values = from.data<std::string>();
+  std::copy_n(values.begin() + row * each, each, to.data<std::string>().begin() + at * each);
+}
+
 }  // namespace
+
+Tensor gather_rows(const Tensor& rows, std::span<const std::int64_t> indices) {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  Shape shape = rows.shape();
+  shape[0] = count;
+  Tensor batch = Tensor::uninitialized(rows.dtype(), std::move(shape));
+  const std::int64_t each = count == 0 ? 0 : batch.size() / count;
+  const std::size_t bytes = static_cast<std::size_t>(each) * size_of(rows.dtype());
+  for (std::int64_t i = 0; i < count;) {
+    const std::int64_t first = indices[static_cast<std::size_t>(i)];
+    if (rows.dtype() == DType::kString) {
+      copy_strings(rows, first, each, batch, i++);
+      continue;
+    }
+    // Neighbours are copied together.
+    std::int64_t run = 1;
+    while (i + run < count && indices[static_cast<std::size_t>(i + run)] == first + run) ++run;
+    std::memcpy(batch.bytes() + static_cast<std::size_t>(i) * bytes,
+                rows.bytes() + static_cast<std::size_t>(first) * bytes,
+                static_cast<std::size_t>(run) * bytes);
+    i += run;
+  }
+  return batch;
+}
 
 Record collate(std::vector<Record> samples, const std::shared_ptr<const Schema>& schema,
                const BatchOptions& options) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tenon/dataset.hpp"
@@ -13,5 +15,8 @@ namespace tenon::data {
 /// dtypes differ, in any case. `samples` is not empty.
 Record collate(std::vector<Record> samples, const std::shared_ptr<const Schema>& schema,
                const BatchOptions& options);
+
+/// A copy of the rows of axis 0 that `indices` name, in that order.
+Tensor gather_rows(const Tensor& rows, std::span<const std::int64_t> indices);
 
 }  // namespace tenon::data

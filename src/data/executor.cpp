@@ -56,8 +56,12 @@ class Builder {
  private:
   void add_stream(const PlacedStage& placed, const StreamStage& stage) {
     const bool before_reading = unread_ && stage.works_on_tickets() && !chain_->filters();
-    if (!before_reading) flush();
-    root_ = stage.node(std::move(root_), {execution_, placed.reference, placed.in, placed.out});
+    const bool reads = unread_ && chain_->empty() && stage.makes_batches() &&
+                       execution_->source->reads_rows() && !placed.adds_sample_index;
+    if (!before_reading && !reads) flush();
+    root_ =
+        stage.node(std::move(root_), {execution_, placed.reference, placed.in, placed.out, reads});
+    if (reads) unread_ = first_ = small_ = false;
   }
 
   void flush() {

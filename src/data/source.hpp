@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,12 @@ class Source {
   /// Throws DataError or FormatError for a bad sample.
   virtual bool random_access() const { return true; }
   virtual Record read(std::int64_t index) const = 0;
+  /// True if the samples lie in memory, so that a whole batch is best taken at once.
+  virtual bool reads_rows() const { return false; }
+  /// The samples of `indices` stacked along a new first axis; only where reads_rows().
+  virtual std::vector<Tensor> read_rows(std::span<const std::int64_t> /*indices*/) const {
+    return {};
+  }
   /// Whose record read(index) would give, without reading it: names a sample that cannot be read.
   virtual SampleIdentity identity(std::int64_t index) const {
     SampleIdentity identity;

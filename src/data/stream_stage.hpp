@@ -14,6 +14,9 @@ struct NodeContext {
   StageReference reference;
   std::shared_ptr<const Schema> in;
   std::shared_ptr<const Schema> out;
+  /// What comes are tickets of samples that lie in memory (Source::reads_rows), as the source has
+  /// them.
+  bool samples_in_memory = false;
 };
 
 /// A stage that works on the stream of elements rather than on one.
@@ -27,6 +30,8 @@ class StreamStage : public Stage {
   virtual bool makes_batches() const { return false; }
   /// True if leaving it out does not change what one element looks like.
   virtual bool keeps_elements() const { return true; }
+  /// How many finished elements it keeps ready, for forecasts of memory.
+  virtual std::int64_t elements_held() const { return 0; }
   virtual std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
                                      const NodeContext& context) const = 0;
 };

@@ -3,14 +3,17 @@
 #include <algorithm>
 
 #include "core/error_context.hpp"
+#include "core/thread_count.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
 #include "train/bad_sample_list.hpp"
+#include "train/batch_feed.hpp"
 #include "train/bound_split.hpp"
 #include "train/clock.hpp"
 #include "train/evaluate.hpp"
 #include "train/fit_check.hpp"
 #include "train/interface.hpp"
+#include "train/model_plan.hpp"
 #include "train/not_finite.hpp"
 #include "train/progress.hpp"
 #include "train/running_logs.hpp"
@@ -19,6 +22,10 @@
 namespace tenon {
 namespace train {
 namespace {
+
+/// The share of a step that preparing a batch must take to be done beside it on a core that the
+/// step uses, too.
+constexpr double kWorthACore = 0.1;
 
 /// One call of fit. run() is the story; the steps follow in its order.
 class FitRun final : public TrainingControl {
@@ -95,9 +102,14 @@ class FitRun final : public TrainingControl {
     trainer_.set_seed(arguments_.seed);
     trainer_.begin_training();
     if (arguments_.check_finite) require_finite_weights(model_, false);
-    iterator_.emplace(data_.train.iterate({.seed = arguments_.seed,
-                                           .epoch = arguments_.initial_epoch,
-                                           .threads = arguments_.data_threads}));
+    const bool core_to_spare = trainer_.threads() < num_cores();
+    feed_.emplace(*train_, trainer_.outputs(),
+                  FeedOptions{.iterate = {.seed = arguments_.seed,
+                                          .epoch = arguments_.initial_epoch,
+                                          .threads = arguments_.data_threads},
+                              .steps = arguments_.steps_per_epoch,
+                              .epochs = arguments_.epochs - arguments_.initial_epoch,
+                              .least_share = core_to_spare ? 0.0 : kWorthACore});
     known_steps_ = arguments_.steps_per_epoch;
     const Cardinality cardinality = data_.train.cardinality();
     if (!known_steps_ && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {
@@ -109,7 +121,7 @@ class FitRun final : public TrainingControl {
   }
 
   void begin_epoch() {
-    if (epoch_ > arguments_.initial_epoch && !arguments_.steps_per_epoch) iterator_->next_epoch();
+    if (epoch_ > arguments_.initial_epoch && !arguments_.steps_per_epoch) feed_->next_epoch();
     running_->reset();
     step_ = 0;
     epoch_watch_.restart();
@@ -118,13 +130,14 @@ class FitRun final : public TrainingControl {
   }
 
   void train_epoch() {
-    Record record;
+    Batch batch;
     while (!stopped_) {
       Stopwatch watch;
-      if (!next(record)) break;
+      if (!next(batch)) break;
       StepInfo info{.epoch = epoch_, .step = step_};
       info.seconds_data = watch.restart();
-      take_step(record, info, watch);
+      if (!plan_told_) tell_plan(batch.data);
+      take_step(batch, info, watch);
       ++step_;
       tell_callbacks(info);
       tell(ProgressEvent::Kind::kStep);
@@ -133,27 +146,38 @@ class FitRun final : public TrainingControl {
   }
 
   /// False when the epoch is over. Data that end too early are an error: nothing is replayed.
-  bool next(Record& record) {
+  bool next(Batch& batch) {
     const std::optional<std::int64_t>& wanted = arguments_.steps_per_epoch;
     if (wanted && step_ == *wanted) return false;
-    if (iterator_->next(record)) return true;
+    if (feed_->next(batch)) return true;
     if (wanted || step_ == 0) {
       throw_out_of_data({"train", epoch_, step_}, wanted, arguments_.epochs, steps_done_);
     }
     return false;
   }
 
-  void take_step(const Record& record, StepInfo& info, Stopwatch& watch) {
-    const StepData batch = train_->data_of(record, epoch_, step_);
-    const StepResult result = trainer_.train(batch, class_weights_, arguments_.check_finite);
+  void take_step(const Batch& batch, StepInfo& info, Stopwatch& watch) {
+    const StepData& data = batch.data;
+    const StepResult result = trainer_.train(data, class_weights_, arguments_.check_finite);
     if (result.not_finite && !(leave_bad_loss_ && result.not_finite->empty())) {
-      throw_not_finite(trainer_, batch, class_weights_, result,
-                       {{"train", epoch_, step_}, record.samples()});
+      throw_not_finite(trainer_, data, class_weights_, result,
+                       {{"train", epoch_, step_}, batch.record.samples()});
     }
-    running_->add(result, batch.rows);
-    info.examples = batch.rows;
+    running_->add(result, data.rows);
+    info.examples = data.rows;
     info.seconds_compute = watch.restart();
+    history_.seconds_data += info.seconds_data;
+    history_.seconds_compute += info.seconds_compute;
     if (!result.not_finite) ++steps_done_;
+  }
+
+  /// Compiles the step, too.
+  void tell_plan(const StepData& data) {
+    plan_told_ = true;
+    if (arguments_.callbacks.empty()) return;
+    const double batches = batches_in_memory(data_.train, data.rows, arguments_.data_threads);
+    const ModelPlan plan = plan_of(trainer_, trainer_.shape_of(data, class_weights_), batches);
+    for (const auto& callback : arguments_.callbacks) callback->on_plan(*this, plan);
   }
 
   void tell_callbacks(StepInfo& info) {
@@ -178,7 +202,7 @@ class FitRun final : public TrainingControl {
   }
 
   void end_epoch() {
-    remember_bad_samples(history_.bad_samples, iterator_->bad_samples(), "train");
+    remember_bad_samples(history_.bad_samples, feed_->bad_samples(), "train");
     tell(ProgressEvent::Kind::kEnd);
     if (arguments_.check_finite) require_finite_weights(model_, true);
     history_.epoch.push_back(static_cast<int>(epoch_));
@@ -223,8 +247,9 @@ class FitRun final : public TrainingControl {
   std::optional<RunningLogs> running_;
   std::optional<RunningLogs> validation_logs_;
 
-  std::optional<DatasetIterator> iterator_;
+  std::optional<BatchFeed> feed_;
   std::optional<std::int64_t> known_steps_;
+  bool plan_told_ = false;
   bool leave_bad_loss_ = false;
   bool stopped_ = false;
   bool without_validation_ = false;

@@ -56,7 +56,7 @@ std::vector<std::string> known_words() {
 }
 
 bool is_word_of(const LossEntry& entry, std::string_view word) {
-  return word == entry.class_name || word == snake_case(entry.class_name) ||
+  return word == snake_case(entry.class_name) ||
          std::ranges::find(entry.aliases, word) != entry.aliases.end();
 }
 
@@ -72,7 +72,11 @@ ops::LossReduction reduction_of(const Loss& loss) {
 }  // namespace
 
 const LossEntry& loss_entry(std::string_view word) {
-  for (const LossEntry& entry : loss_entries()) {
+  const auto& entries = loss_entries();
+  // What is asked in every step is the class name.
+  const auto by_class_name = std::ranges::find(entries, word, &LossEntry::class_name);
+  if (by_class_name != entries.end()) return *by_class_name;
+  for (const LossEntry& entry : entries) {
     if (is_word_of(entry, word)) return entry;
   }
   throw_unknown_word("loss", word, known_words());

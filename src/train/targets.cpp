@@ -74,7 +74,15 @@ std::int64_t class_of(const Tensor& target, std::int64_t row, std::int64_t class
       values.subspan(static_cast<std::size_t>(row * classes), static_cast<std::size_t>(classes)));
 }
 
+DType target_dtype(const OutputTraining& output) {
+  return output.target_form() == TargetForm::kClassIds ? DType::kInt32 : DType::kFloat32;
+}
+
 }  // namespace
+
+Tensor converted_target(const Tensor& target, const OutputTraining& output) {
+  return exact_cast(target, target_dtype(output), output);
+}
 
 Tensor canonical_target(const Tensor& target, const OutputTraining& output,
                         const Shape& prediction_shape) {
@@ -83,7 +91,7 @@ Tensor canonical_target(const Tensor& target, const OutputTraining& output,
   if (target.shape() != wanted && !same_but_ones(target.shape(), wanted)) {
     throw_unfit_target(target, output, wanted);
   }
-  const Tensor converted = exact_cast(target, ids ? DType::kInt32 : DType::kFloat32, output);
+  const Tensor converted = converted_target(target, output);
   return converted.shape() == wanted ? converted : converted.reshape(wanted);
 }
 

@@ -7,6 +7,10 @@
 
 namespace tenon::train {
 
+/// A target in the dtype that its loss takes: float32, or int32 class ids. No copy where it has it.
+/// Throws DataError (D001) where a value would change.
+Tensor converted_target(const Tensor& target, const OutputTraining& output);
+
 /// A target as the loss takes it: float32 of the prediction's shape, or int32 class ids of that
 /// shape without its last axis. (N) stands for (N, 1) and the reverse. No copy where nothing
 /// changes. Throws ShapeError (S007) where the shapes do not fit, DataError (D001) where a value

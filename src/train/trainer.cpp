@@ -51,6 +51,17 @@ void tell_missing_gradients(const std::vector<std::string>& names) {
   emit(message);
 }
 
+StepShape shape_of_inputs(Mode mode, const std::vector<Tensor>& inputs) {
+  StepShape shape{.mode = mode, .input_shapes = {}, .input_dtypes = {}, .weighted = {}};
+  shape.input_shapes.reserve(inputs.size());
+  shape.input_dtypes.reserve(inputs.size());
+  for (const Tensor& input : inputs) {
+    shape.input_shapes.push_back(input.shape());
+    shape.input_dtypes.push_back(input.dtype());
+  }
+  return shape;
+}
+
 const ClassWeights& class_weights_of(std::span<const ClassWeights> all, std::size_t output) {
   static const ClassWeights none;
   return output < all.size() ? all[output] : none;
@@ -95,15 +106,8 @@ EngineState& Trainer::training_state() {
   return state_;
 }
 
-Trainer::CompiledStep& Trainer::step_for(Mode mode, const std::vector<Tensor>& inputs,
-                                         std::vector<bool> weighted) {
-  StepShape shape{.mode = mode, .input_shapes = {}, .input_dtypes = {}, .weighted = {}};
-  for (const Tensor& input : inputs) {
-    shape.input_shapes.push_back(input.shape());
-    shape.input_dtypes.push_back(input.dtype());
-  }
-  shape.weighted = std::move(weighted);
-  acquire(mode == Mode::kTrain);
+Trainer::CompiledStep& Trainer::step_for(StepShape shape) {
+  acquire(shape.mode == Mode::kTrain);
   if (last_ != nullptr && last_->shape == shape) return *last_;
   for (const auto& known : steps_) {
     if (known->shape == shape) return *(last_ = known.get());
@@ -132,17 +136,40 @@ std::vector<double> Trainer::profile(const StepData& data,
   return seconds;
 }
 
+StepShape Trainer::shape_of(Mode mode, const StepData& data,
+                            std::span<const ClassWeights> class_weights) const {
+  StepShape shape = shape_of_inputs(mode, data.inputs);
+  shape.weighted.resize(outputs_.size());
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const bool given = i < data.weights.size() && data.weights[i].defined();
+    shape.weighted[i] = outputs_[i].loss && (given || !class_weights_of(class_weights, i).empty());
+  }
+  return shape;
+}
+
+StepShape Trainer::shape_of(const StepData& data,
+                            std::span<const ClassWeights> class_weights) const {
+  return shape_of(Mode::kTrain, data, class_weights);
+}
+
+Trainer::Planned Trainer::planned(const StepShape& shape) {
+  const CompiledStep& compiled = step_for(shape);
+  Planned planned{&compiled.plan->report(), 0};
+  for (const ops::NamedValue& input : compiled.step.program.inputs) {
+    const ops::Value& value = compiled.step.program.value(input.value);
+    planned.input_bytes +=
+        static_cast<std::size_t>(value.shape.element_count()) * size_of(value.dtype);
+  }
+  return planned;
+}
+
 /// The targets and weights as the loss takes them are kept in `result`, whose memory the plan
 /// reads.
 Trainer::CompiledStep& Trainer::bind(Mode mode, const StepData& data,
                                      std::span<const ClassWeights> class_weights,
                                      StepResult& result) {
-  std::vector<bool> weighted(outputs_.size(), false);
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const bool given = i < data.weights.size() && data.weights[i].defined();
-    weighted[i] = outputs_[i].loss && (given || !class_weights_of(class_weights, i).empty());
-  }
-  CompiledStep& compiled = step_for(mode, data.inputs, weighted);
+  CompiledStep& compiled = step_for(shape_of(mode, data, class_weights));
+  const std::vector<bool>& weighted = compiled.shape.weighted;
   std::vector<Tensor>& targets = result.targets;
   std::vector<Tensor>& weights = result.weights;
   targets.resize(outputs_.size());
@@ -222,8 +249,9 @@ void Trainer::read_results(CompiledStep& compiled, StepResult& result) {
 }
 
 std::vector<Tensor> Trainer::predict(const std::vector<Tensor>& inputs) {
-  CompiledStep& compiled =
-      step_for(Mode::kPredict, inputs, std::vector<bool>(outputs_.size(), false));
+  StepShape shape = shape_of_inputs(Mode::kPredict, inputs);
+  shape.weighted.assign(outputs_.size(), false);
+  CompiledStep& compiled = step_for(std::move(shape));
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     compiled.plan->bind_input(compiled.step.inputs[i], inputs[i]);
   }
@@ -231,6 +259,10 @@ std::vector<Tensor> Trainer::predict(const std::vector<Tensor>& inputs) {
   StepResult result;
   read_results(compiled, result);
   return std::move(result.predictions);
+}
+
+int Trainer::threads() const noexcept {
+  return options_.threads > 0 ? options_.threads : num_cores();
 }
 
 const backend::PlanReport* Trainer::last_report() const noexcept {

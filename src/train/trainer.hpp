@@ -51,10 +51,14 @@ class Trainer {
   /// own.
   Trainer(const Model& model, CompileArguments arguments, bool compiled = true);
 
+  const Model& model() const noexcept { return model_; }
   const CompileArguments& arguments() const noexcept { return arguments_; }
   const std::vector<OutputTraining>& outputs() const noexcept { return outputs_; }
   bool compiled() const noexcept { return compiled_; }
   const backend::Engine& engine() const noexcept { return engine_; }
+
+  /// Of the steps.
+  int threads() const noexcept;
 
   /// To be called when a training begins: layers may have been frozen or thawed since the last one.
   void begin_training() { state_.refresh_trainable(); }
@@ -83,6 +87,16 @@ class Trainer {
   EngineState& training_state();
   /// What the last call of train_on_batch, test_on_batch (0) or predict_on_batch (1) was bound to.
   std::shared_ptr<BoundExample>& bound_example(std::size_t kind) { return bound_examples_[kind]; }
+  struct Planned {
+    const backend::PlanReport* report = nullptr;
+    std::size_t input_bytes = 0;  ///< Of a batch as it is bound: inputs, targets, weights.
+  };
+  /// The plan of a step of that shape, compiled where it was not yet. Valid until the next training
+  /// begins.
+  Planned planned(const StepShape& shape);
+  /// The shape of the step that train() would take on `data`.
+  StepShape shape_of(const StepData& data, std::span<const ClassWeights> class_weights) const;
+
   /// The plan of the last step, for tests and reports; nullptr before the first one.
   const backend::PlanReport* last_report() const noexcept;
 
@@ -93,7 +107,9 @@ class Trainer {
     std::unique_ptr<backend::Plan> plan;
   };
   void acquire(bool for_training);
-  CompiledStep& step_for(Mode mode, const std::vector<Tensor>& inputs, std::vector<bool> weighted);
+  CompiledStep& step_for(StepShape shape);
+  StepShape shape_of(Mode mode, const StepData& data,
+                     std::span<const ClassWeights> class_weights) const;
   CompiledStep compile_step(StepShape shape);
   CompiledStep& bind(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
                      StepResult& result);

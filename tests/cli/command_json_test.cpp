@@ -58,6 +58,10 @@ TEST_F(JsonOutput, OfExplainAndSummary) {
   EXPECT_EQ(page.at("code"), "K003");
   EXPECT_THAT(page.at("page").get<std::string>(), HasSubstr("# K003"));
   EXPECT_EQ(json("summary model.json", 0).at("class_name"), "Functional");
+  const nlohmann::json plan = json("summary exp.toml --plan", 0);
+  EXPECT_EQ(plan.at("mode"), "train");
+  EXPECT_GT(plan.at("memory").at("total").get<double>(), 0.0);
+  EXPECT_FALSE(plan.at("steps").empty());
 }
 
 TEST_F(JsonOutput, OfWrongUsageIsAnObjectToo) {

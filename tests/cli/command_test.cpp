@@ -130,6 +130,29 @@ TEST_F(Command, SummaryExplainAndVersion) {
   EXPECT_THAT(run("--version").out, HasSubstr("tenon 0.1.0"));
 }
 
+TEST_F(Command, SummaryPlanShowsWhatRuns) {
+  const Outcome model = run("summary model.json --plan --batch 8");
+  ASSERT_EQ(model.status, 0) << model.err;
+  EXPECT_THAT(model.out, HasSubstr("Plan of \"pair\": predict, batch 8"));
+  const Outcome training = run("summary exp.toml --plan");
+  ASSERT_EQ(training.status, 0) << training.err;
+  EXPECT_THAT(training.out, HasSubstr("Plan of \"pair\": train, batch 4"));
+  EXPECT_THAT(training.out, HasSubstr("adam_update"));
+  EXPECT_THAT(training.out, testing::ContainsRegex("needs [0-9.]+ [kM]B at batch 4: activations"));
+  EXPECT_THAT(run("summary exp.toml --plan --set data.stages.0.size=6").out, HasSubstr("batch 6"));
+  EXPECT_THAT(run("summary exp.toml").out, HasSubstr("Total params:"));
+  EXPECT_EQ(run("summary model.json --batch 8").status, 2);
+}
+
+TEST_F(Command, TrainForecastsMemoryAndTellsTheWait) {
+  const Outcome outcome = run("train exp.toml");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, testing::ContainsRegex("needs [0-9.]+ [kM]B at batch 4\n"));
+  EXPECT_THAT(outcome.out,
+              testing::ContainsRegex("the model waited [0-9]+ % of the time for data\n"));
+  EXPECT_THAT(run("train exp.toml --quiet").err, Not(HasSubstr("needs")));
+}
+
 TEST_F(Command, BadSamplesAreListedWithSplitTableAndRow) {
   const auto write = [&](const std::string& name, const std::string& text) {
     write_file_atomically((folder_ / name).string(), text);

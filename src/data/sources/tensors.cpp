@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "data/collate.hpp"
 #include "data/numeric.hpp"
 #include "data/source.hpp"
 #include "tenon/error.hpp"
@@ -33,6 +34,13 @@ class TensorsSource final : public Source {
     values.reserve(tensors_.size());
     for (const auto& [key, tensor] : tensors_) values.push_back(tensor.row(index));
     return Record(schema_, std::move(values), {identity(index)});
+  }
+  bool reads_rows() const override { return true; }
+  std::vector<Tensor> read_rows(std::span<const std::int64_t> indices) const override {
+    std::vector<Tensor> batch;
+    batch.reserve(tensors_.size());
+    for (const auto& [key, tensor] : tensors_) batch.push_back(gather_rows(tensor, indices));
+    return batch;
   }
 
  private:

@@ -23,25 +23,12 @@ class BatchNode final : public UpstreamNode {
         options_(options) {}
 
   bool next(Item& item) override {
-    std::vector<Record> records;
-    records.reserve(static_cast<std::size_t>(size_));
-    item = Item();
-    item.tickets.reserve(static_cast<std::size_t>(size_));
-    Item sample;
-    while (static_cast<std::int64_t>(records.size()) < size_ && upstream().next(sample)) {
-      item.tickets.push_back(sample.tickets.front());
-      records.push_back(std::move(*sample.record));
-      sample = Item();
-    }
-    const bool full = static_cast<std::int64_t>(records.size()) == size_;
-    const bool drop = options_.drop_remainder && !context_.execution->observing;
-    if (records.empty() || (!full && drop)) return false;
-    item.record = join(std::move(records));
-    return true;
+    return context_.samples_in_memory ? next_of_rows(item) : next_of_samples(item);
   }
 
   bool revive(Item& item) override {
     if (item.record) return true;
+    if (context_.samples_in_memory) return upstream().revive(item) && take_rows(item);
     std::vector<Record> records;
     Tickets kept;
     for (const Ticket& ticket : item.tickets) {
@@ -62,6 +49,64 @@ class BatchNode final : public UpstreamNode {
   void read(const NodeState&) override {}
 
  private:
+  bool next_of_samples(Item& item) {
+    std::vector<Record> records;
+    records.reserve(static_cast<std::size_t>(size_));
+    item = Item();
+    item.tickets.reserve(static_cast<std::size_t>(size_));
+    Item sample;
+    while (static_cast<std::int64_t>(records.size()) < size_ && upstream().next(sample)) {
+      item.tickets.push_back(sample.tickets.front());
+      records.push_back(std::move(*sample.record));
+      sample = Item();
+    }
+    if (!enough(records.size())) return false;
+    item.record = join(std::move(records));
+    return true;
+  }
+
+  bool next_of_rows(Item& item) {
+    Item sample;
+    do {
+      item = Item();
+      item.tickets.reserve(static_cast<std::size_t>(size_));
+      while (static_cast<std::int64_t>(item.tickets.size()) < size_ && upstream().next(sample)) {
+        item.tickets.push_back(sample.tickets.front());
+      }
+      if (!enough(item.tickets.size())) return false;
+    } while (!take_rows(item));
+    return true;
+  }
+
+  bool enough(std::size_t rows) const {
+    const bool full = static_cast<std::int64_t>(rows) == size_;
+    const bool drop = options_.drop_remainder && !context_.execution->observing;
+    return rows > 0 && (full || !drop);
+  }
+
+  /// Reads all rows of a batch at once; false if that failed and the run goes on without them.
+  bool take_rows(Item& item) {
+    const Source& source = *context_.execution->source;
+    std::vector<std::int64_t> indices;
+    indices.reserve(item.tickets.size());
+    std::vector<SampleIdentity> identities;
+    identities.reserve(item.tickets.size());
+    for (const Ticket& ticket : item.tickets) {
+      indices.push_back(ticket.index);
+      identities.push_back(source.identity(ticket.index));
+    }
+    BadSampleLog& bad_samples = context_.execution->bad_samples;
+    try {
+      std::vector<Tensor> rows = source.read_rows(indices);
+      item.record.emplace(context_.out, std::move(rows), std::move(identities));
+    } catch (...) {
+      bad_samples.note_failure(
+          {source.reference(), std::move(identities), std::current_exception()});
+    }
+    bad_samples.count_read(static_cast<std::int64_t>(indices.size()));
+    return item.record.has_value();
+  }
+
   Record join(std::vector<Record> records) const {
     try {
       return collate(std::move(records), context_.out, options_);

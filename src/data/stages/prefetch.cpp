@@ -147,6 +147,7 @@ class PrefetchStage final : public NamedStage<StreamStage> {
   Cardinality cardinality(const Cardinality& in) const override { return in; }
   bool works_on_tickets() const override { return false; }
   std::string arguments() const override { return fmt::format("batches={}", batches_); }
+  std::int64_t elements_held() const override { return batches_; }
   std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
                              const NodeContext& context) const override {
     return std::make_unique<PrefetchNode>(std::move(upstream), context,

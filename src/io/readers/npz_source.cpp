@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "core/key_error.hpp"
+#include "data/collate.hpp"
 #include "data/numeric.hpp"
 #include "data/source.hpp"
 #include "tenon/error.hpp"
@@ -92,6 +93,14 @@ class NpzSource : public data::Source {
       values.push_back(array.row(index));
     }
     return Record(schema_, std::move(values), {identity(index)});
+  }
+  bool reads_rows() const override { return true; }
+  std::vector<Tensor> read_rows(std::span<const std::int64_t> indices) const override {
+    std::call_once(loaded_, [this] { load(); });
+    std::vector<Tensor> batch;
+    batch.reserve(arrays_.size());
+    for (const Tensor& array : arrays_) batch.push_back(data::gather_rows(array, indices));
+    return batch;
   }
 
  private:

@@ -49,5 +49,59 @@ TEST(TensorsSource, AMapThatWritesInPlaceLeavesTheTensorsAlone) {
   EXPECT_TRUE(x.equals(before));
 }
 
+Dataset of_every_kind() {
+  std::vector<std::string> names;
+  for (int i = 0; i < 9; ++i) names.push_back("sample " + std::to_string(i));
+  return Dataset::from_tensors({{"x", random_uniform({9, 2, 3}, 1)},
+                                {"name", Tensor::strings({9}, names)},
+                                {"one", random_uniform({9}, 2)}})
+      .shuffle(5)
+      .repeat(2);
+}
+
+TEST(TensorsSource, ABatchTakenAtOnceIsThatOfItsSamples) {
+  const auto at_once = collect(of_every_kind().batch(4));
+  const auto one_by_one = collect(of_every_kind().map([](Record&) {}).batch(4));
+  ASSERT_EQ(at_once.size(), one_by_one.size());
+  for (std::size_t i = 0; i < at_once.size(); ++i) {
+    EXPECT_EQ(at_once[i].samples(), one_by_one[i].samples());
+    for (const char* key : {"x", "name", "one"}) {
+      EXPECT_TRUE(at_once[i].at(key).equals(one_by_one[i].at(key))) << key << " of batch " << i;
+    }
+  }
+}
+
+TEST(TensorsSource, ABatchOwnsItsMemory) {
+  const Tensor x = random_uniform({4, 2}, 1);
+  const Tensor before = x.clone();
+  for (Record& record : collect(Dataset::from_tensors({{"x", x}}).batch(2))) {
+    record.at("x").data<float>()[0] = 9.0F;
+  }
+  EXPECT_TRUE(x.equals(before));
+}
+
+TEST(TensorsSource, BatchesGoOnFromASavedState) {
+  DatasetIterator first = of_every_kind().batch(4).iterate({.seed = 3});
+  Record record;
+  ASSERT_TRUE(first.next(record));
+  ASSERT_TRUE(first.next(record));
+  const std::string state = first.state();
+  DatasetIterator second = of_every_kind().batch(4).iterate({.seed = 3});
+  second.restore(state);
+  Record expected;
+  while (first.next(expected)) {
+    ASSERT_TRUE(second.next(record));
+    EXPECT_TRUE(record.at("x").equals(expected.at("x")));
+    EXPECT_EQ(record.samples(), expected.samples());
+  }
+  EXPECT_FALSE(second.next(record));
+}
+
+TEST(TensorsSource, TheLastBatchIsLeftOutWhereAsked) {
+  const Dataset rows = Dataset::from_tensors({{"x", random_uniform({5, 2}, 1)}});
+  EXPECT_EQ(collect(rows.batch(2)).size(), 3U);
+  EXPECT_EQ(collect(rows.batch(2, {.drop_remainder = true})).size(), 2U);
+}
+
 }  // namespace
 }  // namespace tenon

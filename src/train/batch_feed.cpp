@@ -1,0 +1,149 @@
+#include "train/batch_feed.hpp"
+
+#include <system_error>
+#include <utility>
+
+#include "core/thread_count.hpp"
+#include "data/pipeline.hpp"
+#include "data/source.hpp"
+#include "train/targets.hpp"
+
+namespace tenon::train {
+namespace {
+
+/// Batches that are ready beside the one in use.
+constexpr std::size_t kAhead = 1;
+/// So many in a row must have been slow: one may have been held up by something else, and for the
+/// first one files are opened and threads are started.
+constexpr int kSlowInARow = 4;
+
+bool random_access(const Dataset& dataset) { return dataset.pipeline()->source()->random_access(); }
+
+}  // namespace
+
+BatchFeed::BatchFeed(const BoundSplit& split, const std::vector<OutputTraining>& outputs,
+                     FeedOptions options)
+    : split_(split),
+      outputs_(outputs),
+      options_(options),
+      may_run_ahead_(random_access(split.dataset())),
+      iterator_(split.dataset().iterate(options.iterate)),
+      epoch_(options.iterate.epoch) {}
+
+BatchFeed::~BatchFeed() { stop(); }
+
+bool BatchFeed::next(Batch& batch) {
+  if (!ended_) {
+    Delivery delivery = thread_.joinable() ? wait_for_delivery() : prepare_here();
+    bad_samples_.insert(bad_samples_.end(), delivery.bad_samples.begin(),
+                        delivery.bad_samples.end());
+    if (!delivery.last()) {
+      batch = std::move(*delivery.batch);
+      since_given_.restart();
+      return true;
+    }
+    ended_ = std::move(delivery);
+  }
+  if (ended_->error) std::rethrow_exception(ended_->error);
+  return false;
+}
+
+void BatchFeed::next_epoch() {
+  stop();
+  ready_.clear();
+  ended_.reset();
+  iterator_.next_epoch();
+  prepared_ = 0;
+  ++epoch_;
+}
+
+BatchFeed::Delivery BatchFeed::prepare() {
+  Delivery delivery;
+  try {
+    Record record;
+    const bool wanted = !options_.steps || prepared_ < *options_.steps * options_.epochs;
+    if (wanted && iterator_.next(record)) delivery.batch = prepare_batch(std::move(record));
+  } catch (...) {
+    delivery.error = std::current_exception();
+  }
+  const std::vector<BadSample>& met = iterator_.bad_samples();
+  for (; bad_samples_told_ < met.size(); ++bad_samples_told_) {
+    delivery.bad_samples.push_back(met[bad_samples_told_]);
+  }
+  ++prepared_;
+  return delivery;
+}
+
+Batch BatchFeed::prepare_batch(Record record) const {
+  const std::int64_t steps = options_.steps.value_or(0);
+  const std::int64_t epoch = steps > 0 ? options_.iterate.epoch + prepared_ / steps : epoch_;
+  Batch batch;
+  batch.record = std::move(record);
+  batch.data = split_.data_of(batch.record, epoch, steps > 0 ? prepared_ % steps : prepared_);
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    Tensor& target = batch.data.targets[i];
+    if (outputs_[i].loss && target.defined()) target = converted_target(target, outputs_[i]);
+  }
+  return batch;
+}
+
+BatchFeed::Delivery BatchFeed::prepare_here() {
+  const double seconds_away = since_given_.seconds();
+  Stopwatch watch;
+  Delivery delivery = prepare();
+  const double seconds = watch.seconds();
+  const bool slow =
+      seconds > options_.least_seconds && seconds > options_.least_share * seconds_away;
+  slow_in_a_row_ = slow ? slow_in_a_row_ + 1 : 0;
+  if (slow_in_a_row_ == kSlowInARow && may_run_ahead_ && !delivery.last()) start();
+  return delivery;
+}
+
+BatchFeed::Delivery BatchFeed::wait_for_delivery() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !ready_.empty(); });
+  Delivery delivery = std::move(ready_.front());
+  ready_.pop_front();
+  lock.unlock();
+  changed_.notify_one();
+  return delivery;
+}
+
+void BatchFeed::start() {
+  stopping_ = false;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    throw_no_thread("the thread that prepares batches", error);
+  }
+}
+
+void BatchFeed::run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || ready_.size() < kAhead; });
+      if (stopping_) return;
+    }
+    Delivery delivery = prepare();
+    const bool last = delivery.last();
+    {
+      const std::lock_guard lock(mutex_);
+      ready_.push_back(std::move(delivery));
+    }
+    changed_.notify_one();
+    if (last) return;
+  }
+}
+
+void BatchFeed::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+}  // namespace tenon::train

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "train/bound_split.hpp"
+#include "train/clock.hpp"
+#include "train/outputs.hpp"
+
+namespace tenon::train {
+
+/// What a step takes, and which samples it is of.
+struct Batch {
+  Record record;
+  StepData data;
+};
+
+struct FeedOptions {
+  IterateOptions iterate{};
+  /// Batches per epoch; nothing: an epoch ends with the data, and the next one begins them anew.
+  std::optional<std::int64_t> steps{};
+  std::int64_t epochs = 1;  ///< With `steps`: how many batches will be asked for in all.
+  /// Batches are prepared beside the step before them where one takes longer than this to prepare,
+  /// in seconds and as a share of the time between two calls of next(): a thread costs something,
+  /// and where every core takes part in the step, it takes from the step what it does.
+  double least_seconds = 100e-6;
+  double least_share = 0.0;
+};
+
+/// The batches of a split in their order, ready for a step: taken from the data, held to the
+/// contract, targets in the dtype of their loss. That is done in a thread of its own, one batch
+/// ahead, while a step runs, where it is worth one; never for data that can only be read in
+/// sequence (a generator runs in the thread that called fit unless a prefetch stage takes it
+/// elsewhere). The batches are the same either way, and so are errors: they are thrown by the
+/// next() whose batch they belong to.
+class BatchFeed {
+ public:
+  /// `split` and `outputs` must outlive it.
+  BatchFeed(const BoundSplit& split, const std::vector<OutputTraining>& outputs,
+            FeedOptions options);
+  ~BatchFeed();
+  BatchFeed(const BatchFeed&) = delete;
+  BatchFeed& operator=(const BatchFeed&) = delete;
+
+  /// False at the end of the data, or of all that were asked for.
+  bool next(Batch& batch);
+  /// Begins the data anew, with the random numbers of the next epoch.
+  void next_epoch();
+  /// Those met up to the last batch that next() gave.
+  const std::vector<BadSample>& bad_samples() const noexcept { return bad_samples_; }
+  bool runs_ahead() const noexcept { return thread_.joinable(); }
+
+ private:
+  /// A batch, the end, or an error, as next() will tell it.
+  struct Delivery {
+    std::optional<Batch> batch;
+    std::vector<BadSample> bad_samples;  ///< Met since the delivery before.
+    std::exception_ptr error;
+    bool last() const noexcept { return !batch; }
+  };
+  Delivery prepare();
+  Batch prepare_batch(Record record) const;
+  Delivery prepare_here();
+  Delivery wait_for_delivery();
+  void start();
+  void run();
+  void stop();
+
+  const BoundSplit& split_;
+  const std::vector<OutputTraining>& outputs_;
+  FeedOptions options_;
+  bool may_run_ahead_;
+
+  // Used by the thread that prepares, which is one at a time.
+  DatasetIterator iterator_;
+  std::int64_t prepared_ = 0;  ///< In this epoch, or with `steps` in all.
+  std::int64_t epoch_ = 0;     ///< Without `steps`.
+  std::size_t bad_samples_told_ = 0;
+
+  std::vector<BadSample> bad_samples_;
+  int slow_in_a_row_ = 0;          ///< Of those prepared in the thread that wanted them.
+  Stopwatch since_given_;          ///< Since next() gave a batch.
+  std::optional<Delivery> ended_;  ///< What comes from now on: the end or an error.
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Delivery> ready_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tenon::train
