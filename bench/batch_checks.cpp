@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "contract/contract.hpp"
+#include "models.hpp"
 #include "tenon/tenon.hpp"
 #include "train/bound_split.hpp"
 #include "train/interface.hpp"
@@ -26,29 +27,6 @@ double processor_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// Two inputs of 16 numbers, 1008 parameters, 8 classes.
-Model small_model() {
-  auto left = Input({16}, {.name = "left"});
-  auto right = Input({16}, {.name = "right"});
-  auto joined = Concatenate()(
-      {Dense(20, {.activation = "relu"})(left), Dense(20, {.activation = "relu"})(right)});
-  Model model({left, right}, Dense(8, {.activation = "softmax", .name = "kind"})(joined),
-              {.name = "small"});
-  model.initialize(1);
-  return model;
-}
-
-Dataset batches() {
-  Tensor kind(DType::kInt64, {kBatch});
-  for (std::int64_t i = 0; i < kBatch; ++i) {
-    kind.data<std::int64_t>()[static_cast<std::size_t>(i)] = i % 8;
-  }
-  return Dataset::from_tensors({{"left", random_uniform({kBatch, 16}, 1)},
-                                {"right", random_uniform({kBatch, 16}, 2)},
-                                {"kind", kind}})
-      .batch(kBatch);
 }
 
 /// The least of the blocks, in nanoseconds a call.
@@ -77,12 +55,10 @@ double fit_step(Model& model, const Dataset& data) {
 }
 
 void measure(const std::string& engine) {
-  Model model = small_model();
-  const Dataset data = batches();
-  model.compile({.optimizer = "adam",
-                 .loss = "sparse_categorical_crossentropy",
-                 .engine = engine,
-                 .threads = 1});
+  bench::Subject subject = bench::make_subject("M0", kBatch);
+  Model& model = subject.model;
+  const Dataset data = Dataset::from_tensors(subject.batch).batch(kBatch);
+  model.compile({.optimizer = "adam", .loss = subject.loss, .engine = engine, .threads = 1});
   train::Trainer& trainer = train::trainer_of(model, "bench");
   const TrainingInterface interface = train::fit_interface(model, trainer.arguments(), {}, {});
   const contract::Binding binding = contract::bind(interface, data.schema());

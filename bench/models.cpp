@@ -108,16 +108,32 @@ Subject residual(std::int64_t rows) {
           {{"image", random_uniform({rows, 64, 64, 3}, 1)}, {"kind", class_ids(rows, 10)}}};
 }
 
+/// Patches of a volume.
+Subject volume(std::int64_t rows) {
+  const auto patch = Input({32, 32, 32, 1}, {.name = "patch"});
+  auto x = patch;
+  for (const std::int64_t filters : {16, 32, 64}) {
+    x = Conv3D(filters, 3, {.padding = "same"})(x);
+    x = Activation("relu")(BatchNormalization()(x));
+    x = MaxPooling3D(2)(x);
+  }
+  const auto found =
+      Dense(1, {.activation = "sigmoid", .name = "found"})(GlobalAveragePooling3D()(x));
+  return {Model(patch, found, {.name = "M4"}),
+          "binary_crossentropy",
+          {{"patch", random_uniform({rows, 32, 32, 32, 1}, 1)}, {"found", yes_or_no(rows)}}};
+}
+
 }  // namespace
 
 const std::vector<std::string>& subject_names() {
-  static const std::vector<std::string> names{"M0", "M1", "M2", "M3"};
+  static const std::vector<std::string> names{"M0", "M1", "M2", "M3", "M4"};
   return names;
 }
 
 Subject make_subject(const std::string& name, std::int64_t rows) {
   using Make = Subject (*)(std::int64_t);
-  static constexpr Make kMakers[] = {tiny, two_scale, two_scale_deep, residual};
+  static constexpr Make kMakers[] = {tiny, two_scale, two_scale_deep, residual, volume};
   const auto& names = subject_names();
   const auto found = std::ranges::find(names, name);
   if (found == names.end()) {

@@ -15,7 +15,7 @@ struct Subject {
   NamedTensors batch;  ///< By key: inputs and targets, rows along axis 0.
 };
 
-/// "M0", "M1", …: see docs/benchmark-models in bench/README.md.
+/// "M0", "M1", …: bench/README.md says what they are.
 const std::vector<std::string>& subject_names();
 
 /// Builds a model with drawn weights and draws a batch of `rows` for it. Throws ContractError

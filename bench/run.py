@@ -23,7 +23,7 @@ import sys
 from contender import Contender, Limits, tuned_environment
 
 HERE = pathlib.Path(__file__).resolve().parent
-MODELS = ["M0", "M1", "M2", "M3"]
+MODELS = ["M0", "M1", "M2", "M3", "M4"]
 # The fewest bytes that a step must move, where that and not arithmetic is the limit: what M1's
 # convolutions make is written, read, and read and written again by their gradients.
 FEWEST_BYTES = {"M1": 176e6}

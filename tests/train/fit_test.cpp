@@ -83,6 +83,25 @@ TEST_P(Fit, LearnsALine) {
   EXPECT_NEAR(kernel.data<float>()[1], -2.0F, 1e-2F);
 }
 
+TEST_P(Fit, TellsWhereTheTimeOfItsStepsWent) {
+  Model model = line_model();
+  model.compile({.optimizer = "sgd", .loss = "mse", .engine = GetParam()});
+  const auto recorder = std::make_shared<Recorder>();
+  const History history = model.fit(line_dataset(64, 16).prefetch(2),
+                                    {.epochs = 3, .callbacks = {recorder}, .verbose = 0});
+  ASSERT_EQ(recorder->steps.size(), 12U);
+  double data = 0.0;
+  double compute = 0.0;
+  for (const StepInfo& info : recorder->steps) {
+    EXPECT_GE(info.seconds_data, 0.0);
+    EXPECT_GT(info.seconds_compute, 0.0);
+    data += info.seconds_data;
+    compute += info.seconds_compute;
+  }
+  EXPECT_DOUBLE_EQ(history.seconds_data, data);
+  EXPECT_DOUBLE_EQ(history.seconds_compute, compute);
+}
+
 TEST_P(Fit, TwoOutputsHaveKerasNames) {
   Model model = cell_model();
   model.initialize(1);

@@ -112,12 +112,17 @@ TEST_P(ModelPlanOn, BatchesThatAreKeptReadyAreCounted) {
 TENON_ON_EVERY_ENGINE(ModelPlanOn);
 
 TEST(ModelPlan, IsATable) {
-  ModelPlan plan{
-      .model = "pair", .mode = "train", .engine = "oneDNN 2.6.3", .precision = "float32"};
+  ModelPlan plan;
+  plan.model = "pair";
+  plan.mode = "train";
+  plan.engine = "oneDNN 2.6.3";
+  plan.precision = "float32";
   plan.batch_size = 32;
   plan.steps = {{"convolution_2d+relu", "conv2d", "jit:avx512_core", 2.5e9, 12'000'000, false},
                 {"adam_update", "update", "own:update", 900.0, 2'500, false}};
-  plan.memory = {.weights = 1'000'000, .optimizer = 2'000'000, .activations = 3'100'000'000};
+  plan.memory.weights = 1'000'000;
+  plan.memory.optimizer = 2'000'000;
+  plan.memory.activations = 3'100'000'000;
   EXPECT_EQ(plan.to_string(),
             "Plan of \"pair\": train, batch 32, float32, oneDNN 2.6.3\n\n"
             "step                 layer   kernel           operations    bytes\n"
