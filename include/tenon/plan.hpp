@@ -44,6 +44,7 @@ struct ModelPlan {
   std::string mode;    ///< "train", "predict"
   std::string engine;  ///< "oneDNN 2.6.3, AVX-512, 2 threads"
   std::string precision;
+  int threads = 0;  ///< Of this step: a small one takes one, whatever it may have.
   std::int64_t batch_size = 0;
   std::vector<PlannedStep> steps;
   MemoryForecast memory;

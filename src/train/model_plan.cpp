@@ -17,6 +17,8 @@ namespace {
 /// What an engine takes beside the memory of a plan, as measured (bench/RESULTS.md): generated
 /// code and its tables, per process and per step of the plan.
 constexpr std::int64_t kEngineBytes = 4'500'000;
+/// One in the step, one that is ready, one that is being made.
+constexpr double kBatches = 3.0;
 constexpr std::int64_t kBytesPerKernel = 160'000;
 
 std::string name_of(Mode mode) { return mode == Mode::kPredict ? "predict" : "train"; }
@@ -90,6 +92,7 @@ ModelPlan plan_of(Trainer& trainer, const StepShape& shape, double batches) {
   plan.mode = name_of(shape.mode);
   plan.engine = trainer.engine().description();
   plan.precision = trainer.arguments().precision;
+  plan.threads = planned.report->threads;
   plan.batch_size = shape.input_shapes.empty() ? 0 : shape.input_shapes.front().dim(0);
   for (const backend::PlanStep& step : planned.report->steps) {
     plan.steps.push_back(described(step));
@@ -108,8 +111,7 @@ ModelPlan plan_of(Trainer& trainer, const StepShape& shape, double batches) {
 }
 
 double batches_in_memory(const Dataset& data, std::int64_t batch_size, int data_threads) {
-  // One in the step, one being made.
-  double batches = 2.0;
+  double batches = kBatches;
   for (const data::PlacedStage& placed : data.pipeline()->stages()) {
     if (const auto* stream = dynamic_cast<const data::StreamStage*>(placed.stage.get())) {
       batches += static_cast<double>(stream->elements_held());
@@ -135,7 +137,7 @@ ModelPlan Model::plan(PlanOptions options) {
     shape.input_dtypes.push_back(input.spec.dtype);
   }
   shape.weighted.assign(outputs().size(), false);
-  return train::plan_of(trainer, shape, 2.0);
+  return train::plan_of(trainer, shape, train::kBatches);
 }
 
 }  // namespace tenon

@@ -21,6 +21,10 @@ std::string operation_text(double operations) {
   return fmt::format("{:.4g} GFLOP", 1e-9 * operations);
 }
 
+std::string thread_text(int threads) {
+  return threads == 1 ? "1 thread" : fmt::format("{} threads", threads);
+}
+
 std::size_t width_of(const std::string& text) {
   // Every byte that begins a character.
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -84,9 +88,10 @@ std::string ModelPlan::to_string() const {
   }
   rows.push_back({fmt::format("{} steps", steps.size()), "", "", operation_text(operations()),
                   byte_text(bytes())});
-  std::string text = fmt::format("Plan of \"{}\": {}, batch {}, {}, {}\n\n{}\nneeds {} at batch {}",
-                                 model, mode, batch_size, precision, engine, table(rows),
-                                 byte_text(memory.total()), batch_size);
+  std::string text =
+      fmt::format("Plan of \"{}\": {}, batch {}, {}, {}\n{}\n\n{}\nneeds {} at batch {}", model,
+                  mode, batch_size, precision, thread_text(threads), engine, table(rows),
+                  byte_text(memory.total()), batch_size);
   const char* separator = ": ";
   for (const auto& [name, bytes] : parts_of(memory)) {
     if (bytes == 0) continue;
@@ -102,6 +107,7 @@ std::string ModelPlan::to_json() const {
   out["mode"] = mode;
   out["engine"] = engine;
   out["precision"] = precision;
+  out["threads"] = threads;
   out["batch_size"] = batch_size;
   out["operations"] = operations();
   out["bytes"] = bytes();

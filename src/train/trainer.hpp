@@ -57,7 +57,7 @@ class Trainer {
   bool compiled() const noexcept { return compiled_; }
   const backend::Engine& engine() const noexcept { return engine_; }
 
-  /// Of the steps.
+  /// That steps may use; a small one takes one.
   int threads() const noexcept;
 
   /// To be called when a training begins: layers may have been frozen or thawed since the last one.

@@ -34,7 +34,8 @@ TEST_F(OnednnUpdate, AdamsSlotsDoNotStayDenormal) {
   plan->bind_input(0, Tensor(DType::kFloat32, shape));
   plan->run({.learning_rate = 1e-3F});
   for (const std::int32_t slot : {1, 2}) {
-    for (const float value : std::as_const(*variables).read(slot).data<float>()) {
+    const Tensor left = variables->read(slot);
+    for (const float value : left.data<float>()) {
       EXPECT_NE(std::fpclassify(value), FP_SUBNORMAL) << specs[static_cast<std::size_t>(slot)].name;
     }
   }

@@ -60,6 +60,7 @@ struct PlanReport {
   std::vector<PlanStep> steps;
   std::size_t arena_bytes = 0;    ///< Intermediate values, by lifetime.
   std::size_t scratch_bytes = 0;  ///< Shared by all steps.
+  int threads = 1;                ///< Small programs may take fewer than they were given.
 };
 
 /// A compiled program. run() allocates nothing and looks nothing up. One thread at a time.

@@ -137,6 +137,7 @@ void OnednnPlan::lower(const ops::Program& program, const CompileOptions& option
   }
   report_.arena_bytes = memory_.arena_bytes();
   report_.scratch_bytes = memory_.scratch_bytes();
+  report_.threads = threads_;
 }
 
 void OnednnPlan::bind_input(std::size_t index, const Tensor& value) {
