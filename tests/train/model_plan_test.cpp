@@ -31,6 +31,7 @@ TEST_P(ModelPlanOn, TellsTheStepsOfATraining) {
   EXPECT_EQ(plan.mode, "train");
   EXPECT_EQ(plan.batch_size, 16);
   EXPECT_EQ(plan.precision, "float32");
+  EXPECT_EQ(plan.threads, 1) << "a small step";
   ASSERT_FALSE(plan.steps.empty());
   double operations = 0.0;
   std::int64_t bytes = 0;
