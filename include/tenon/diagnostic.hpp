@@ -99,6 +99,8 @@ struct Diagnostic {
   std::vector<Fix> fixes;
   std::vector<std::string> datasets;  ///< "train", "validation": where the same was found.
   std::optional<RunPlace> run;        ///< Of what happened in the middle of a run.
+  /// Of a name that the training was given: where. {"loss", "cell"} is the key `cell` of `loss`.
+  std::vector<std::string> setting;
 };
 
 struct TextOptions {

@@ -15,11 +15,8 @@ namespace {
 
 std::atomic<int> interrupts{0};
 
-extern "C" void on_interrupt(int signal) {
-  if (interrupts.fetch_add(1) > 0) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
-  }
+extern "C" void on_interrupt(int) {
+  if (interrupts.fetch_add(1) > 0) ::_exit(kStopped);
 }
 
 }  // namespace

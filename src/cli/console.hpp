@@ -47,7 +47,8 @@ class ConsoleSinks {
 /// Ctrl-C ends the process at once, with kStopped. Files are written whole or not at all, so there
 /// is nothing to keep.
 void end_at_signals();
-/// Ctrl-C asks the training to end after its step; a second one ends the process at once.
+/// Ctrl-C asks the training to end after its step; a second one ends the process at once, with
+/// kStopped.
 void install_interrupt_handler();
 bool interrupted() noexcept;
 

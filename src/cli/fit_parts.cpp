@@ -53,7 +53,8 @@ Loss read_loss(const ArgumentValue& value, Problems& problems) {
   if (const auto smoothing = table.number("label_smoothing")) loss.label_smoothing = *smoothing;
   if (const auto reduction = table.text("reduction")) loss.reduction = *reduction;
   table.finish();
-  check_with_line(line_of(value), problems, [&] { train::loss_attributes(loss, 1.0); });
+  if (!loss.class_name.empty())
+    check_with_line(line_of(value), problems, [&] { train::loss_attributes(loss, 1.0); });
   return loss;
 }
 

@@ -7,9 +7,9 @@
 
 namespace tenon::cli {
 
-/// Renames model.keras in the folder `output` to model.previous.keras when the training begins: a
-/// model that an earlier run left must not be taken for this run's, should this one not end.
-/// `origin`, the file that this run goes on from, stays where it is.
-std::shared_ptr<Callback> put_aside_old_model(std::string output, std::string origin);
+/// When the training begins, renames what an earlier run left in the folder `output` (model.keras
+/// to model.previous.keras; interrupted.keras and stopped.keras alike): it must not be taken for
+/// this run's. `origin`, the file that this run goes on from, stays where it is.
+std::shared_ptr<Callback> put_aside_old_models(std::string output, std::string origin);
 
 }  // namespace tenon::cli

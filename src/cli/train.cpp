@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -43,15 +44,15 @@ class TellMemory : public Callback {
   }
 };
 
-/// The test split is compared with the others for leakage; training does without where it is not
-/// there (yet).
+/// The test split is compared with the others for leakage; training does without where its files
+/// are not there (yet). What is wrong in the experiment file itself is told.
 void add_test_data(const Experiment& experiment, FitArguments& fit) {
   const SplitTable* split = experiment.split("test");
   if (split == nullptr || !fit.check_leakage) return;
   try {
     fit.test_data = build_dataset(experiment, *split);
-  } catch (const FormatError&) {
-    return;
+  } catch (const FormatError& error) {
+    if (std::ranges::any_of(error.diagnostics(), is_of_the_file)) throw;
   }
 }
 
@@ -89,7 +90,7 @@ void add_output_callbacks(FitTable& fit, const std::string& origin) {
   std::error_code error;
   fs::create_directories(fit.output, error);
   if (error) throw_file_error(fit.output, "the output folder cannot be made: " + error.message());
-  fit.fit.callbacks.push_back(put_aside_old_model(fit.output, origin));
+  fit.fit.callbacks.push_back(put_aside_old_models(fit.output, origin));
   fit.fit.callbacks.push_back(CSVLogger((fs::path(fit.output) / "history.csv").string()));
   fit.fit.callbacks.push_back(StepsLogger((fs::path(fit.output) / "steps.csv").string()));
 }

@@ -5,6 +5,7 @@
 
 #include "contract/contract.hpp"
 #include "contract/lineage_facts.hpp"
+#include "contract/shape_rules.hpp"
 #include "contract/value_checks.hpp"
 #include "contract/wanted.hpp"
 #include "tenon/error.hpp"
@@ -29,6 +30,17 @@ void add_place(Diagnostic& out, const Record& record, std::int64_t row, const Ru
   } else if (!samples.empty()) {
     out.sample = samples.front();
   }
+}
+
+/// The stage to ask why `value` is not as `bound`: the one that last set what differs.
+std::optional<LineageEvent> who_set(const Lineage& lineage, const std::string& key,
+                                    const TensorSpec& bound, const Tensor& value) {
+  if (!value.defined()) return how_it_was_named(lineage, key);
+  const TensorSpec came = spec_of(value);
+  if (came.dtype != bound.dtype) return who_set_dtype(lineage, key);
+  const auto axis = differing_axis(bound, came);
+  const auto setter = axis ? who_set_axis(lineage, key, bound.rank() - *axis) : std::nullopt;
+  return setter ? setter : how_it_was_made(lineage, key);
 }
 
 }  // namespace
@@ -88,17 +100,29 @@ std::int64_t BatchChecker::check(const Record& record, const RunPlace& place) co
 void BatchChecker::throw_not_as_bound(const Slot& slot, const Record& record,
                                       const RunPlace& place) const {
   const Tensor& value = record[slot.slot];
-  const std::string key = slot_text(slot.name, slot.role);
-  Diagnostic out =
-      make_diagnostic(value.defined() ? "S002" : "G002",
-                      value.defined() ? fmt::format("{} is {} where {} was bound ({})", key,
-                                                    spec_of(value).to_string(),
-                                                    slot.spec.to_string(), to_string(place))
-                                      : fmt::format("{} vanished ({})", key, to_string(place)));
+  const std::string name = slot_text(slot.name, slot.role);
+  const std::string& key = record.schema()[slot.slot].key;
+  const std::string samples =
+      record.samples().empty() ? "" : fmt::format(" on {}", to_string(record.samples()));
+  const std::string bound = slot.spec.to_string();
+  Diagnostic out = make_diagnostic("G002", "");
   out.keys.push_back({slot.name, slot.role, slot.spec, {}, {}});
-  if (value.defined()) out.keys.back().actual = spec_of(value);
-  const auto named = how_it_was_named(lineage_, record.schema()[slot.slot].key);
-  if (named) out.stage = named->stage;
+  std::string came = "nothing";
+  if (value.defined()) {
+    const TensorSpec spec = spec_of(value);
+    came = spec.to_string();
+    out.keys.back().actual = spec;
+    out.message =
+        fmt::format("{} is {} where {} was bound ({})", name, came, bound, to_string(place));
+  } else {
+    out.message = fmt::format("{} vanished ({})", name, to_string(place));
+  }
+  out.notes = {fmt::format("bound before the first step: {}", bound),
+               fmt::format("came{}: {}", samples, came), "no weight was touched by this batch"};
+  if (const auto setter = who_set(lineage_, key, slot.spec, value)) {
+    out.stage = out.keys.back().stage = setter->stage;
+    out.notes.push_back(fmt::format("{} comes from {}", quote_key(key), stage_text(setter->stage)));
+  }
   add_place(out, record, -1, place);
   throw DataError(std::move(out));
 }

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "contract/lineage_facts.hpp"
+#include "data/pipeline.hpp"
+
 namespace tenon::contract {
 namespace {
 
@@ -36,6 +41,26 @@ Diagnostic too_few(const Split& split, std::int64_t count, std::int64_t wanted) 
                  std::move(fix));
 }
 
+bool is_none(const Cardinality& cardinality) {
+  return cardinality.kind == Cardinality::Kind::kKnown && cardinality.count == 0;
+}
+
+/// Says which stage left nothing of a source that has records.
+Diagnostic nothing_left(const Split& split) {
+  const data::Pipeline& pipeline = *split.dataset->pipeline();
+  Fix fix;
+  fix.text = "look at the source and at the stages take, skip, filter and batch (drop_remainder)";
+  Diagnostic out = problem(split, fmt::format("{} data are empty", split.name), std::move(fix));
+  if (is_none(pipeline.source()->cardinality())) return out;
+  const auto& stages = pipeline.stages();
+  const auto taker = std::ranges::find_if(
+      stages, [](const data::PlacedStage& placed) { return is_none(placed.cardinality); });
+  if (taker == stages.end()) return out;
+  out.stage = taker->reference;
+  out.notes.push_back(fmt::format("{} leaves nothing", stage_text(taker->reference)));
+  return out;
+}
+
 }  // namespace
 
 std::vector<Diagnostic> cardinality_problems(const Split& split) {
@@ -61,11 +86,7 @@ std::vector<Diagnostic> cardinality_problems(const Split& split) {
     note.severity = Severity::kNote;
     return {std::move(note)};
   }
-  if (cardinality.count == 0) {
-    Fix fix;
-    fix.text = "look at the source and at the stages take, skip, filter and batch (drop_remainder)";
-    return {problem(split, fmt::format("{} data are empty", split.name), std::move(fix))};
-  }
+  if (cardinality.count == 0) return {nothing_left(split)};
   if (!split.steps) return {};
   const std::int64_t wanted = *split.steps * (split.continues ? split.epochs : 1);
   if (cardinality.count >= wanted) return {};

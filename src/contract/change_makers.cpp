@@ -2,25 +2,13 @@
 
 #include <algorithm>
 
+#include "contract/lineage_facts.hpp"
+
 namespace tenon::contract {
 namespace {
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// The keys that live behind stage `index`, in the order in which they came to be.
-std::vector<std::string> keys_behind(const Lineage& lineage, std::int64_t index) {
-  std::vector<std::string> keys;
-  for (const LineageEvent& event : lineage.events) {
-    if (event.stage.index > index) break;
-    if (event.action == LineageAction::kCreated) keys.push_back(event.key);
-    if (event.action == LineageAction::kRemoved) std::erase(keys, event.key);
-    if (event.action != LineageAction::kRenamed) continue;
-    const auto place = std::find(keys.begin(), keys.end(), event.previous);
-    if (place != keys.end()) *place = event.key;
-  }
-  return keys;
 }
 
 std::vector<std::string> removed_at(const Lineage& lineage, std::int64_t index) {

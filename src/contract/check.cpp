@@ -6,14 +6,17 @@
 #include <tuple>
 
 #include "contract/cardinality_problems.hpp"
+#include "contract/column_problems.hpp"
 #include "contract/contract.hpp"
 #include "contract/key_problems.hpp"
 #include "contract/lineage_facts.hpp"
 #include "contract/missing.hpp"
 #include "contract/problem_order.hpp"
 #include "contract/shape_problems.hpp"
+#include "contract/stage_keys.hpp"
 #include "contract/wanted.hpp"
 #include "core/errors_among.hpp"
+#include "data/pipeline.hpp"
 
 namespace tenon::contract {
 namespace {
@@ -24,13 +27,26 @@ constexpr std::array kOrder = {"C001", "M001", "C002", "K007", "K012", "K005", "
                                "S003", "S004", "S002", "S005", "S006", "S007", "S008",
                                "D001", "D002", "D003", "G001"};
 
+/// True if one stage, written once, is what both are about.
+bool same_place(const Diagnostic& a, const Diagnostic& b) {
+  const auto is_stage = [](const Diagnostic& each) {
+    return each.stage && each.stage->index >= 0 && each.stage->location.known();
+  };
+  return is_stage(a) && is_stage(b) && a.stage->name == b.stage->name &&
+         a.stage->location.line == b.stage->location.line &&
+         std::string_view(a.stage->location.file) == b.stage->location.file;
+}
+
 /// True if two splits have the same problem, so that it is told once.
 bool same_problem(const Diagnostic& a, const Diagnostic& b) {
   const auto same_key = [](const KeyReport& x, const KeyReport& y) {
     return x.key == y.key && x.role == y.role && x.actual == y.actual;
   };
+  // Samples are of their split.
+  if ((a.sample || b.sample) && a.message != b.message) return false;
+  if (a.code == "G001" && b.code == "G001") return same_place(a, b);
   return a.code == b.code && a.severity == b.severity && a.candidate == b.candidate &&
-         a.code != "G001" && (a.keys.empty() ? a.message == b.message : true) &&
+         (a.keys.empty() ? a.message == b.message : true) &&
          std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
 }
 
@@ -91,20 +107,19 @@ void quote_toml(Diagnostic& problem, const Dataset& dataset) {
   }
 }
 
-bool is_empty(const Dataset& dataset) {
-  const Cardinality cardinality = dataset.cardinality();
-  return cardinality.kind == Cardinality::Kind::kKnown && cardinality.count == 0;
-}
-
-/// The columns of a CSV without rows are text: what that does not fit says nothing.
+/// The columns of a table without rows count as text: what that does not fit says nothing.
 void drop_guesses(std::vector<Diagnostic>& problems) {
   std::erase_if(problems, [](const Diagnostic& problem) {
     const bool of_text = std::any_of(
         problem.keys.begin(), problem.keys.end(),
         [](const KeyReport& key) { return key.actual && key.actual->dtype == DType::kString; });
-    const bool shape = problem.code.front() == 'S' || problem.code.front() == 'D';
-    return shape && (of_text || problem.message.find("which is str") != std::string::npos);
+    return of_text && (problem.code.front() == 'S' || problem.code.front() == 'D');
   });
+}
+
+bool has_no_rows(const data::Source& source) {
+  const Cardinality cardinality = source.cardinality();
+  return cardinality.kind == Cardinality::Kind::kKnown && cardinality.count == 0;
 }
 
 /// Whether `split` may go without targets, and does.
@@ -124,16 +139,21 @@ bool predicts_only(const TrainingInterface& interface, const Split& split) {
 std::vector<Diagnostic> check_split(const TrainingInterface& training, const Split& split) {
   TrainingInterface interface = training;
   if (predicts_only(training, split)) interface.needs_targets = false;
-  const std::vector<Diagnostic> own = without_consequences(split.dataset->diagnostics());
-  std::vector<Diagnostic> problems = own;
   Join joined = join(interface, split.dataset->schema());
+  std::vector<Diagnostic> own = without_consequences(split.dataset->diagnostics());
+  pair_stage_keys(own, split, joined);
+  std::vector<Diagnostic> problems = own;
   leave_out(joined, names_told_by(own), split.dataset->schema());
   for (Diagnostic& problem : key_problems(interface, split, joined))
     problems.push_back(std::move(problem));
   for (Diagnostic& problem : shape_problems(interface, split, joined))
     problems.push_back(std::move(problem));
   for (Diagnostic& problem : cardinality_problems(split)) problems.push_back(std::move(problem));
-  if (is_empty(*split.dataset)) drop_guesses(problems);
+  if (!any_error(own)) {
+    for (Diagnostic& problem : column_problems(split, joined))
+      problems.push_back(std::move(problem));
+  }
+  if (has_no_rows(*split.dataset->pipeline()->source())) drop_guesses(problems);
   // What is wrong with values may follow from a stage that could not be applied.
   if (any_error(own)) {
     std::erase_if(problems, [](const Diagnostic& problem) { return !is_error(problem); });

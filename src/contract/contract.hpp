@@ -14,7 +14,7 @@ namespace tenon::contract {
 
 /// One of the data sets that a training uses.
 struct Split {
-  std::string name;  ///< "train", "validation", "test"
+  std::string name{};  ///< "train", "validation", "test"
   const Dataset* dataset = nullptr;
   /// Steps that will be asked of it per epoch; nothing: until it ends.
   std::optional<std::int64_t> steps{};
@@ -47,8 +47,9 @@ class BatchChecker {
  public:
   BatchChecker(const TrainingInterface& interface, const Dataset& dataset, const Binding& binding,
                bool check_finite);
-  /// Rows of the batch. Throws DataError or ShapeError (S002, S005, D002, G002, …) that names step,
-  /// sample, file, key and stage.
+  /// Rows of the batch. Throws DataError that names step, sample, file, key and stage: G002 for a
+  /// dtype or shape that is not as bound (with both specs) and for a key that vanished, S005 for
+  /// keys of different rows, D002 for values.
   std::int64_t check(const Record& record, const RunPlace& place) const;
 
  private:

@@ -124,10 +124,11 @@ std::vector<Diagnostic> dtype_problems(const TrainingInterface& interface, const
   std::vector<Diagnostic> problems;
   std::vector<const Wanted*> raw;
   std::vector<const Wanted*> wider;
+  const bool samples = gives_samples(join, split.dataset->schema());
   for (const Wanted& wish : join.wanted) {
     if (!wish.slot) continue;
     const Field& field = split.dataset->schema()[*wish.slot];
-    const ShapeFit fit = fit_of(wish, field.spec);
+    const ShapeFit fit = fit_of(wish, as_batch(wish, field, samples));
     const bool other_form = fit != ShapeFit::kFits && fit != ShapeFit::kNoBatchAxis;
     if (wish.role == Role::kTarget && other_form) continue;  // S007 tells the form as a whole.
     if (!dtype_fits(wish, field.spec.dtype)) {

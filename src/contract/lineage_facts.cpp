@@ -35,10 +35,6 @@ std::string short_place(const StageReference& stage) {
 
 }  // namespace
 
-std::optional<LineageEvent> how_it_ended(const Lineage& lineage, const std::string& key) {
-  return loss_before(lineage, key, std::numeric_limits<std::int64_t>::max());
-}
-
 std::optional<LineageEvent> how_it_was_named(const Lineage& lineage, const std::string& key) {
   std::optional<LineageEvent> found;
   for (const LineageEvent& event : lineage.events) {
@@ -99,16 +95,22 @@ std::optional<LineageEvent> who_set_dtype(const Lineage& lineage, const std::str
   return found;
 }
 
-std::optional<LineageEvent> loss_before(const Lineage& lineage, const std::string& key,
-                                        std::int64_t index) {
-  std::optional<LineageEvent> found;
+bool only_stacks(const LineageEvent& event) {
+  return event.action == LineageAction::kChanged && event.before && event.after &&
+         event.after->shape.size() == event.before->shape.size() + 1;
+}
+
+std::vector<std::string> keys_behind(const Lineage& lineage, std::int64_t index) {
+  std::vector<std::string> keys;
   for (const LineageEvent& event : lineage.events) {
-    if (event.stage.index >= index) break;
-    const bool removed = event.action == LineageAction::kRemoved && event.key == key;
-    const bool renamed = event.action == LineageAction::kRenamed && event.previous == key;
-    if (removed || renamed) found = event;
+    if (event.stage.index > index) break;
+    if (event.action == LineageAction::kCreated) keys.push_back(event.key);
+    if (event.action == LineageAction::kRemoved) std::erase(keys, event.key);
+    if (event.action != LineageAction::kRenamed) continue;
+    const auto place = std::find(keys.begin(), keys.end(), event.previous);
+    if (place != keys.end()) *place = event.key;
   }
-  return found;
+  return keys;
 }
 
 std::optional<LineageEvent> who_set_values(const Lineage& lineage, const std::string& key) {
@@ -116,9 +118,7 @@ std::optional<LineageEvent> who_set_values(const Lineage& lineage, const std::st
   for (const LineageEvent& event : lineage.of(key)) {
     if (event.action != LineageAction::kCreated && event.action != LineageAction::kChanged)
       continue;
-    const bool stacks =
-        event.before && event.after && event.after->shape.size() == event.before->shape.size() + 1;
-    if (!stacks) found = event;
+    if (!only_stacks(event)) found = event;
   }
   return found;
 }

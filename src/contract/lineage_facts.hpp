@@ -1,14 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tenon/dataset.hpp"
 
 namespace tenon::contract {
-
-/// The event that ended the life of `key` (dropped it, or renamed it away), if it ever existed.
-std::optional<LineageEvent> how_it_ended(const Lineage& lineage, const std::string& key);
 
 /// The event that gave `key`, as it is called at the end, its name (made it, or renamed it to
 /// this).
@@ -25,9 +24,11 @@ std::optional<LineageEvent> who_set_axis(const Lineage& lineage, const std::stri
 /// The event that last set the dtype of `key`.
 std::optional<LineageEvent> who_set_dtype(const Lineage& lineage, const std::string& key);
 
-/// The last event before stage `index` that dropped `key` or renamed it away.
-std::optional<LineageEvent> loss_before(const Lineage& lineage, const std::string& key,
-                                        std::int64_t index);
+/// The keys that live behind stage `index`, in the order in which they came to be.
+std::vector<std::string> keys_behind(const Lineage& lineage, std::int64_t index);
+
+/// True for a change that only puts samples together: a batch stage changes every key so.
+bool only_stacks(const LineageEvent& event);
 /// The event that last set the values of `key`; stages that only stack or name them do not count.
 std::optional<LineageEvent> who_set_values(const Lineage& lineage, const std::string& key);
 

@@ -1,6 +1,6 @@
 #include "contract/missing.hpp"
 
-#include "contract/lineage_facts.hpp"
+#include "data/key_loss.hpp"
 
 namespace tenon::contract {
 namespace {
@@ -37,7 +37,7 @@ std::vector<Missing> find_missing(const Split& split, const Join& join) {
   std::vector<Missing> all;
   for (std::size_t i = 0; i < wishes.size(); ++i) {
     Missing missing{
-        wishes[i], pairs[i], how_it_ended(split.dataset->lineage(), wishes[i]->name), {}};
+        wishes[i], pairs[i], data::find_loss(split.dataset->lineage(), wishes[i]->name), {}};
     missing.code = code_of(missing);
     all.push_back(std::move(missing));
   }

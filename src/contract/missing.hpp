@@ -13,7 +13,7 @@ namespace tenon::contract {
 struct Missing {
   const Wanted* wish = nullptr;
   std::optional<Candidate> candidate;
-  std::optional<LineageEvent> end;  ///< The stage that dropped or renamed it, where one did.
+  const LineageEvent* end = nullptr;  ///< What dropped or renamed it; of the split's lineage.
   std::string code;
 };
 

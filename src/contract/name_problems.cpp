@@ -21,6 +21,7 @@ void add_use_problem(std::vector<Diagnostic>& problems, const TrainingInterface&
   out.keys.push_back(
       {nearest.value_or(use.name), Role::kTarget, std::nullopt, std::nullopt, std::nullopt});
   out.candidate = nearest.value_or("");
+  out.setting = {use.place, use.name};
   out.notes.push_back(fmt::format("the model has the output{} {}", outputs.size() == 1 ? "" : "s",
                                   list_names(outputs)));
   Fix fix;

@@ -10,10 +10,7 @@
 namespace tenon::contract {
 namespace {
 
-/// Costs are ordered: a nearer kind always beats a farther one, edits decide within a kind, a spec
-/// that fits breaks ties.
 constexpr std::int64_t kKindStep = 1000;
-constexpr std::int64_t kNoPair = 1'000'000;
 
 bool same_spec(const Wanted& wish, const TensorSpec& spec) {
   const bool dtype_fits =
@@ -31,27 +28,22 @@ bool may_stand_for(const Wanted& wish, const Field& field) {
 }
 
 Nearness nearness_of(const Wanted& wish, const Field& field) {
-  if (field.key.empty()) return Nearness::kNone;
-  const std::string& wanted = wish.name;
-  if (trim_blanks(wanted) == trim_blanks(field.key)) return Nearness::kBlanks;
-  if (fold_case(wanted) == fold_case(field.key)) return Nearness::kCase;
-  if (fold_case(fold_separators(wanted)) == fold_case(fold_separators(field.key))) {
-    return Nearness::kSeparators;
-  }
-  if (near_by_typo(wanted, field.key)) return Nearness::kTypo;
-  if (same_words(wanted, field.key)) return Nearness::kWords;
-  if (same_spec(wish, field.spec)) return Nearness::kSpec;
-  return Nearness::kNone;
+  const Nearness by_name = name_nearness(wish.name, field.key);
+  if (by_name != Nearness::kNone || field.key.empty()) return by_name;
+  return same_spec(wish, field.spec) ? Nearness::kSpec : Nearness::kNone;
 }
 
+std::int64_t cost_of(Nearness nearness, std::string_view wanted, std::string_view key) {
+  if (nearness == Nearness::kNone) return kNoPair;
+  const auto edits = std::min<std::size_t>(damerau_levenshtein(wanted, key), 400);
+  return static_cast<std::int64_t>(nearness) * kKindStep + 2 * static_cast<std::int64_t>(edits);
+}
+
+/// A spec that fits breaks ties.
 std::int64_t cost_of(const Wanted& wish, const Field& field) {
   if (!may_stand_for(wish, field)) return kNoPair;
-  const Nearness nearness = nearness_of(wish, field);
-  if (nearness == Nearness::kNone) return kNoPair;
-  const auto kind = static_cast<std::int64_t>(nearness) * kKindStep;
-  const auto edits = std::min<std::size_t>(damerau_levenshtein(wish.name, field.key), 400);
-  const std::int64_t spec_penalty = wish.spec.shape_fits(field.spec) ? 0 : 1;
-  return kind + 2 * static_cast<std::int64_t>(edits) + spec_penalty;
+  const std::int64_t cost = cost_of(nearness_of(wish, field), wish.name, field.key);
+  return cost == kNoPair || wish.spec.shape_fits(field.spec) ? cost : cost + 1;
 }
 
 std::size_t count_blanks(std::string_view text, bool at_end) {
@@ -83,6 +75,20 @@ std::string separators_text(std::string_view wanted, std::string_view key) {
 }
 
 }  // namespace
+
+Nearness name_nearness(std::string_view wanted, std::string_view key) {
+  if (key.empty()) return Nearness::kNone;
+  if (trim_blanks(wanted) == trim_blanks(key)) return Nearness::kBlanks;
+  if (fold_case(wanted) == fold_case(key)) return Nearness::kCase;
+  if (fold_case(fold_separators(wanted)) == fold_case(fold_separators(key)))
+    return Nearness::kSeparators;
+  if (near_by_typo(wanted, key)) return Nearness::kTypo;
+  return same_words(wanted, key) ? Nearness::kWords : Nearness::kNone;
+}
+
+std::int64_t name_cost(std::string_view wanted, std::string_view key) {
+  return cost_of(name_nearness(wanted, key), wanted, key);
+}
 
 std::vector<std::optional<Candidate>> pair_missing(std::span<const Wanted* const> missing,
                                                    std::span<const std::size_t> unused,

@@ -21,6 +21,13 @@ enum class Nearness : std::uint8_t {
   kNone,
 };
 
+/// By the names alone: kBlanks to kWords, or kNone.
+Nearness name_nearness(std::string_view wanted, std::string_view key);
+/// The order in which candidates are taken: a nearer kind always beats a farther one, edits decide
+/// within a kind, and one is left for what breaks ties. kNoPair where nothing is near.
+std::int64_t name_cost(std::string_view wanted, std::string_view key);
+inline constexpr std::int64_t kNoPair = 1'000'000;
+
 struct Candidate {
   std::size_t slot = 0;  ///< Of the schema.
   Nearness nearness = Nearness::kNone;

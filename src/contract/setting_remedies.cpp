@@ -13,31 +13,24 @@ namespace {
 /// K011 of a key of loss, metrics, class_weight …: the outputs that this place does not name yet,
 /// the nearest first.
 std::vector<Change> other_output(const Diagnostic& problem, const TrainingInterface& interface) {
-  std::vector<Change> changes;
-  for (const NameUse& use : interface.uses) {
-    if (!problem.message.starts_with(fmt::format("{} names {},", use.place, quote_key(use.name))))
-      continue;
-    std::vector<std::string> free;
-    for (const TrainedOutput& output : interface.outputs) {
-      const bool named =
-          std::any_of(interface.uses.begin(), interface.uses.end(), [&](const NameUse& other) {
-            return other.place == use.place && other.name == output.output.name;
-          });
-      if (!named) free.push_back(output.output.name);
-    }
-    const auto nearest = nearest_name(use.name, free);
-    if (nearest)
-      std::stable_partition(free.begin(), free.end(),
-                            [&](const std::string& name) { return name == *nearest; });
-    if (!nearest && free.size() != 1) return changes;
-    Change change;
-    change.kind = Change::Kind::kRenameSetting;
-    change.path = {"fit", use.place, use.name};
-    change.replacement = free.front();
-    changes.push_back(std::move(change));
-    return changes;
+  if (problem.setting.size() != 2) return {};
+  const std::string& place = problem.setting.front();
+  const std::string& name = problem.setting.back();
+  std::vector<std::string> free;
+  for (const TrainedOutput& output : interface.outputs) {
+    const bool named =
+        std::any_of(interface.uses.begin(), interface.uses.end(), [&](const NameUse& other) {
+          return other.place == place && other.name == output.output.name;
+        });
+    if (!named) free.push_back(output.output.name);
   }
-  return changes;
+  const auto nearest = nearest_name(name, free);
+  if (!nearest && free.size() != 1) return {};
+  Change change;
+  change.kind = Change::Kind::kRenameSetting;
+  change.path = {"fit", place, name};
+  change.replacement = nearest.value_or(free.front());
+  return {std::move(change)};
 }
 
 /// C002: the nearest name that is logged; without val_ where nothing is validated.

@@ -17,8 +17,11 @@ namespace {
 struct Context {
   const TrainingInterface& interface;
   const Split& split;
+  const bool samples;  ///< The data give samples where batches are wanted.
   const Schema& schema() const { return split.dataset->schema(); }
   const Field& field(const Wanted& wish) const { return schema()[*wish.slot]; }
+  /// What a batch of the field is, also where the batch stage is missing.
+  TensorSpec spec(const Wanted& wish) const { return as_batch(wish, field(wish), samples); }
 };
 
 KeyReport report(const Context& context, const Wanted& wish) {
@@ -126,17 +129,18 @@ Diagnostic wrong_shape(const Context& context, const Wanted& wish, ShapeFit fit)
   const Field& field = context.field(wish);
   Diagnostic out = make_diagnostic("S002", "");
   out.keys = {report(context, wish)};
-  const auto axis = differing_axis(wish.spec, field.spec);
+  const TensorSpec given = context.spec(wish);
+  const auto axis = differing_axis(wish.spec, given);
   if (fit == ShapeFit::kRank || !axis) {
     out.message = fmt::format("{} {} has rank {} where {} is expected", title_of(wish.role),
-                              quote_key(wish.port), field.spec.rank(), wish.spec.rank());
+                              quote_key(wish.port), given.rank(), wish.spec.rank());
   } else {
     const auto i = static_cast<std::size_t>(*axis);
     out.message = fmt::format("{} {}: {} is {} where {} is expected", title_of(wish.role),
                               quote_key(wish.port), axis_name(wish.spec, *axis),
-                              field.spec.shape[i].to_string(), wish.spec.shape[i].to_string());
+                              given.shape[i].to_string(), wish.spec.shape[i].to_string());
     const auto setter =
-        who_set_axis(context.split.dataset->lineage(), field.key, field.spec.rank() - *axis);
+        who_set_axis(context.split.dataset->lineage(), field.key, given.rank() - *axis);
     if (setter) {
       out.stage = out.keys.front().stage = setter->stage;
       out.notes.push_back(fmt::format("{} was last set by {}", axis_name(wish.spec, *axis),
@@ -147,7 +151,7 @@ Diagnostic wrong_shape(const Context& context, const Wanted& wish, ShapeFit fit)
   Fix fix;
   const bool spatial = axis && *axis >= 1 && *axis <= 2 && wish.spec.rank() == 4 &&
                        wish.spec.shape[1].known() && wish.spec.shape[2].known() &&
-                       wish.spec.shape[3].fits(field.spec.shape[3]);
+                       wish.spec.shape[3].fits(given.shape[3]);
   if (spatial) {
     fix.cpp = fmt::format(".resize({{\"{}\"}}, {{{}, {}}})", field.key, wish.spec.shape[1].size(),
                           wish.spec.shape[2].size());
@@ -156,7 +160,7 @@ Diagnostic wrong_shape(const Context& context, const Wanted& wish, ShapeFit fit)
     fix.text = fmt::format("mend the size where it is set, or add {}", fix.cpp);
   } else {
     fix.text = fmt::format("make it {}, or declare the model's input as {}",
-                           wish.spec.shape_string(), field.spec.shape_string());
+                           wish.spec.shape_string(), given.shape_string());
   }
   out.fixes.push_back(std::move(fix));
   return out;
@@ -167,7 +171,7 @@ void add_batch_sizes(std::vector<Diagnostic>& problems, const Context& context, 
   std::vector<const Wanted*> sized;
   for (const Wanted& wish : join.wanted) {
     if (!wish.slot) continue;
-    const TensorSpec& spec = context.field(wish).spec;
+    const TensorSpec spec = context.spec(wish);
     const bool batched = spec.rank() >= 1 && fit_of(wish, spec) != ShapeFit::kNoBatchAxis;
     if (batched && spec.shape.front().known()) sized.push_back(&wish);
   }
@@ -197,7 +201,17 @@ std::vector<const Wanted*> with_fit(const Context& context, const Join& join, Sh
   std::vector<const Wanted*> found;
   for (const Wanted& wish : join.wanted) {
     if (!wish.slot) continue;
-    if (fit_of(wish, context.field(wish).spec) == fit) found.push_back(&wish);
+    if (fit_of(wish, context.spec(wish)) == fit) found.push_back(&wish);
+  }
+  return found;
+}
+
+std::vector<const Wanted*> without_batch_axis(const Context& context, const Join& join) {
+  if (!context.samples) return with_fit(context, join, ShapeFit::kNoBatchAxis);
+  std::vector<const Wanted*> found;
+  for (const Wanted& wish : join.wanted) {
+    if (wish.slot && context.spec(wish).rank() != context.field(wish).spec.rank())
+      found.push_back(&wish);
   }
   return found;
 }
@@ -211,7 +225,7 @@ void add_swapped(std::vector<Diagnostic>& problems, const Context& context,
       const Wanted& b = *wrong[j];
       if (a.role != Role::kInput || b.role != Role::kInput) continue;
       const auto loosely = [&](const Wanted& wish, const Wanted& other) {
-        const ShapeFit fit = fit_of(wish.spec, context.field(other).spec);
+        const ShapeFit fit = fit_of(wish.spec, context.spec(other));
         return fit == ShapeFit::kFits || fit == ShapeFit::kNoBatchAxis;
       };
       if (!loosely(a, b) || !loosely(b, a)) continue;
@@ -258,9 +272,9 @@ void gather_one_cause(std::vector<Diagnostic>& problems) {
 
 std::vector<Diagnostic> shape_problems(const TrainingInterface& interface, const Split& split,
                                        const Join& join) {
-  const Context context{interface, split};
+  const Context context{interface, split, gives_samples(join, split.dataset->schema())};
   std::vector<Diagnostic> problems;
-  const auto unbatched = with_fit(context, join, ShapeFit::kNoBatchAxis);
+  const auto unbatched = without_batch_axis(context, join);
   if (!unbatched.empty()) problems.push_back(no_batch_axis(context, unbatched));
   std::vector<const Wanted*> wrong;
   for (const ShapeFit fit :
@@ -269,9 +283,9 @@ std::vector<Diagnostic> shape_problems(const TrainingInterface& interface, const
   }
   add_swapped(problems, context, wrong);
   for (const Wanted* wish : wrong) {
-    const ShapeFit fit = fit_of(wish->spec, context.field(*wish).spec);
+    const ShapeFit fit = fit_of(wish->spec, context.spec(*wish));
     if (wish->role == Role::kTarget) {
-      problems.push_back(target_problem(interface, split, *wish));
+      problems.push_back(target_problem(interface, split, *wish, context.spec(*wish)));
     } else if (fit == ShapeFit::kChannelsFirst || fit == ShapeFit::kChannelsLast) {
       problems.push_back(other_layout(context, *wish, fit));
     } else {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kBatchSize = 32;
 constexpr double kByteScale = 1.0 / 255.0;
 
-/// A key with its data's name, and both of its specs.
+/// A key with its data's name, and both of its specs, with the batch axis.
 struct Subject {
   std::string key;
   TensorSpec wanted;
@@ -24,11 +24,13 @@ struct Subject {
 std::vector<Subject> subjects_of(const Diagnostic& problem, const RemedyContext& context) {
   const Schema& schema = context.split.dataset->schema();
   const Join joined = join(context.interface, schema);
+  const bool samples = gives_samples(joined, schema);
   std::vector<Subject> subjects;
   for (const KeyReport& key : problem.keys) {
     for (const Wanted& wish : joined.wanted) {
       if (wish.slot && wish.port == key.key && wish.role == key.role)
-        subjects.push_back({schema[*wish.slot].key, wish.spec, schema[*wish.slot].spec});
+        subjects.push_back(
+            {schema[*wish.slot].key, wish.spec, as_batch(wish, schema[*wish.slot], samples)});
     }
   }
   return subjects;

@@ -82,6 +82,25 @@ std::string axis_name(const TensorSpec& spec, int axis) {
   return word.empty() ? fmt::format("axis {}", axis) : fmt::format("{} (axis {})", word, axis);
 }
 
+bool gives_samples(const Join& join, const Schema& schema) {
+  bool one_short = false;
+  for (const Wanted& wish : join.wanted) {
+    if (wish.role != Role::kInput || !wish.slot) continue;
+    const TensorSpec& spec = schema[*wish.slot].spec;
+    if (spec.rank_known && spec.rank() >= wish.spec.rank()) return false;
+    one_short = one_short || (spec.rank_known && spec.rank() + 1 == wish.spec.rank());
+  }
+  return one_short && std::none_of(schema.begin(), schema.end(),
+                                   [](const Field& field) { return has_batch_axis(field.spec); });
+}
+
+TensorSpec as_batch(const Wanted& wish, const Field& field, bool samples) {
+  if (!samples || !field.spec.rank_known) return field.spec;
+  // Of what a generator yields only a part may lack the batch axis.
+  const bool whole = field.role != Role::kData && fit_of(wish, field.spec) == ShapeFit::kFits;
+  return whole ? field.spec : field.spec.with_batch();
+}
+
 ShapeFit fit_of(const Wanted& wish, const TensorSpec& actual) {
   if (wish.role != Role::kTarget) return fit_of(wish.spec, actual);
   if (target_fits(actual, *wish.output)) return ShapeFit::kFits;

@@ -21,6 +21,13 @@ ShapeFit fit_of(const TensorSpec& wanted, const TensorSpec& actual);
 /// … of a wish; targets may have any form that their loss takes.
 ShapeFit fit_of(const Wanted& wish, const TensorSpec& actual);
 
+/// True if the data give single samples where batches are wanted: no key has a batch axis, and the
+/// inputs want one axis more than they get.
+bool gives_samples(const Join& join, const Schema& schema);
+/// The spec of `field` as it will be once there are batches: problems of a sample's own axes are
+/// the same with the batch axis and without. `samples`: what gives_samples() says.
+TensorSpec as_batch(const Wanted& wish, const Field& field, bool samples);
+
 /// The first axis whose sizes cannot be equal; nothing if the ranks differ or all fit.
 std::optional<int> differing_axis(const TensorSpec& wanted, const TensorSpec& actual);
 

@@ -2,8 +2,11 @@
 #include <algorithm>
 
 #include "contract/change_makers.hpp"
+#include "contract/column_problems.hpp"
 #include "contract/lineage_facts.hpp"
 #include "contract/remedies.hpp"
+#include "data/key_loss.hpp"
+#include "data/pipeline.hpp"
 
 namespace tenon::contract {
 namespace {
@@ -17,7 +20,7 @@ std::vector<Change> missing_at_stage(const Diagnostic& problem, const Split& spl
   const KeyReport& key = problem.keys.front();
   std::string present = problem.candidate;
   std::vector<Change> keeping;
-  if (const auto loss = loss_before(lineage, key.key, stage.index)) {
+  if (const LineageEvent* loss = data::find_loss(lineage, key.key, stage.index)) {
     keeping = keep_keys(lineage, loss->stage, {key.key});
     if (loss->action == LineageAction::kRenamed) present = loss->key;
   }
@@ -69,10 +72,38 @@ std::vector<Change> unused(const Diagnostic& problem, const RemedyContext& conte
           set_setting({"fit", "ignore_keys"}, text_list(ignored))};
 }
 
+/// Classes that `encode` does not list: they are added to the list, or samples of them left out,
+/// which comes first where they look like a listed one.
+std::vector<Change> other_classes(const Diagnostic& problem, const Split& split) {
+  const StageReference& stage = *problem.stage;
+  const std::string& from = problem.keys.front().key;
+  const auto& placed = split.dataset->pipeline()->stages()[static_cast<std::size_t>(stage.index)];
+  const auto taken = placed.stage->taken_values();
+  const auto& events = split.dataset->lineage().events;
+  const auto made = std::ranges::find_if(
+      events, [&](const LineageEvent& event) { return event.stage.index == stage.index; });
+  if (taken.empty() || made == events.end()) return {};
+  Change add;
+  add.kind = Change::Kind::kAddItems;
+  add.stage = stage.index;
+  add.op = stage.name;
+  add.argument = "classes";
+  add.items = texts_not_taken(split, stage.index);
+  std::vector<std::string> all = taken.front().texts;
+  all.insert(all.end(), add.items.begin(), add.items.end());
+  add.arguments = {{"from", {from, 0}}, {"to", {made->key, 0}}, {"classes", text_list(all)}};
+  Change leave_out = insert_stage(stage.index, "filter",
+                                  {{"key", {from, 0}}, {"in", text_list(taken.front().texts)}});
+  if (add.items.empty()) return {std::move(leave_out)};
+  if (problem.candidate.empty()) return {std::move(add), std::move(leave_out)};
+  return {std::move(leave_out), std::move(add)};
+}
+
 /// A stage that cannot take what it gets (a batch where it wants samples, ids beyond its depth):
 /// it moves before the batch, is told another size, or goes.
-std::vector<Change> unfit_stage(const Diagnostic& problem, const Dataset& dataset) {
+std::vector<Change> unfit_stage(const Diagnostic& problem, const Split& split) {
   std::vector<Change> changes;
+  const Dataset& dataset = *split.dataset;
   const StageReference& stage = *problem.stage;
   const std::int64_t batch = place_before_batch(dataset);
   const auto stages = stages_of(dataset);
@@ -86,6 +117,7 @@ std::vector<Change> unfit_stage(const Diagnostic& problem, const Dataset& datase
       changes.push_back(set_argument(stage, "depth", {classes, 0}));
     }
   }
+  if (stage.name == "encode" && problem.code == "D002") return other_classes(problem, split);
   changes.push_back(remove_stage(stage));
   if (batches && stage.name == "batch")
     changes.push_back(remove_stage(stages[static_cast<std::size_t>(batch)]));
@@ -103,7 +135,7 @@ bool is_of_a_stage(const Diagnostic& problem) {
 std::vector<Change> stage_remedies(const Diagnostic& problem, const RemedyContext& context) {
   if (problem.code == "K007") return missing_at_stage(problem, context.split);
   if (problem.code == "K012") return made_twice(problem);
-  if (is_of_a_stage(problem)) return unfit_stage(problem, *context.split.dataset);
+  if (is_of_a_stage(problem)) return unfit_stage(problem, context.split);
   const bool all_there = !problem.keys.empty() &&
                          std::all_of(problem.keys.begin(), problem.keys.end(),
                                      [](const KeyReport& key) { return key.actual.has_value(); });

@@ -17,16 +17,17 @@ bool is_class_ids_of(const TensorSpec& target, const TrainedOutput& output) {
   return target_fits(target, ids);
 }
 
-Fix fix_of(const Field& field, const TrainedOutput& output) {
+/// `given`: the spec of `field` as a batch has it.
+Fix fix_of(const Field& field, const TensorSpec& given, const TrainedOutput& output) {
   const std::int64_t classes =
       output.output.spec.shape.empty() ? -1 : output.output.spec.shape.back().size();
   Fix fix;
-  if (output.target_form == TargetForm::kClassIds && is_one_hot_of(field.spec, output)) {
+  if (output.target_form == TargetForm::kClassIds && is_one_hot_of(given, output)) {
     fix.text = fmt::format(
         "the targets look one-hot: use the loss \"categorical_crossentropy\", or give class ids in "
         "[0, {})",
         classes);
-  } else if (output.target_form == TargetForm::kOneHot && is_class_ids_of(field.spec, output)) {
+  } else if (output.target_form == TargetForm::kOneHot && is_class_ids_of(given, output)) {
     fix.cpp = fmt::format(".one_hot({{\"{}\"}}, {})", field.key, classes);
     fix.toml =
         fmt::format("{{ op = \"one_hot\", keys = [\"{}\"], depth = {} }}", field.key, classes);
@@ -44,7 +45,7 @@ Fix fix_of(const Field& field, const TrainedOutput& output) {
 }  // namespace
 
 Diagnostic target_problem(const TrainingInterface& interface, const Split& split,
-                          const Wanted& wish) {
+                          const Wanted& wish, const TensorSpec& given) {
   const Field& field = split.dataset->schema()[*wish.slot];
   const TrainedOutput& output = *wish.output;
   Diagnostic out =
@@ -60,7 +61,7 @@ Diagnostic target_problem(const TrainingInterface& interface, const Split& split
   out.comparison.rows.push_back({wish.port, wish.spec, field.key, field.spec, "never broadcast"});
   out.notes.push_back(fmt::format("output {} is {}", quote_key(output.output.name),
                                   output.output.spec.to_string()));
-  out.fixes.push_back(fix_of(field, output));
+  out.fixes.push_back(fix_of(field, given, output));
   return out;
 }
 

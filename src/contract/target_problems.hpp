@@ -4,10 +4,10 @@
 
 namespace tenon::contract {
 
-/// S007: the target of `wish` has a shape that its loss cannot take. Tells what the loss wants,
-/// and, where it looks so, which loss or stage was meant (class ids given to
-/// categorical_crossentropy, …).
+/// S007: the target of `wish` has a shape that its loss cannot take; `given` is that of a batch.
+/// Tells what the loss wants, and, where it looks so, which loss or stage was meant (class ids
+/// given to categorical_crossentropy, …).
 Diagnostic target_problem(const TrainingInterface& interface, const Split& split,
-                          const Wanted& wish);
+                          const Wanted& wish, const TensorSpec& given);
 
 }  // namespace tenon::contract

@@ -13,4 +13,7 @@ namespace tenon {
 Diagnostic missing_key(std::string_view key, std::span<const std::string> keys,
                        std::string_view where = "");
 
+/// Names `nearest` as what was meant by `key`, in place of the one that `diagnostic` has.
+void offer_nearest(Diagnostic& diagnostic, std::string_view key, std::string_view nearest);
+
 }  // namespace tenon

@@ -15,16 +15,22 @@ int num_cores() noexcept {
 
 int most_threads() noexcept { return std::max(64, 4 * num_cores()); }
 
-void check_threads(const std::string& where, const std::string& name, int threads) {
+std::optional<Diagnostic> thread_problem(const std::string& where, const std::string& name,
+                                         int threads) {
+  if (threads >= 0 && threads <= most_threads()) return std::nullopt;
   if (threads < 0) {
-    throw_argument_error(where, fmt::format("{} is {}", name, threads), "0 (one per core) or more");
+    return make_diagnostic("A001", fmt::format("{}: {} is {}", where, name, threads),
+                           {"expected: 0 (one per core) or more"});
   }
-  if (threads > most_threads()) {
-    throw_argument_error(where,
-                         fmt::format("{} is {} where at most {} can be asked for here", name,
-                                     threads, most_threads()),
-                         fmt::format("0 (one per core: {}) to {}", num_cores(), most_threads()));
-  }
+  return make_diagnostic(
+      "A001",
+      fmt::format("{}: {} is {} where at most {} can be asked for here", where, name, threads,
+                  most_threads()),
+      {fmt::format("expected: 0 (one per core: {}) to {}", num_cores(), most_threads())});
+}
+
+void check_threads(const std::string& where, const std::string& name, int threads) {
+  if (auto problem = thread_problem(where, name, threads)) throw ContractError(std::move(*problem));
 }
 
 void throw_no_thread(const std::string& what, const std::system_error& error) {

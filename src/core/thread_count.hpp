@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <system_error>
+
+#include "tenon/diagnostic.hpp"
 
 namespace tenon {
 
@@ -12,6 +15,9 @@ int num_cores() noexcept;
 /// the keyboard, and some libraries end the process when the system gives none.
 int most_threads() noexcept;
 
+/// A001 that begins with `where`, unless check_threads() would let `threads` pass.
+std::optional<Diagnostic> thread_problem(const std::string& where, const std::string& name,
+                                         int threads);
 /// Throws ContractError (A001) that begins with `where` unless `threads` (the value of an argument
 /// `name`) is from 0, which stands for one per core, to most_threads().
 void check_threads(const std::string& where, const std::string& name, int threads);

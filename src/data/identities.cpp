@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "data/pipeline.hpp"
+#include "data/source_key.hpp"
 #include "data/stream_stage.hpp"
 #include "tenon/error.hpp"
 
@@ -95,17 +96,7 @@ std::optional<std::vector<std::int64_t>> Identities::drawn(std::int64_t epoch,
 }
 
 std::optional<std::string> Identities::source_key(std::size_t stage, const std::string& key) const {
-  std::string name = key;
-  const auto& events = pipeline_->lineage().events;
-  for (auto event = events.rbegin(); event != events.rend(); ++event) {
-    if (event->stage.index >= static_cast<std::int64_t>(stage) || event->key != name) continue;
-    if (event->stage.index < 0) return name;
-    const bool moved = event->action == LineageAction::kRenamed ||
-                       (event->action == LineageAction::kCreated && event->stage.name == "copy");
-    if (!moved) return std::nullopt;  // A stage made it, or changed what it holds.
-    name = event->previous;
-  }
-  return std::nullopt;
+  return data::source_key(pipeline_->lineage(), static_cast<std::int64_t>(stage), key);
 }
 
 std::optional<std::vector<std::string>> Identities::column(const std::string& key) const {

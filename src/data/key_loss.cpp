@@ -4,11 +4,11 @@
 
 namespace tenon::data {
 
-const LineageEvent* find_loss(const Lineage& lineage, const std::string& key) {
+const LineageEvent* find_loss(const Lineage& lineage, const std::string& key, std::int64_t before) {
   for (auto event = lineage.events.rbegin(); event != lineage.events.rend(); ++event) {
     const bool removed = event->action == LineageAction::kRemoved && event->key == key;
     const bool renamed = event->action == LineageAction::kRenamed && event->previous == key;
-    if (removed || renamed) return &*event;
+    if (event->stage.index < before && (removed || renamed)) return &*event;
   }
   return nullptr;
 }

@@ -115,6 +115,7 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   next->state_.batched = batched() || makes_batches;
   next->state_.uncertain = state_.uncertain || hides_keys(*stage);
   next->cardinality_ = cardinality_after(*stage, cardinality_);
+  placed.cardinality = next->cardinality_;
   next->schema_ = placed.out;
   placed.stage = std::move(stage);
   next->stages_.push_back(std::move(placed));

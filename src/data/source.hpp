@@ -11,6 +11,13 @@
 
 namespace tenon::data {
 
+/// The values that a key holds over all records, as far as opening the source has shown them.
+struct ColumnSummary {
+  /// Every text that there is, each once; nothing where that is not known.
+  std::optional<std::vector<std::string>> texts;
+  std::optional<ValueRange> range;  ///< Of a column of whole numbers.
+};
+
 /// Where records come from. Immutable; read() is called by several threads at once.
 class Source {
  public:
@@ -48,6 +55,12 @@ class Source {
   /// What `key` holds in each record, as text, where that can be had without reading samples: a
   /// column of a table, names of files. Of whole records of one value each; nothing otherwise.
   virtual std::optional<std::vector<std::string>> texts(const std::string& /*key*/) const {
+    return std::nullopt;
+  }
+
+  /// What is known of texts() without reading again. Nothing: texts() is not to be asked for a
+  /// check's sake, or there are too many.
+  virtual std::optional<ColumnSummary> summary(const std::string& /*key*/) const {
     return std::nullopt;
   }
 

@@ -68,6 +68,13 @@ struct FileKey {
   std::string root;  ///< Put before relative names.
 };
 
+/// The values that a stage takes of a key: others are bad samples (D002). One of the two is set.
+struct TakenValues {
+  std::string key;
+  std::vector<std::string> texts;   ///< These texts.
+  std::optional<ValueRange> range;  ///< Whole numbers in this range.
+};
+
 /// One step of a pipeline. Immutable.
 class Stage {
  public:
@@ -81,6 +88,7 @@ class Stage {
   virtual std::string arguments() const { return {}; }
   /// The key by which this stage finds a file to read.
   virtual std::optional<FileKey> file_key() const { return std::nullopt; }
+  virtual std::vector<TakenValues> taken_values() const { return {}; }
 };
 
 /// A stage that works on one record at a time. Works on samples and, where it can, on batches.

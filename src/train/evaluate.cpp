@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error_context.hpp"
+#include "core/thread_count.hpp"
 #include "tenon/error.hpp"
 #include "train/bad_sample_list.hpp"
 #include "train/clock.hpp"
@@ -92,6 +93,7 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
 
 Logs Model::evaluate(const Dataset& data, EvaluateArguments arguments, SourceLocation location) {
   train::Trainer& trainer = train::trainer_of(*this, "evaluate");
+  check_threads("evaluate", "data_threads", arguments.data_threads);
   const Dataset observed = data.observed();
   const TrainingInterface interface =
       train::evaluate_interface(*this, trainer.arguments(), arguments, location);

@@ -6,6 +6,7 @@
 
 #include "contract/leakage.hpp"
 #include "core/errors_among.hpp"
+#include "core/thread_count.hpp"
 #include "data/pipeline.hpp"
 #include "train/bound_split.hpp"
 #include "train/fit_workbench.hpp"
@@ -37,6 +38,8 @@ std::vector<Diagnostic> argument_problems(const Model& model, const FitArguments
           fmt::format("validation_freq is {}", arguments.validation_freq), "1 or more");
   require(problems, arguments.verbose >= 0 && arguments.verbose <= 2,
           fmt::format("verbose is {}", arguments.verbose), "0, 1 or 2");
+  if (auto problem = thread_problem("fit", "data_threads", arguments.data_threads))
+    problems.push_back(std::move(*problem));
   const bool single = arguments.class_weight.single().has_value();
   require(problems, !single || model.outputs().size() == 1,
           fmt::format("class_weight is given once, but model `{}` has {} outputs", model.name(),

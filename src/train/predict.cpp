@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/thread_count.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
 #include "train/bound_split.hpp"
@@ -52,6 +53,7 @@ void tell(const PredictArguments& arguments, const Dataset& dataset, ProgressEve
 PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
                              SourceLocation location) {
   train::Trainer& trainer = train::trainer_for_prediction(*this);
+  check_threads("predict", "data_threads", arguments.data_threads);
   const Dataset observed = data.observed();
   const TrainingInterface interface = train::predict_interface(*this, arguments, location);
   const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};

@@ -151,6 +151,24 @@ TEST_F(Usage, AnOldModelIsPutAsideWhenATrainingBegins) {
   EXPECT_EQ(read_file((folder_ / "run" / "model.previous.keras").string()), first);
 }
 
+TEST_F(Usage, WhatARunLeftThatDidNotEndIsPutAsideWhenATrainingBegins) {
+  fs::create_directories(folder_ / "run");
+  for (const char* name : {"interrupted", "stopped"})
+    write_file_atomically((folder_ / "run" / (std::string(name) + ".keras")).string(), name);
+  ASSERT_EQ(run("train exp.toml -q").status, 0);
+  for (const char* name : {"interrupted", "stopped"}) {
+    EXPECT_FALSE(fs::exists(folder_ / "run" / (std::string(name) + ".keras"))) << name;
+    EXPECT_EQ(read_file((folder_ / "run" / (std::string(name) + ".previous.keras")).string()),
+              name);
+  }
+}
+
+TEST_F(Usage, AMistakeInAStageOfTheTestSplitIsToldByTrainToo) {
+  replace("stages = [", "stages = [\n  { op = \"shufle\", only = [\"test\"] },");
+  for (const char* command : {"check exp.toml", "train exp.toml -q"})
+    EXPECT_THAT(told(command, 2), HasSubstr("\"shufle\"")) << command;
+}
+
 TEST_F(Usage, StandardOutputThatTakesNothingIsAFailure) {
   for (const char* arguments :
        {"check exp.toml", "explain K003", "--version", "--help", "peek exp.toml --format json"}) {

@@ -57,9 +57,38 @@ TEST(BatchChecker, HoldsLabelsToTheirRange) {
               HasSubstr("the value 7"));
 }
 
-TEST(BatchChecker, RefusesAnotherShapeThanWasBound) {
+TEST(BatchChecker, TellsAnotherShapeThanWasBoundWithBothAndWhereItCameFrom) {
   const Checked checked;
-  EXPECT_THAT(refusal(checked, batch(images(4, 31), images(4, 64), labels(4))), HasSubstr("S002"));
+  try {
+    checked.checker.check(batch(images(4, 31), images(4, 64), labels(4)), {"train", 1, 11});
+    FAIL();
+  } catch (const DataError& error) {
+    const Diagnostic& problem = error.diagnostics().front();
+    EXPECT_EQ(problem.code, "G002");
+    ASSERT_EQ(problem.keys.size(), 1U);
+    EXPECT_EQ(problem.keys[0].key, "Small");
+    EXPECT_EQ(problem.keys[0].role, Role::kInput);
+    EXPECT_EQ(problem.keys[0].expected->to_string(), "f32 (B, 32, 32, 3)");
+    EXPECT_EQ(problem.keys[0].actual->to_string(), "f32 (4, 31, 31, 3)");
+    EXPECT_EQ(problem.run, (RunPlace{"train", 1, 11}));
+    ASSERT_TRUE(problem.sample);
+    EXPECT_EQ(problem.sample->id, "row 0");
+    EXPECT_EQ(problem.sample->file, "cells.csv");
+    ASSERT_TRUE(problem.stage);
+    EXPECT_EQ(problem.stage->name, "tensors");
+    const std::string text = error.what();
+    EXPECT_THAT(text, HasSubstr("train data, epoch 2, step 12"));
+    EXPECT_THAT(text, HasSubstr("bound before the first step: f32 (B, 32, 32, 3)"));
+    EXPECT_THAT(text, HasSubstr("came on a batch of 4 samples, first sample 0 \"row 0\""));
+  }
+}
+
+TEST(BatchChecker, TellsAnotherDtypeThanWasBound) {
+  const Checked checked;
+  const std::string text =
+      refusal(checked, batch(images(4, 32), images(4, 64), Tensor(DType::kFloat32, {4})));
+  EXPECT_THAT(text, HasSubstr("error[G002]: target of output \"label\" is f32 (4,)"));
+  EXPECT_THAT(text, HasSubstr("where i64 (B,) was bound"));
 }
 
 TEST(BatchChecker, RefusesKeysOfDifferentRows) {

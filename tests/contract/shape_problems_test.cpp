@@ -44,6 +44,36 @@ TEST(ShapeProblems, ADatasetWithoutBatchIsS001WithTheStageToAdd) {
   EXPECT_THAT(render_text(found), HasSubstr("add .batch(32) behind the other stages"));
 }
 
+/// A sample's own axes are looked at whether or not there are batches.
+TEST(ShapeProblems, ChannelsFirstIsToldBesideAMissingBatchStage) {
+  const Dataset train = Dataset::from_tensors({{"Small", Tensor(DType::kFloat32, {8, 3, 32, 32})},
+                                               {"Large", images(8, 64)},
+                                               {"label", labels(8)}});
+  const auto found = check_train(two_scale(), train);
+  ASSERT_THAT(codes(found), ElementsAre("S001", "S004"));
+  EXPECT_EQ(found[0].keys.size(), 3U);
+  EXPECT_EQ(found[1].keys.front().key, "Small");
+  EXPECT_THAT(render_text(found), HasSubstr(".transpose({\"Small\"}, {1, 2, 0})"));
+}
+
+TEST(ShapeProblems, AWrongSizeIsToldBesideAMissingBatchStage) {
+  const Dataset train = Dataset::from_tensors(
+      {{"Small", images(8, 40)}, {"Large", images(8, 64)}, {"label", labels(8)}});
+  const auto found = check_train(two_scale(), train);
+  ASSERT_THAT(codes(found), ElementsAre("S001", "S002"));
+  EXPECT_THAT(found[1].message, HasSubstr("height (axis 1) is 40 where 32 is expected"));
+}
+
+TEST(ShapeProblems, TheLossOfTheOtherFormIsToldBesideAMissingBatchStage) {
+  const Dataset train = Dataset::from_tensors({{"Small", images(8, 32)},
+                                               {"Large", images(8, 64)},
+                                               {"cell", Tensor(DType::kFloat32, {8, 3})}});
+  const auto found =
+      check_train(three_cells("sparse_categorical_crossentropy", TargetForm::kClassIds), train);
+  ASSERT_THAT(codes(found), ElementsAre("S001", "S007"));
+  EXPECT_THAT(render_text(found), HasSubstr("the targets look one-hot"));
+}
+
 TEST(ShapeProblems, AWrongSizeNamesTheAxisAndTheStageThatSetIt) {
   const Dataset train =
       Dataset::from_tensors(

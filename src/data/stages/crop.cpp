@@ -108,8 +108,11 @@ class CropStage : public NamedStage<SampleStage> {
     const bool scalar = !spec->rank_known || spec->rank() == 0 || spec->batched() ||
                         (spec->rank() == 1 && spec->shape[0].fits(1));
     if (spec->dtype != DType::kString && scalar) return;
-    editor.problem(make_diagnostic("S002", fmt::format("{} needs a number in {}, which is {}",
-                                                       name(), quote_key(key), spec->to_string())));
+    Diagnostic diagnostic =
+        make_diagnostic("S002", fmt::format("{} needs a number in {}, which is {}", name(),
+                                            quote_key(key), spec->to_string()));
+    diagnostic.keys.push_back({key, Role::kData, std::nullopt, *spec, std::nullopt});
+    editor.problem(std::move(diagnostic));
   }
 
   TensorSpec spec_after(const TensorSpec& spec) const {

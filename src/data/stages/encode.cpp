@@ -53,6 +53,10 @@ class EncodeStage final : public NamedStage<SampleStage> {
     };
   }
 
+  std::vector<TakenValues> taken_values() const override {
+    return {{from_, classes_, std::nullopt}};
+  }
+
   std::string arguments() const override {
     return fmt::format("from={}, to={}, classes=[{}]", quote_key(from_), quote_key(to_),
                        join_texts(classes_));

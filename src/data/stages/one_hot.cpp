@@ -47,6 +47,13 @@ class OneHotStage final : public PerKeyStage {
     return result;
   }
 
+  std::vector<TakenValues> taken_values() const override {
+    std::vector<TakenValues> taken;
+    for (const std::string& key : keys())
+      taken.push_back({key, {}, ValueRange{0.0, static_cast<double>(depth_ - 1)}});
+    return taken;
+  }
+
   std::string more_arguments() const override { return fmt::format("depth={}", depth_); }
 
  private:

@@ -28,6 +28,7 @@ class PerKeyStage : public NamedStage<SampleStage> {
   std::string arguments() const override;
 
  protected:
+  const Keys& keys() const noexcept { return keys_; }
   /// The spec after the stage. Text in `problem`: why values of `spec` cannot be worked on; the
   /// spec that is given back is then what would have come out. `spec` may be of unknown rank.
   virtual TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const = 0;

@@ -189,6 +189,7 @@ CsvScan scan_csv(const std::string& path, char separator) {
   CsvScan scan;
   scan.names = read_header(reader, path, separator);
   std::vector<ColumnType> columns(scan.names.size());
+  std::vector<ColumnTexts> texts(scan.names.size());
   std::vector<std::string> cells;
   RawRow row;
   std::int64_t expected_line = 2;
@@ -202,12 +203,15 @@ CsvScan scan_csv(const std::string& path, char separator) {
     if (whole && cells.size() == columns.size()) {
       for (std::size_t column = 0; column < columns.size(); ++column) {
         columns[column].note(cells[column]);
+        texts[column].note(cells[column], columns[column]);
       }
     }
   }
   scan.offsets.push_back(reader.offset());
-  for (const ColumnType& column : columns) {
-    scan.types.push_back(column.dtype());
+  for (std::size_t column = 0; column < columns.size(); ++column) {
+    scan.types.push_back(columns[column].dtype());
+    scan.texts.push_back(texts[column].texts());
+    scan.ranges.push_back(columns[column].range());
   }
   return scan;
 }

@@ -1,18 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tenon/dtype.hpp"
+#include "tenon/spec.hpp"
 
 namespace tenon::readers {
 
 /// Where the rows of a CSV file lie, and what its columns hold. 8 bytes a row.
 struct CsvScan {
-  std::vector<std::string> names;      ///< Of the header, to the letter.
-  std::vector<DType> types;            ///< Learnt from all rows; see ColumnType.
+  std::vector<std::string> names;  ///< Of the header, to the letter.
+  std::vector<DType> types;        ///< Learnt from all rows; see ColumnType.
+  /// Of columns of text that hold few different ones, all of them; of columns of whole numbers,
+  /// from the least to the greatest.
+  std::vector<std::optional<std::vector<std::string>>> texts;
+  std::vector<std::optional<ValueRange>> ranges;
   std::vector<std::uint64_t> offsets;  ///< Of each row's first byte; then the end of the last row.
   /// (row, line) where a row's line is not the line of the row before it plus 1: cells hold line
   /// ends, or empty lines lie between.

@@ -79,6 +79,7 @@ class CsvSource : public data::Source {
   }
   Record read(std::int64_t index) const override;
   std::optional<std::vector<std::string>> texts(const std::string& key) const override;
+  std::optional<data::ColumnSummary> summary(const std::string& key) const override;
 
  private:
   void state_types(const CsvOptions& options);
@@ -195,6 +196,18 @@ std::optional<std::vector<std::string>> CsvSource::texts(const std::string& key)
     first = end;
   }
   return texts;
+}
+
+std::optional<data::ColumnSummary> CsvSource::summary(const std::string& key) const {
+  const auto slot = schema_->find(key);
+  if (!slot) return std::nullopt;
+  const std::size_t column = columns_[*slot];
+  const DType dtype = (*schema_)[*slot].spec.dtype;
+  if (dtype == DType::kString && scan_.texts[column])
+    return data::ColumnSummary{scan_.texts[column], std::nullopt};
+  if (is_integer(dtype) && scan_.ranges[column])
+    return data::ColumnSummary{std::nullopt, scan_.ranges[column]};
+  return std::nullopt;
 }
 
 void check_options(const CsvOptions& options) {

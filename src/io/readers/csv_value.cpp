@@ -132,7 +132,12 @@ void ColumnType::note(std::string_view cell) {
   seen_ = true;
   const std::string_view text = number_text(cell);
   if (is_whole(text)) {
-    fits_ = fits_ && whole_number(text).has_value();
+    const auto value = whole_number(text);
+    fits_ = fits_ && value.has_value();
+    if (value) {
+      least_ = std::min(least_, *value);
+      most_ = std::max(most_, *value);
+    }
     finite_ = true;
     return;
   }
@@ -140,6 +145,32 @@ void ColumnType::note(std::string_view cell) {
   const auto value = real_number(text);
   numbers_ = value.has_value();
   finite_ = finite_ || (value && std::isfinite(*value));
+}
+
+std::optional<ValueRange> ColumnType::range() const noexcept {
+  if (dtype() != DType::kInt64) {
+    return std::nullopt;
+  }
+  return ValueRange{static_cast<double>(least_), static_cast<double>(most_)};
+}
+
+void ColumnTexts::note(std::string_view cell, const ColumnType& type) {
+  if (!complete_ || (!texts_.empty() && cell == last_)) {
+    return;
+  }
+  last_ = cell;
+  if (known_.insert(last_).second) {
+    texts_.push_back(last_);
+  }
+  if (texts_.size() > (type.may_be_numbers() ? kMostNumbers : kMostTexts)) {
+    complete_ = false;
+    texts_ = {};
+    known_ = {};
+  }
+}
+
+std::optional<std::vector<std::string>> ColumnTexts::texts() const {
+  return complete_ ? std::optional(texts_) : std::nullopt;
 }
 
 DType ColumnType::dtype() const noexcept {

@@ -1,8 +1,14 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
+#include "tenon/spec.hpp"
 #include "tenon/tensor.hpp"
 
 namespace tenon::readers {
@@ -22,6 +28,10 @@ class ColumnType {
  public:
   void note(std::string_view cell);
   DType dtype() const noexcept;
+  /// True while no cell was seen but numbers and empty ones.
+  bool may_be_numbers() const noexcept { return numbers_; }
+  /// From the least to the greatest of a column of whole numbers; nothing for others.
+  std::optional<ValueRange> range() const noexcept;
 
  private:
   bool seen_ = false;
@@ -29,6 +39,25 @@ class ColumnType {
   bool fits_ = true;     ///< … that int64 holds.
   bool numbers_ = true;  ///< All cells so far are numbers.
   bool finite_ = false;  ///< One of them is neither NaN nor infinite.
+  std::int64_t least_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t most_ = std::numeric_limits<std::int64_t>::min();
+};
+
+/// Learns which texts a column holds, as long as they are few.
+class ColumnTexts {
+ public:
+  /// To be called for every cell, behind ColumnType::note; `type` is that of the column so far.
+  void note(std::string_view cell, const ColumnType& type);
+  /// All texts in the order of their first cells; nothing if they are many.
+  std::optional<std::vector<std::string>> texts() const;
+
+ private:
+  static constexpr std::size_t kMostTexts = 1024;
+  static constexpr std::size_t kMostNumbers = 64;  ///< Measurements are soon given up.
+  bool complete_ = true;
+  std::vector<std::string> texts_;
+  std::unordered_set<std::string> known_;
+  std::string last_;  ///< Neighbours are often alike.
 };
 
 }  // namespace tenon::readers
