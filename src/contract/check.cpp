@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -42,8 +44,6 @@ bool same_problem(const Diagnostic& a, const Diagnostic& b) {
   const auto same_key = [](const KeyReport& x, const KeyReport& y) {
     return x.key == y.key && x.role == y.role && x.actual == y.actual;
   };
-  // Samples are of their split.
-  if ((a.sample || b.sample) && a.message != b.message) return false;
   if (a.code == "G001" && b.code == "G001") return same_place(a, b);
   return a.code == b.code && a.severity == b.severity && a.candidate == b.candidate &&
          (a.keys.empty() ? a.message == b.message : true) &&
@@ -173,6 +173,9 @@ void merge(std::vector<Diagnostic>& all, std::vector<Diagnostic> more) {
     if (same == all.end()) {
       all.push_back(std::move(problem));
     } else {
+      // Samples are of their split.
+      if (problem.sample && problem.message != same->message)
+        same->notes.push_back(fmt::format("{}: {}", problem.datasets.front(), problem.message));
       same->datasets.insert(same->datasets.end(), problem.datasets.begin(), problem.datasets.end());
     }
   }

@@ -294,10 +294,18 @@ TEST(FitLoop, WithoutCompileOrLossItSaysWhatToDo) {
 TEST(FitLoop, WrongArgumentsAreAllTold) {
   Model model = compiled_line();
   const std::string text = thrown_by(
-      [&] { model.fit(line_dataset(4, 2), {.epochs = 0, .validation_freq = 0, .verbose = 3}); },
+      [&] {
+        model.fit(line_dataset(4, 2),
+                  {.epochs = 0, .validation_freq = 0, .verbose = 3, .data_threads = -4});
+      },
       "A001");
   EXPECT_THAT(text, AllOf(HasSubstr("epochs is 0"), HasSubstr("validation_freq is 0"),
-                          HasSubstr("verbose is 3")));
+                          HasSubstr("verbose is 3"), HasSubstr("fit: data_threads is -4")));
+  const EvaluateArguments evaluate{.data_threads = 500'000};
+  EXPECT_THAT(thrown_by([&] { model.evaluate(line_dataset(4, 2), evaluate); }, "A001"),
+              HasSubstr("evaluate: data_threads is 500000 where at most"));
+  EXPECT_THAT(thrown_by([&] { model.predict(line_dataset(4, 2), {.data_threads = -1}); }, "A001"),
+              HasSubstr("predict: data_threads is -1"));
 }
 
 TEST(FitLoop, NaNInTheDataIsFoundBeforeTheUpdate) {

@@ -164,8 +164,10 @@ std::optional<Fault> nothing_left(Experiment& experiment, Draw& draw) {
   const std::size_t most =
       std::min(batch_place(experiment).value_or(0), repeat.value_or(experiment.stages.size()));
   const auto place = static_cast<std::size_t>(draw.below(static_cast<int>(most) + 1));
-  insert_stage(experiment, place, "skip", {{"count", raw("500")}});
-  return too_little("a stage skips all samples");
+  const int id = insert_stage(experiment, place, "skip", {{"count", raw("500")}});
+  Fault fault = too_little("a stage skips all samples");
+  fault.stages = {id};
+  return fault;
 }
 
 bool has_word(const Experiment& experiment, const std::string& word) {
@@ -222,6 +224,36 @@ std::optional<Fault> label_out_of_range(Experiment& experiment, Draw& draw) {
   return fault;
 }
 
+/// A column holds a class that nobody lists, which looks like one of those that are.
+std::optional<Fault> class_not_listed(Experiment& experiment, Draw& draw) {
+  const bool all_are_read =
+      fit_value(experiment, "steps_per_epoch") == nullptr &&
+      fit_value(experiment, "validation_steps") == nullptr &&
+      std::ranges::all_of(experiment.splits, [](const SplitPlan& s) { return s.lines.empty(); });
+  const auto shuffle = experiment.place_of_op("shuffle");
+  const bool drawn_by_seed = shuffle && (experiment.place_of_op("take").value_or(0) > *shuffle ||
+                                         experiment.place_of_op("skip").value_or(0) > *shuffle);
+  if (experiment.source_kind != "csv" || !all_are_read || drawn_by_seed) return std::nullopt;
+  for (const Stage& stage : experiment.stages) {
+    if (stage.op != "encode") continue;
+    const auto& classes = stage.find("classes")->value.texts;
+    for (Column& column : experiment.columns) {
+      if (column.fill != Fill::kWords || column.words != classes) continue;
+      const std::string word = draw.pick(column.words) + "x";
+      // As often as all others together: it will be there.
+      column.words.insert(column.words.end(), classes.size(), word);
+      Fault fault;
+      fault.codes = {"D002"};
+      fault.keys = {stage.find("from")->value.text};
+      fault.stages = {stage.id};
+      fault.what = "the column " + column.name + " holds the class " + word;
+      fault.subjects = {"key " + stage.find("to")->value.text, "batch", "steps"};
+      return fault;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Fault> one_hot_depth(Experiment& experiment, Draw& draw) {
   for (Stage& stage : experiment.stages) {
     if (stage.op != "one_hot") continue;
@@ -274,6 +306,7 @@ constexpr std::array kMutators = {
     Mutator{"nothing left", nothing_left},
     Mutator{"loss of the other form", other_form_of_loss},
     Mutator{"label out of range", label_out_of_range},
+    Mutator{"class not listed", class_not_listed, false},
     Mutator{"wrong one-hot depth", one_hot_depth},
     Mutator{"wrong units", target_units},
 };
