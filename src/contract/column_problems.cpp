@@ -127,6 +127,13 @@ std::optional<Strangers> find_strangers(const Split& split, std::int64_t stage,
   return taken.takes_all(*summary) ? std::nullopt : strangers_among(split, *column, taken);
 }
 
+/// What a stage does not take is a bad sample: within their budget the run goes on without it.
+bool passed_over(const BadSampleOptions& options, const Strangers& strangers) {
+  return options.policy != BadSamplePolicy::kStop &&
+         static_cast<double>(strangers.samples) <=
+             options.max_bad * static_cast<double>(strangers.of);
+}
+
 std::string samples_text(std::int64_t count) {
   return fmt::format("{} sample{}", count, count == 1 ? "" : "s");
 }
@@ -222,12 +229,11 @@ std::vector<Diagnostic> column_problems(const Split& split, const Join& joined) 
   const data::Pipeline& pipeline = *split.dataset->pipeline();
   if (!meets_all(split) || drawn_by_seed(pipeline)) return {};
   std::vector<Diagnostic> problems;
-  const bool stops = pipeline.bad_samples().policy == BadSamplePolicy::kStop;
   for (const data::PlacedStage& placed : pipeline.stages()) {
-    if (!stops) break;  // What a stage does not take is a bad sample, and passed over.
     for (const data::TakenValues& values : placed.stage->taken_values()) {
       const auto strangers = find_strangers(split, placed.reference.index, values);
-      if (strangers) problems.push_back(not_taken(split, placed, values, *strangers));
+      if (strangers && !passed_over(pipeline.bad_samples(), *strangers))
+        problems.push_back(not_taken(split, placed, values, *strangers));
     }
   }
   for (const Wanted& wish : joined.wanted) {

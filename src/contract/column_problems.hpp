@@ -12,7 +12,8 @@ namespace tenon::contract {
 /// `encode` does not list, an id beyond `one_hot`), or class ids that the loss does not take: with
 /// counts, first rows and the nearest class. Only for values that the run is sure to meet: nothing
 /// is told where a function, or a shuffle before a take, has a say in which samples are drawn,
-/// where bad samples are passed over, or where fewer steps are asked for than the data have.
+/// where such samples are passed over as bad ones, or where fewer steps are asked for than the data
+/// have.
 std::vector<Diagnostic> column_problems(const Split& split, const Join& joined);
 
 /// The texts that reach stage `stage` and that it does not take; none where that is not known.

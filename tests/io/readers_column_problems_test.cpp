@@ -98,8 +98,11 @@ TEST_F(ReaderColumns, WhatIsLeftOutIsNoProblem) {
   EXPECT_THAT(problems(encoded(data.take(10)).batch(4)), IsEmpty());
   EXPECT_THAT(problems(encoded(data).take(10).batch(4)), IsEmpty());
   EXPECT_EQ(problems(encoded(data.skip(10)).batch(4)).size(), 1U);
-  EXPECT_THAT(problems(encoded(data).on_bad_sample({BadSamplePolicy::kSkip, 0.5}).batch(4)),
+  EXPECT_THAT(problems(encoded(data).on_bad_sample({BadSamplePolicy::kSkip, 0.1}).batch(4)),
               IsEmpty());
+  // More of them than the run would bear.
+  EXPECT_EQ(problems(encoded(data).on_bad_sample({BadSamplePolicy::kSkip, 0.05}).batch(4)).size(),
+            1U);
 }
 
 TEST_F(ReaderColumns, NothingIsToldWhereItCannotBeKnown) {
