@@ -164,9 +164,9 @@ TEST_F(Usage, WhatARunLeftThatDidNotEndIsPutAsideWhenATrainingBegins) {
 }
 
 TEST_F(Usage, AMistakeInAStageOfTheTestSplitIsToldByTrainToo) {
-  replace("stages = [", "stages = [\n  { op = \"shufle\", only = [\"test\"] },");
+  replace("stages = [", "stages = [\n  { op = \"take\", count = -1, only = [\"test\"] },");
   for (const char* command : {"check exp.toml", "train exp.toml -q"})
-    EXPECT_THAT(told(command, 2), HasSubstr("\"shufle\"")) << command;
+    EXPECT_THAT(told(command, 2), HasSubstr("count = -1")) << command;
 }
 
 TEST_F(Usage, StandardOutputThatTakesNothingIsAFailure) {

@@ -159,8 +159,8 @@ TEST_F(ReaderColumns, AScanKeepsFewTextsAndGivesUpOnMany) {
   std::string text = "few,many,number,mixed,gap\n";
   for (int i = 0; i < 2000; ++i) {
     const std::string n = std::to_string(i);
-    text += (i % 3 == 0 ? "a" : "b") + std::string(",id") + n + "," + n + "," +
-            (i < 1999 ? std::to_string(i % 5) : "?") + "," + (i % 2 == 0 ? "" : "x") + "\n";
+    text += (i % 3 == 0 ? "a" : "b") + std::string(",id") + n + "," + std::to_string(i % 100) +
+            "," + (i < 1999 ? std::to_string(i % 5) : "?") + "," + (i % 2 == 0 ? "" : "x") + "\n";
   }
   write_file_atomically(path_, text);
   const CsvScan scan = scan_csv(path_, ',');
@@ -170,7 +170,7 @@ TEST_F(ReaderColumns, AScanKeepsFewTextsAndGivesUpOnMany) {
   EXPECT_THAT(scan.texts[3].value_or(std::vector<std::string>()),
               ElementsAre("0", "1", "2", "3", "4", "?"));
   EXPECT_THAT(scan.texts[4].value_or(std::vector<std::string>()), ElementsAre("", "x"));
-  EXPECT_EQ(scan.ranges[2], (ValueRange{0.0, 1999.0}));
+  EXPECT_EQ(scan.ranges[2], (ValueRange{0.0, 99.0}));
   EXPECT_FALSE(scan.ranges[3]);
 }
 
