@@ -21,7 +21,7 @@ void add_first_samples(std::vector<Diagnostic>& problems,
     } catch (const Error& error) {
       for (Diagnostic problem : error.diagnostics()) {
         problem.datasets = {split.name};
-        problems.push_back(std::move(problem));
+        contract::add_or_merge(problems, std::move(problem));
       }
     }
   }

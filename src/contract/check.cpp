@@ -165,22 +165,6 @@ std::vector<Diagnostic> check_split(const TrainingInterface& training, const Spl
   return problems;
 }
 
-void merge(std::vector<Diagnostic>& all, std::vector<Diagnostic> more) {
-  for (Diagnostic& problem : more) {
-    const auto same = std::find_if(all.begin(), all.end(), [&](const Diagnostic& known) {
-      return same_problem(known, problem);
-    });
-    if (same == all.end()) {
-      all.push_back(std::move(problem));
-    } else {
-      // Samples are of their split.
-      if (problem.sample && problem.message != same->message)
-        same->notes.push_back(fmt::format("{}: {}", problem.datasets.front(), problem.message));
-      same->datasets.insert(same->datasets.end(), problem.datasets.begin(), problem.datasets.end());
-    }
-  }
-}
-
 }  // namespace
 
 std::size_t rank_of(const Diagnostic& diagnostic) {
@@ -188,9 +172,24 @@ std::size_t rank_of(const Diagnostic& diagnostic) {
   return static_cast<std::size_t>(found - kOrder.begin());
 }
 
+void add_or_merge(std::vector<Diagnostic>& problems, Diagnostic problem) {
+  const auto same = std::ranges::find_if(
+      problems, [&](const Diagnostic& known) { return same_problem(known, problem); });
+  if (same == problems.end()) {
+    problems.push_back(std::move(problem));
+    return;
+  }
+  // Samples are of their split.
+  if (problem.sample && problem.message != same->message)
+    same->notes.push_back(fmt::format("{}: {}", problem.datasets.front(), problem.message));
+  same->datasets.insert(same->datasets.end(), problem.datasets.begin(), problem.datasets.end());
+}
+
 std::vector<Diagnostic> check(const TrainingInterface& interface, std::span<const Split> splits) {
   std::vector<Diagnostic> all = check_names(interface);
-  for (const Split& split : splits) merge(all, check_split(interface, split));
+  for (const Split& split : splits) {
+    for (Diagnostic& problem : check_split(interface, split)) add_or_merge(all, std::move(problem));
+  }
   std::stable_sort(all.begin(), all.end(), [](const Diagnostic& a, const Diagnostic& b) {
     return std::tuple(a.severity, rank_of(a)) < std::tuple(b.severity, rank_of(b));
   });

@@ -97,9 +97,23 @@ bool drawn_by_seed(const data::Pipeline& pipeline) {
   return false;
 }
 
-std::optional<Strangers> strangers_among(const Split& split, const std::string& column,
-                                         const Taken& taken) {
-  const data::Identities drawn(*split.dataset, 0);
+/// The data as they come in front of stage `stage`, which looks at every sample that comes so far.
+/// A take or a skip behind it may leave some unread.
+Dataset in_front_of(const data::Pipeline& pipeline, std::size_t stage, const Dataset& whole) {
+  const auto& stages = pipeline.stages();
+  for (std::size_t i = stage; i < stages.size(); ++i) {
+    const std::string& name = stages[i].stage->name();
+    if (name == "take" || name == "skip") return whole;
+  }
+  Dataset front = Dataset::from_source(pipeline.source());
+  for (std::size_t i = 0; i < stage; ++i) front = front.stage(stages[i].stage);
+  return front;
+}
+
+std::optional<Strangers> strangers_among(const Split& split, std::int64_t stage,
+                                         const std::string& column, const Taken& taken) {
+  const data::Identities drawn(
+      in_front_of(*split.dataset->pipeline(), static_cast<std::size_t>(stage), *split.dataset), 0);
   const auto texts = drawn.texts(column);
   if (!texts) return std::nullopt;
   Strangers found;
@@ -124,7 +138,7 @@ std::optional<Strangers> find_strangers(const Split& split, std::int64_t stage,
   const auto summary = column ? pipeline.source()->summary(*column) : std::nullopt;
   if (!summary) return std::nullopt;
   const Taken taken(values);
-  return taken.takes_all(*summary) ? std::nullopt : strangers_among(split, *column, taken);
+  return taken.takes_all(*summary) ? std::nullopt : strangers_among(split, stage, *column, taken);
 }
 
 /// What a stage does not take is a bad sample: within their budget the run goes on without it.

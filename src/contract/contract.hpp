@@ -29,6 +29,9 @@ struct Split {
 /// splits it holds for. Warnings and notes stand behind the errors. Empty: data and model fit.
 std::vector<Diagnostic> check(const TrainingInterface& interface, std::span<const Split> splits);
 
+/// Adds `problem`; where `problems` tell the same of another split, its split is added to that.
+void add_or_merge(std::vector<Diagnostic>& problems, Diagnostic problem);
+
 /// Names resolved to slots, once. Indices are into a Record of the split.
 struct Binding {
   std::vector<std::size_t> inputs;                  ///< Per model input.

@@ -109,6 +109,9 @@ TEST_F(ReaderColumns, NothingIsToldWhereItCannotBeKnown) {
   const Dataset data = table("1,WBC,0\n");
   const auto any = [](const Record&) { return true; };
   EXPECT_THAT(problems(encoded(data.filter(any)).batch(4)), IsEmpty());
+  // Behind the stage it comes too late.
+  EXPECT_EQ(problems(encoded(data).filter(any).batch(4)).size(), 1U);
+  EXPECT_THAT(problems(encoded(data).filter(any).take(5).batch(4)), IsEmpty());
   EXPECT_THAT(problems(encoded(data).shuffle(4).take(5).batch(4)), IsEmpty());
   const auto touch = [](Record record) {
     record.set("type", Tensor::scalar(std::string("RBC")));

@@ -84,6 +84,9 @@ class EncodeStage final : public NamedStage<SampleStage> {
         nearest ? fmt::format("the nearest class is {}; mend the data or add {} to classes",
                               quote_key(*nearest), quote_key(text))
                 : fmt::format("mend the data or add {} to classes", quote_key(text)));
+    KeyReport report;
+    report.key = from_;
+    diagnostic.keys.push_back(std::move(report));
     if (context.batched && value.dim(0) > 0) {
       diagnostic.sample = context.sample_of(at / (value.size() / value.dim(0)));
     }

@@ -151,6 +151,7 @@ std::string data_stem(const Experiment& experiment) {
   for (const Column& column : experiment.columns) {
     mix(column.name + std::string(name_of(column.dtype)) + std::to_string(column.high));
     for (const std::int64_t dim : column.dims) mix(std::to_string(dim));
+    for (const std::string& word : column.words) mix(word);
   }
   for (const SplitPlan& split : experiment.splits) mix(split.name + std::to_string(split.rows));
   return experiment.name + "_" + std::to_string(hash % 1000000);

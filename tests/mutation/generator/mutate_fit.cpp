@@ -238,7 +238,7 @@ std::optional<Fault> class_not_listed(Experiment& experiment, Draw& draw) {
     if (stage.op != "encode") continue;
     const auto& classes = stage.find("classes")->value.texts;
     for (Column& column : experiment.columns) {
-      if (column.fill != Fill::kWords || column.words != classes) continue;
+      if (column.name != stage.find("from")->value.text || column.words != classes) continue;
       const std::string word = draw.pick(column.words) + "x";
       // As often as all others together: it will be there.
       column.words.insert(column.words.end(), classes.size(), word);
