@@ -17,7 +17,7 @@ struct PlacedStage {
   StageReference reference;
   std::shared_ptr<const Schema> in;  ///< With "sample_index" where the stage asked for it.
   std::shared_ptr<const Schema> out;
-  Cardinality cardinality;  ///< Of what comes out.
+  Cardinality cardinality;         ///< Of what comes out.
   bool adds_sample_index = false;  ///< `in` has that key, what comes from before has not.
 };
 
