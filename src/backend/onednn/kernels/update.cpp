@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #include "backend/onednn/cpu.hpp"
 #include "backend/onednn/parallel.hpp"
@@ -46,8 +43,10 @@ Numbers numbers_of(const ops::OptimizerAttributes& a, float learning_rate, std::
 class TinyIsZero {
  public:
 #if defined(__x86_64__)
-  TinyIsZero() : before_(_mm_getcsr()) { _mm_setcsr(before_ | kFlushResults | kFlushOperands); }
-  ~TinyIsZero() { _mm_setcsr(before_); }
+  TinyIsZero() : before_(__builtin_ia32_stmxcsr()) {
+    __builtin_ia32_ldmxcsr(before_ | kFlushResults | kFlushOperands);
+  }
+  ~TinyIsZero() { __builtin_ia32_ldmxcsr(before_); }
 #else
   TinyIsZero() = default;
 #endif
