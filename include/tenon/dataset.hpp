@@ -80,6 +80,12 @@ struct LoadImageOptions {
   DType dtype = DType::kUInt8;  ///< kUInt8, kUInt16, kInt32 or kFloat32. A 16-bit file into kUInt8
                                 ///< is a bad sample.
 };
+struct LoadVolumeOptions {
+  std::string root{};             ///< Put before relative paths.
+  int channels = 1;               ///< Of a voxel, points in time included; 0: as in the file.
+  DType dtype = DType::kFloat32;  ///< Or kUInt8, kInt8, kInt16, kUInt16, kInt32: label maps.
+  std::string series{};           ///< Of a folder of DICOM files: the UID, or how it begins.
+};
 enum class Interpolation : std::uint8_t { kNearest, kBilinear, kArea };
 struct ResizeOptions {
   Interpolation interpolation = Interpolation::kBilinear;
@@ -99,6 +105,55 @@ struct BatchOptions {
 struct PadOptions {
   double value = 0.0;
   bool centered = false;  ///< Half before, half after; otherwise all after.
+};
+struct CropForegroundOptions {
+  double threshold = 0.0;   ///< Foreground is what is above.
+  std::int64_t margin = 0;  ///< Voxels kept around the box, as far as there are any.
+};
+/// How often a random patch lies around the foreground and around the background of a label map, as
+/// parts of their sum.
+struct LabelParts {
+  double positive = 1.0;
+  double negative = 1.0;
+};
+/// One patch of multi_scale_patches.
+struct ScalePatch {
+  std::string from;
+  std::string to;
+  std::vector<std::int64_t> size;  ///< Voxels: [depth, height, width], or [height, width].
+  std::int64_t factor = 1;         ///< Each voxel stands for `factor` of the source along an axis.
+  std::string interpolation = "linear";  ///< Means of the source's voxels; or "nearest": labels.
+};
+struct WindowOptions {
+  std::array<double, 2> to{0.0, 1.0};
+  bool clip = true;
+  bool percentiles = false;  ///< The range is in percent of each sample's sorted values.
+};
+struct ZScoreOptions {
+  std::string mask{};    ///< A key: what is above 0 counts, the rest becomes 0. Empty: all counts.
+  bool nonzero = false;  ///< Zeros do not count and stay.
+};
+struct CutoutOptions {
+  std::int64_t count = 1;
+  double value = 0.0;
+  double probability = 0.5;
+};
+/// Intervals are [lowest, highest]; every number is drawn evenly, once for all keys of a sample.
+struct RandomAffineOptions {
+  std::array<double, 2> rotate{0.0, 0.0};            ///< Degrees, for each plane.
+  std::array<double, 2> scale{1.0, 1.0};             ///< Above 1 magnifies.
+  std::array<double, 2> shear{0.0, 0.0};             ///< Voxels per voxel.
+  std::array<double, 2> translate{0.0, 0.0};         ///< Voxels, for each axis.
+  std::vector<std::string> interpolation{"linear"};  ///< Or "nearest": labels. Once, or per key.
+  std::optional<double> outside{};  ///< Met outside; nothing: the nearest voxel of the border.
+  double probability = 0.2;
+};
+struct RandomElasticOptions {
+  std::array<double, 2> magnitude{0.0, 4.0};  ///< Standard deviation of the shifts, voxels.
+  double node_distance = 16.0;                ///< Voxels between points that are shifted.
+  std::vector<std::string> interpolation{"linear"};
+  std::optional<double> outside{};
+  double probability = 0.2;
 };
 struct FilterOptions {
   std::vector<std::string> in{};  ///< Kept if the value, as text, is one of these.
@@ -209,6 +264,11 @@ class Dataset {
   /// (height, width, channels) from the file named by the text key `from`: JPEG, PNG, TIFF.
   Dataset load_image(std::string from, std::string to, LoadImageOptions options = {},
                      Here location = Here::current()) const;
+  /// Reads a NIfTI, DICOM, NRRD or MetaImage volume, or a folder with one series of DICOM files:
+  /// `to` is (depth, height, width, channels), x fastest, with the file's geometry; stored slope
+  /// and intercept are applied. A file that cannot be read is a bad sample.
+  Dataset load_volume(std::string from, std::string to, LoadVolumeOptions options = {},
+                      Here location = Here::current()) const;
   Dataset resize(Keys keys, Size2D size, ResizeOptions options = {},
                  Here location = Here::current()) const;
   /// Cuts the box given by four scalar keys {xmin, ymin, xmax, ymax} in pixels, upper end not
@@ -242,6 +302,62 @@ class Dataset {
   /// Flips all keys together, each axis ("height", "width") with probability 1/2.
   Dataset random_flip(Keys keys, std::vector<std::string> axes,
                       Here location = Here::current()) const;
+
+  // --- stages on images and volumes: keys are (height, width), (height, width, channels) or
+  // (depth, height, width, channels) of one sample, before batch. Sizes are [depth, height, width],
+  // or [height, width]. What is drawn at random is drawn once for all keys of a sample.
+  /// Turns volumes by transposing and flipping, so that depth, height and width grow to the named
+  /// sides (one each of L/R, A/P, S/I). Needs a geometry.
+  Dataset orientation(Keys keys, std::string axes = "SPL", Here location = Here::current()) const;
+  /// Resamples volumes to `spacing` [depth, height, width] in millimetres; the first voxel stays.
+  Dataset spacing(Keys keys, std::vector<double> spacing,
+                  std::vector<std::string> interpolation = {"linear"},
+                  Here location = Here::current()) const;
+  Dataset crop_center(Keys keys, std::vector<std::int64_t> size, double padding_value = 0.0,
+                      Here location = Here::current()) const;
+  Dataset pad_to_multiple(Keys keys, std::vector<std::int64_t> multiple, double value = 0.0,
+                          Here location = Here::current()) const;
+  /// Cuts the smallest box around what is above a threshold in `source` out of all keys.
+  Dataset crop_foreground(Keys keys, std::string source, CropForegroundOptions options = {},
+                          Here location = Here::current()) const;
+  Dataset random_crop(Keys keys, std::vector<std::int64_t> size,
+                      Here location = Here::current()) const;
+  /// Around a random voxel that is above 0 in `label`, or is 0; moved inside at the border.
+  Dataset random_crop_by_label(Keys keys, std::string label, std::vector<std::int64_t> size,
+                               LabelParts parts = {}, Here location = Here::current()) const;
+  /// Patches of several scales that share one centre; with `label`, drawn as
+  /// random_crop_by_label does. What lies outside is 0.
+  Dataset multi_scale_patches(std::vector<ScalePatch> patches, std::string label = "",
+                              LabelParts parts = {}, Here location = Here::current()) const;
+  /// As numpy.rot90 in the plane of two axes, 1 to 3 times.
+  Dataset random_rotate_90(Keys keys, std::vector<std::string> axes = {"height", "width"},
+                           double probability = 0.5, Here location = Here::current()) const;
+  Dataset random_affine(Keys keys, RandomAffineOptions options,
+                        Here location = Here::current()) const;
+  Dataset random_elastic(Keys keys, RandomElasticOptions options = {},
+                         Here location = Here::current()) const;
+  /// Scales `range` to options.to; gives float32.
+  Dataset window(Keys keys, std::array<double, 2> range, WindowOptions options = {},
+                 Here location = Here::current()) const;
+  /// (x - mean) / standard deviation of each sample and channel; gives float32.
+  Dataset z_score(Keys keys, ZScoreOptions options = {}, Here location = Here::current()) const;
+  Dataset equalize_histogram(Keys keys, std::int64_t bins = 256,
+                             Here location = Here::current()) const;
+  // … of float32; intervals are [lowest, highest].
+  Dataset random_noise(Keys keys, std::array<double, 2> standard_deviation,
+                       double probability = 0.1, Here location = Here::current()) const;
+  Dataset random_brightness(Keys keys, std::array<double, 2> factor, double probability = 0.15,
+                            Here location = Here::current()) const;
+  Dataset random_contrast(Keys keys, std::array<double, 2> factor, double probability = 0.15,
+                          Here location = Here::current()) const;
+  Dataset random_gamma(Keys keys, std::array<double, 2> gamma, double inverted = 0.0,
+                       double probability = 0.3, Here location = Here::current()) const;
+  Dataset random_blur(Keys keys, std::array<double, 2> sigma, double probability = 0.2,
+                      Here location = Here::current()) const;
+  Dataset random_low_resolution(Keys keys, std::array<double, 2> zoom, double probability = 0.25,
+                                Here location = Here::current()) const;
+  Dataset random_cutout(Keys keys, std::vector<std::int64_t> size, CutoutOptions options = {},
+                        Here location = Here::current()) const;
   // --- stages on the stream
   Dataset shuffle(std::int64_t buffer, Here location = Here::current()) const;
   Dataset batch(std::int64_t size, BatchOptions options = {},

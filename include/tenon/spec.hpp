@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tenon/dtype.hpp"
+#include "tenon/geometry.hpp"
 #include "tenon/shape.hpp"
 
 namespace tenon {
@@ -40,15 +41,6 @@ struct ValueRange {
   double low = 0.0;
   double high = 0.0;
   bool operator==(const ValueRange&) const = default;
-};
-
-/// Where a volume lies in the patient: millimetres, one entry per spatial axis (depth, height,
-/// width order as in the tensor); `direction` is row-major and orthonormal.
-struct Geometry {
-  std::array<double, 3> spacing{1.0, 1.0, 1.0};
-  std::array<double, 3> origin{0.0, 0.0, 0.0};
-  std::array<double, 9> direction{1, 0, 0, 0, 1, 0, 0, 0, 1};
-  bool operator==(const Geometry&) const = default;
 };
 
 /// What a key's tensors look like: dtype and shape, with the batch axis (a symbol "B") once

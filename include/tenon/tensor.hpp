@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tenon/dtype.hpp"
+#include "tenon/geometry.hpp"
 #include "tenon/shape.hpp"
 
 namespace tenon {
@@ -82,13 +83,25 @@ class Tensor {
   /// Whether values are lost is not checked; see converts_without_loss and the stage `cast`.
   Tensor cast(DType dtype) const;
 
-  /// Same dtype, shape and elements, bit for bit (a NaN equals itself).
+  /// Where the voxels of a volume lie; nullptr where that is not known. Travels with the tensor:
+  /// copies, clone() and cast() keep it, a view of a part and another shape lose it.
+  const Geometry* geometry() const noexcept;
+  /// … of row `row` of a batch, for each of whose rows it was known when they were stacked.
+  const Geometry* row_geometry(std::int64_t row) const noexcept;
+  void set_geometry(const Geometry& geometry);
+  /// One for each row of axis 0, or none. Throws ShapeError (S002) on another number.
+  void set_row_geometries(std::vector<Geometry> geometries);
+  void clear_geometry() noexcept { places_.reset(); }
+
+  /// Same dtype, shape and elements, bit for bit (a NaN equals itself). Geometry is not looked at.
   bool equals(const Tensor& other) const;
 
  private:
+  struct Places;
   void require(DType wanted) const;
 
   std::shared_ptr<const void> owner_;
+  std::shared_ptr<const Places> places_;
   void* data_ = nullptr;
   std::int64_t count_ = 0;
   DType dtype_ = DType::kFloat32;

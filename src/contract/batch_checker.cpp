@@ -78,6 +78,13 @@ BatchChecker::BatchChecker(const TrainingInterface& interface, const Dataset& da
           output.output.name, Role::kWeight, {});
     }
   }
+  for (const auto& keys : interface.same_grid) {
+    std::vector<std::size_t> group;
+    for (const std::string& key : keys) {
+      if (const auto slot = schema.find(key)) group.push_back(*slot);
+    }
+    if (group.size() > 1) grids_.push_back(std::move(group));
+  }
 }
 
 std::int64_t BatchChecker::check(const Record& record, const RunPlace& place) const {
@@ -94,7 +101,41 @@ std::int64_t BatchChecker::check(const Record& record, const RunPlace& place) co
       throw_bad_value(slot, record, place, *bad);
     }
   }
+  if (!grids_.empty()) check_grids(record, place);
   return rows < 0 ? 0 : rows;
+}
+
+/// Of rows whose geometries are known; the first of a group is what the others are held to.
+void BatchChecker::check_grids(const Record& record, const RunPlace& place) const {
+  for (const auto& group : grids_) {
+    const Tensor& first = record[group.front()];
+    for (const std::size_t slot : group) {
+      const Tensor& other = record[slot];
+      for (std::int64_t row = 0; first.row_geometry(row) != nullptr; ++row) {
+        const Geometry* geometry = other.row_geometry(row);
+        if (geometry == nullptr || geometry == first.row_geometry(row)) continue;
+        const GridDifference difference = difference_of(*first.row_geometry(row), *geometry);
+        if (!difference.any()) continue;
+        const std::string& a = record.schema()[group.front()].key;
+        const std::string& b = record.schema()[slot].key;
+        Diagnostic out = make_diagnostic(
+            "S008", fmt::format("{} and {} must share a grid: {} ({})", quote_key(a), quote_key(b),
+                                difference.to_string(), to_string(place)));
+        out.keys = {{a, Role::kData, {}, spec_of(first), {}},
+                    {b, Role::kData, {}, spec_of(other), {}}};
+        out.notes.push_back("no weight was touched by this batch");
+        for (const std::string& key : {a, b}) {
+          const auto made = who_set_values(lineage_, key);
+          if (!made) continue;
+          out.stage = made->stage;
+          out.notes.push_back(
+              fmt::format("{} got its grid from {}", quote_key(key), stage_text(made->stage)));
+        }
+        add_place(out, record, row, place);
+        throw DataError(std::move(out));
+      }
+    }
+  }
 }
 
 void BatchChecker::throw_not_as_bound(const Slot& slot, const Record& record,

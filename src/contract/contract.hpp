@@ -52,7 +52,8 @@ class BatchChecker {
                bool check_finite);
   /// Rows of the batch. Throws DataError that names step, sample, file, key and stage: G002 for a
   /// dtype or shape that is not as bound (with both specs) and for a key that vanished, S005 for
-  /// keys of different rows, D002 for values.
+  /// keys of different rows, S008 for a sample whose keys of one same_grid group lie on different
+  /// grids, D002 for values.
   std::int64_t check(const Record& record, const RunPlace& place) const;
 
  private:
@@ -68,10 +69,12 @@ class BatchChecker {
                                        const RunPlace& place) const;
   [[noreturn]] void throw_other_rows(const Slot& slot, const Record& record,
                                      const RunPlace& place) const;
+  void check_grids(const Record& record, const RunPlace& place) const;
   [[noreturn]] void throw_bad_value(const Slot& slot, const Record& record, const RunPlace& place,
                                     const BadValue& bad) const;
 
   std::vector<Slot> slots_;
+  std::vector<std::vector<std::size_t>> grids_;  ///< Slots of keys that share a grid.
   Lineage lineage_;
   bool check_finite_;
 };

@@ -3,59 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "contract/lineage_facts.hpp"
 #include "core/key_error.hpp"
 
 namespace tenon::contract {
 namespace {
-
-/// Millimetres, and degrees: what files round to.
-constexpr double kLengthTolerance = 1e-3;
-constexpr double kAngleTolerance = 1e-2;
-
-/// How far one grid is from another.
-struct GridDifference {
-  double spacing = 0.0;  ///< mm, the largest of an axis
-  double origin = 0.0;   ///< mm, between the two first voxels
-  double angle = 0.0;    ///< degrees, the largest between axes of one name
-  bool any() const {
-    return spacing > kLengthTolerance || origin > kLengthTolerance || angle > kAngleTolerance;
-  }
-};
-
-double angle_between(const Geometry& a, const Geometry& b, std::size_t axis) {
-  double cosine = 0.0;
-  for (std::size_t row = 0; row < 3; ++row)
-    cosine += a.direction[row * 3 + axis] * b.direction[row * 3 + axis];
-  return std::acos(std::clamp(cosine, -1.0, 1.0)) * 180.0 / std::numbers::pi;
-}
-
-GridDifference difference_of(const Geometry& a, const Geometry& b) {
-  GridDifference difference;
-  double square = 0.0;
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    difference.spacing = std::max(difference.spacing, std::abs(a.spacing[axis] - b.spacing[axis]));
-    difference.angle = std::max(difference.angle, angle_between(a, b, axis));
-    square += (a.origin[axis] - b.origin[axis]) * (a.origin[axis] - b.origin[axis]);
-  }
-  difference.origin = std::sqrt(square);
-  return difference;
-}
-
-std::string describe(const GridDifference& difference) {
-  std::string text;
-  const auto tell = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (difference.spacing > kLengthTolerance)
-    tell(fmt::format("their spacings differ by {:.4g} mm", difference.spacing));
-  if (difference.origin > kLengthTolerance)
-    tell(fmt::format("their origins lie {:.4g} mm apart", difference.origin));
-  if (difference.angle > kAngleTolerance)
-    tell(fmt::format("their axes are turned by {:.4g} degrees", difference.angle));
-  return text;
-}
 
 /// The last stage that changed the grid of `key`.
 std::optional<StageReference> who_moved(const Lineage& lineage, const std::string& key) {
@@ -72,7 +25,7 @@ Diagnostic problem_of(const Split& split, const Field& a, const Field& b,
                       const GridDifference& difference) {
   Diagnostic out =
       make_diagnostic("S008", fmt::format("{} and {} must share a grid: {}", quote_key(a.key),
-                                          quote_key(b.key), describe(difference)));
+                                          quote_key(b.key), difference.to_string()));
   const Lineage& lineage = split.dataset->lineage();
   for (const Field* field : {&a, &b}) {
     const auto mover = who_moved(lineage, field->key);

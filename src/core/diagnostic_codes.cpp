@@ -5,7 +5,7 @@
 namespace tenon {
 namespace {
 
-constexpr std::array<CodeEntry, 32> kCodes = {{
+constexpr std::array<CodeEntry, 33> kCodes = {{
     {"K001", "a model input has no data"},
     {"K002", "a model input has no data; an unused key differs only in case"},
     {"K003",
@@ -26,6 +26,7 @@ constexpr std::array<CodeEntry, 32> kCodes = {{
     {"S006", "samples of one key differ in shape and cannot be batched"},
     {"S007", "target and output do not fit the loss"},
     {"S008", "keys that must share a grid lie on different ones"},
+    {"S009", "where a volume lies is not known, or cannot be"},
     {"D001", "a dtype cannot be converted without loss"},
     {"D002", "values outside the declared range"},
     {"D003", "the values are likely on the wrong scale"},

@@ -94,6 +94,36 @@ Tensor::Tensor(DType dtype, Shape shape) : Tensor(uninitialized(dtype, std::move
   if (dtype != DType::kString) std::memset(data_, 0, byte_size());
 }
 
+/// Where voxels lie: of the tensor itself, or of each of its rows.
+struct Tensor::Places {
+  bool of_rows = false;
+  std::vector<Geometry> geometries;
+};
+
+const Geometry* Tensor::geometry() const noexcept {
+  return places_ && !places_->of_rows ? &places_->geometries.front() : nullptr;
+}
+
+const Geometry* Tensor::row_geometry(std::int64_t row) const noexcept {
+  if (!places_ || !places_->of_rows || row < 0) return nullptr;
+  const auto at = static_cast<std::size_t>(row);
+  return at < places_->geometries.size() ? &places_->geometries[at] : nullptr;
+}
+
+void Tensor::set_geometry(const Geometry& geometry) {
+  places_ = std::make_shared<const Places>(Places{false, {geometry}});
+}
+
+void Tensor::set_row_geometries(std::vector<Geometry> geometries) {
+  if (geometries.empty()) return clear_geometry();
+  if (rank() == 0 || shape_[0] != static_cast<std::int64_t>(geometries.size())) {
+    throw_shape(fmt::format("{} geometries were given for the rows of a tensor {}",
+                            geometries.size(), describe(dtype_, shape_)),
+                {"expected: one for each row of axis 0"});
+  }
+  places_ = std::make_shared<const Places>(Places{true, std::move(geometries)});
+}
+
 Tensor Tensor::uninitialized(DType dtype, Shape shape) {
   Tensor tensor;
   tensor.count_ = checked_count(dtype, shape);
@@ -189,6 +219,11 @@ Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
                 {fmt::format("expected: 0 <= begin <= end <= {}", rows)});
   }
   Tensor part = *this;
+  part.places_.reset();
+  if (places_ && places_->of_rows && end > begin) {
+    const auto first = places_->geometries.begin();
+    part.places_ = std::make_shared<const Places>(Places{true, {first + begin, first + end}});
+  }
   const std::int64_t row_size = rows == 0 ? 0 : count_ / rows;
   part.shape_[0] = end - begin;
   part.count_ = row_size * (end - begin);
@@ -208,6 +243,8 @@ Tensor Tensor::row(std::int64_t index) const {
   }
   Tensor part = slice(index, index + 1);
   part.shape_ = shape_.without_batch();
+  part.places_.reset();
+  if (const Geometry* place = row_geometry(index)) part.set_geometry(*place);
   return part;
 }
 
@@ -215,6 +252,7 @@ Tensor Tensor::reshape(const Shape& shape) const {
   require(dtype_);
   Tensor result = *this;
   result.shape_ = resolve(*this, shape);
+  if (result.shape_ != shape_) result.places_.reset();
   return result;
 }
 
@@ -222,6 +260,7 @@ Tensor Tensor::clone() const {
   require(dtype_);
   Tensor copy = uninitialized(dtype_, shape_);
   copy_elements(copy, 0, *this);
+  copy.places_ = places_;
   return copy;
 }
 
@@ -248,6 +287,33 @@ void Tensor::require(DType wanted) const {
   }
 }
 
+namespace {
+
+/// Those of samples that become rows; none unless each has one.
+std::vector<Geometry> geometries_of(std::span<const Tensor> tensors) {
+  std::vector<Geometry> found;
+  found.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) {
+    if (tensor.geometry() == nullptr) return {};
+    found.push_back(*tensor.geometry());
+  }
+  return found;
+}
+
+/// Those of rows that become rows of another tensor; none unless each has one.
+std::vector<Geometry> row_geometries_of(std::span<const Tensor> tensors) {
+  std::vector<Geometry> found;
+  for (const Tensor& tensor : tensors) {
+    for (std::int64_t row = 0; row < tensor.dim(0); ++row) {
+      if (tensor.row_geometry(row) == nullptr) return {};
+      found.push_back(*tensor.row_geometry(row));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
 Tensor stack(std::span<const Tensor> tensors) {
   if (tensors.empty()) throw_shape("stack of no tensors", {"expected: at least one tensor"});
   const Tensor& first = tensors.front();
@@ -266,6 +332,7 @@ Tensor stack(std::span<const Tensor> tensors) {
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     copy_elements(result, static_cast<std::int64_t>(i) * first.size(), tensors[i]);
   }
+  result.set_row_geometries(geometries_of(tensors));
   return result;
 }
 
@@ -292,6 +359,7 @@ Tensor concatenate_rows(std::span<const Tensor> tensors) {
     copy_elements(result, at, tensor);
     at += tensor.size();
   }
+  result.set_row_geometries(row_geometries_of(tensors));
   return result;
 }
 

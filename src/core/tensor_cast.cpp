@@ -83,6 +83,7 @@ Tensor Tensor::cast(DType dtype) const {
                         {"expected: numbers on both sides; strings are not converted"}));
   }
   Tensor result = uninitialized(dtype, shape_);
+  result.places_ = places_;
   with_number_type(dtype_, [&](auto from_value) {
     using From = decltype(from_value);
     const std::span<const From> source = data<From>();

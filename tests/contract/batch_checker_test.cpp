@@ -101,5 +101,31 @@ TEST(BatchChecker, RefusesAKeyThatVanished) {
   EXPECT_THAT(refusal(checked, batch(Tensor(), images(4, 64), labels(4))), HasSubstr("G002"));
 }
 
+TEST(BatchChecker, HoldsEverySampleOfAGroupToOneGrid) {
+  Checked checked;
+  checked.interface.same_grid = {{"Small", "Large"}};
+  const BatchChecker checker(checked.interface, checked.dataset, checked.binding, true);
+  Tensor small = images(4, 32);
+  Tensor large = images(4, 64);
+  const auto check = [&] { return checker.check(batch(small, large, labels(4)), {"train", 0, 2}); };
+  EXPECT_EQ(check(), 4) << "nothing is known of their grids";
+  small.set_row_geometries(std::vector<Geometry>(4));
+  EXPECT_EQ(check(), 4) << "of one nothing is known";
+  std::vector<Geometry> geometries(4);
+  large.set_row_geometries(geometries);
+  EXPECT_EQ(check(), 4);
+  geometries[3].origin[2] = 2.5;
+  large.set_row_geometries(geometries);
+  try {
+    check();
+    FAIL() << "nothing was thrown";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.code(), "S008");
+    EXPECT_THAT(error.what(),
+                HasSubstr("their origins lie 2.5 mm apart (train data, epoch 1, step 3)"));
+    EXPECT_EQ(error.diagnostics().front().sample->row, 5);
+  }
+}
+
 }  // namespace
 }  // namespace tenon::contract::testing

@@ -327,7 +327,7 @@ TEST(ReadersRegistry, WordsOfTheExperimentFile) {
                                                   {"types", data::ArgumentValue{types, 1}}},
                                                  folder.path(), {"experiment.toml", 4});
   EXPECT_EQ(table.schema().spec("x").dtype, DType::kFloat64);
-  ASSERT_EQ(stage_entries().size(), 1U);
+  ASSERT_EQ(stage_entries().size(), 2U);
   const Dataset images = stage_entries()[0].apply(
       table,
       {text_argument("from", "file"), text_argument("to", "image"),

@@ -57,7 +57,11 @@ SampleFunction PerKeyStage::bind(std::shared_ptr<const Schema> in,
     std::vector<Tensor> values = record.values();
     for (const Slot& slot : slots) {
       const ValueContext context{slot.key, slot.batched, record.samples()};
-      values[slot.slot] = apply(values[slot.slot], context);
+      Tensor& value = values[slot.slot];
+      const Tensor before = value;
+      value = apply(before, context);
+      const bool stays = before.geometry() != nullptr && value.shape() == before.shape();
+      if (stays && value.geometry() == nullptr) value.set_geometry(*before.geometry());
     }
     return Record(out, std::move(values), std::move(record.samples()));
   };

@@ -49,6 +49,30 @@ data::StageEntry load_image_entry() {
           }};
 }
 
+data::StageEntry load_volume_entry() {
+  return {
+      "load_volume",
+      "reads NIfTI, DICOM, NRRD and MetaImage volumes, and folders with one DICOM series",
+      {{"from", ArgumentType::kText, true, "", "the key of the path"},
+       {"to", ArgumentType::kText, true, "", "the key for the volume"},
+       {"root", ArgumentType::kText, false, "\"\"", "put before relative paths"},
+       {"channels", ArgumentType::kInteger, false, "1",
+        "of a voxel, points in time included; 0: as in the file"},
+       {"dtype", ArgumentType::kText, false, "\"float32\"",
+        "\"float32\", or for label maps \"uint8\", \"int8\", \"int16\", \"uint16\", \"int32\""},
+       {"series", ArgumentType::kText, false, "\"\"",
+        "of a folder with several series: the UID, or how it begins"}},
+      [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
+        const Arguments arguments("load_volume", given);
+        LoadVolumeOptions options;
+        options.root = arguments.text("root", "");
+        options.channels = static_cast<int>(arguments.integer("channels", 1));
+        options.dtype = dtype_argument("load_volume", "dtype", arguments.text("dtype", "float32"));
+        options.series = arguments.text("series", "");
+        return dataset.load_volume(arguments.text("from"), arguments.text("to"), options, location);
+      }};
+}
+
 data::SourceEntry csv_entry() {
   return {"csv",
           "the rows of a CSV file; its columns become keys",
@@ -108,7 +132,7 @@ data::SourceEntry folder_entry() {
 }  // namespace
 
 const std::vector<data::StageEntry>& stage_entries() {
-  static const std::vector<data::StageEntry> entries = {load_image_entry()};
+  static const std::vector<data::StageEntry> entries = {load_image_entry(), load_volume_entry()};
   return entries;
 }
 

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/stages/per_key_stage.hpp"
+#include "data/volume.hpp"
+#include "tenon/random.hpp"
+
+namespace tenon::data {
+
+/// A stage that works on images (height, width), (height, width, channels) and volumes (depth,
+/// height, width, channels) of one sample, before batch. What is drawn at random is drawn once for
+/// a sample: all keys see the same.
+class SpatialStage : public NamedStage<SampleStage> {
+ public:
+  SpatialStage(std::string name, Keys keys, SourceLocation location);
+
+  void edit(SchemaEditor& editor) const override;
+  SampleFunction bind(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override;
+  std::string arguments() const override;
+
+ protected:
+  /// A value of the sample that is being worked on.
+  struct Value {
+    const std::string& key;
+    std::size_t position;  ///< Among the stage's keys.
+    Tensor& tensor;
+  };
+
+  const Keys& keys() const { return keys_; }
+  /// The spec of a key after the stage; text in `problem` where the stage cannot work on it. `spec`
+  /// is an image's, a volume's, or of unknown rank.
+  virtual TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const;
+  /// Other keys that are read, and what is stated of them.
+  virtual void edit_others(SchemaEditor& /*editor*/) const {}
+  /// Keys whose values work() gets behind those of keys(), to read.
+  virtual Keys others() const { return {}; }
+  /// Changes the values of all keys of one sample. Throws DataError.
+  virtual void work(std::span<Value> values, Random& random) const = 0;
+  /// The other arguments as text.
+  virtual std::string more_arguments() const = 0;
+
+ private:
+  Keys keys_;
+};
+
+/// … whose keys are worked on by themselves.
+class SpatialKeyStage : public SpatialStage {
+ public:
+  using SpatialStage::SpatialStage;
+
+ protected:
+  virtual Tensor apply(const Tensor& volume, std::size_t position) const = 0;
+  void work(std::span<Value> values, Random& random) const final;
+};
+
+/// `spec` with other spatial sizes, of an image's or a volume's rank; the letters D, H, W (and C)
+/// are given to axes of no known meaning. An image has no depth.
+TensorSpec with_spatial_size(TensorSpec spec, const std::array<Dim, 3>& size);
+/// The spatial sizes of a spec of known rank: an image is 1 deep.
+std::array<Dim, 3> spatial_size(const TensorSpec& spec);
+/// Why a sample of `spec` is no image and no volume, or nothing.
+std::string why_not_spatial(const TensorSpec& spec);
+bool is_volume(const TensorSpec& spec);
+
+/// Sizes as an argument gives them: [depth, height, width], or [height, width] for images, which
+/// then has a depth of 1. Throws ContractError (A001) unless each is from 1 to 2^20.
+Size3D size_argument(const char* stage, const char* argument,
+                     const std::vector<std::int64_t>& size);
+/// "[32, 64, 64]".
+std::string to_text(const Size3D& size);
+
+/// How each of `count` keys is resampled: "linear" or "nearest", given once or once per key.
+/// Throws ContractError (A001).
+std::vector<bool> linear_argument(const char* stage, const std::vector<std::string>& words,
+                                  std::size_t count);
+/// Throws ContractError (A001) unless 0 <= probability <= 1.
+void require_probability(const char* stage, double probability);
+/// Throws ContractError (A001) unless low <= high and both are finite and at least `least`.
+void require_interval(const char* stage, const char* argument, const std::array<double, 2>& range,
+                      double least);
+double even_between(Random& random, const std::array<double, 2>& range);
+
+}  // namespace tenon::data

@@ -1,0 +1,52 @@
+// tenon-decode: reads volumes for the library in a process of its own, so that a damaged file that
+// brings its reader down is one bad sample. It is started by the library and talks over a socket.
+#include <fcntl.h>
+#include <itkObject.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "io/decode/itk_volume.hpp"
+
+namespace {
+
+bool is_socket(int descriptor) {
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+/// What the readers print is not for the user's terminal, and a crash is expected: no core file.
+void keep_quiet() {
+  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, standard);
+  itk::Object::SetGlobalWarningDisplay(false);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  // Ctrl-C is for the process that asked; this one ends with it.
+  std::signal(SIGINT, SIG_IGN);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+}  // namespace
+
+int main() {
+  using namespace tenon::decode;
+  if (!is_socket(kSocket)) {
+    std::fputs("tenon-decode: it is started by programs that use Tenon, not by hand\n", stderr);
+    return 2;
+  }
+  keep_quiet();
+  while (const auto message = receive_message(kSocket)) {
+    const auto request = request_of(message->bytes);
+    if (!request) return 2;
+    const Decoded decoded = decode_volume(*request);
+    const bool sent = send_message(kSocket, to_bytes(decoded.answer), decoded.descriptor);
+    if (decoded.descriptor >= 0) ::close(decoded.descriptor);
+    if (!sent) return 1;
+  }
+  return 0;
+}

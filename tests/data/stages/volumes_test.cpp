@@ -1,0 +1,302 @@
+// Stages on images and volumes.
+#include <cmath>
+#include <numeric>
+
+#include "data/support.hpp"
+#include "data/volume.hpp"
+#include "tenon/npz.hpp"
+
+namespace tenon::data_test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// One sample with the given tensors.
+Dataset one(NamedTensors values) {
+  for (auto& [key, value] : values) {
+    const Tensor sample = value;
+    value = stack(std::vector{sample});
+  }
+  return Dataset::from_tensors(values);
+}
+
+Tensor counting(const Shape& shape, const Geometry& geometry = {}) {
+  Tensor volume(DType::kFloat32, shape);
+  std::iota(volume.data<float>().begin(), volume.data<float>().end(), 0.0F);
+  volume.set_geometry(geometry);
+  return volume;
+}
+
+Tensor only(const Dataset& dataset, const std::string& key, std::uint64_t seed = 0) {
+  const auto records = collect(dataset, {.seed = seed, .threads = 1});
+  EXPECT_EQ(records.size(), 1U);
+  return records.front().at(key);
+}
+
+std::string told_by(const Dataset& dataset) { return render_text(dataset.diagnostics()); }
+
+TEST(VolumeStages, OrientationTurnsByTheGeometry) {
+  const Tensor volume = counting({2, 3, 4, 1});
+  const Dataset data = one({{"image", volume}});
+  const Tensor same = only(data.orientation({"image"}, "SPL"), "image");
+  EXPECT_TRUE(same.equals(volume));
+  const Tensor turned = only(data.orientation({"image"}, "RSA"), "image");
+  EXPECT_EQ(turned.shape(), Shape({4, 2, 3, 1}));
+  EXPECT_EQ(orientation_of(*turned.geometry()), "RSA");
+  // New (d, h, w) is old (h, 2 - w, 3 - d).
+  EXPECT_EQ(turned.data<float>()[0], volume.data<float>()[2 * 4 + 3]);
+  const auto corner = turned.geometry()->point_of({3, 1, 2});
+  EXPECT_THAT(corner, ElementsAre(0.0, 0.0, 1.0));
+}
+
+TEST(VolumeStages, WithoutAGeometryOrientationAndSpacingAreABadSample) {
+  Tensor bare = counting({2, 2, 2, 1});
+  bare.clear_geometry();
+  for (const Dataset& data : {one({{"image", bare}}).orientation({"image"}),
+                              one({{"image", bare}}).spacing({"image"}, {1, 1, 1})}) {
+    try {
+      collect(data);
+      FAIL() << "nothing was thrown";
+    } catch (const DataError& error) {
+      EXPECT_EQ(error.code(), "S009");
+      EXPECT_THAT(error.what(), HasSubstr("as load_volume gives it"));
+    }
+  }
+  EXPECT_THAT(told_by(one({{"image", Tensor(DType::kFloat32, {4, 4, 1})}}).orientation({"image"})),
+              HasSubstr("only a volume has an orientation"));
+}
+
+TEST(VolumeStages, SpacingResamplesImagesLinearlyAndLabelsByTheNearest) {
+  Geometry geometry;
+  geometry.spacing = {2.0, 1.0, 1.0};
+  const Tensor image = counting({3, 2, 2, 1}, geometry);
+  Tensor label = counting({3, 2, 2, 1}, geometry).cast(DType::kUInt8);
+  const Dataset data = one({{"image", image}, {"label", label}})
+                           .spacing({"image", "label"}, {1.0, 1.0, 1.0}, {"linear", "nearest"});
+  const auto record = collect(data).front();
+  EXPECT_EQ(record.at("image").shape(), Shape({6, 2, 2, 1}));
+  EXPECT_EQ(record.at("image").data<float>()[4], 2.0F) << "half way between 0 and 4";
+  EXPECT_EQ(record.at("label").data<std::uint8_t>()[4], 4) << "halves go up";
+  EXPECT_THAT(record.at("label").geometry()->spacing, ElementsAre(1.0, 1.0, 1.0));
+  EXPECT_THAT(record.at("label").geometry()->origin, ElementsAre(0.0, 0.0, 0.0));
+}
+
+TEST(VolumeStages, CropsAndPadsKeepTheMiddle) {
+  const Dataset data = one({{"image", counting({1, 5, 5, 1}).reshape({5, 5, 1})}});
+  EXPECT_THAT(values_of<float>(collect(data.crop_center({"image"}, {3, 3})), "image"),
+              ElementsAre(6, 7, 8, 11, 12, 13, 16, 17, 18));
+  EXPECT_EQ(only(data.pad_to_multiple({"image"}, {4, 4}), "image").shape(), Shape({8, 8, 1}));
+  EXPECT_EQ(data.pad_to_multiple({"image"}, {4, 4}).schema().spec("image").shape_string(),
+            "(8, 8, 1)");
+  EXPECT_EQ(data.crop_center({"image"}, {3, 3}).schema().spec("image").shape_string(), "(3, 3, 1)");
+}
+
+TEST(VolumeStages, ForegroundIsCutOutOfAllKeys) {
+  Tensor image = counting({4, 4, 4, 1});
+  Tensor mask(DType::kUInt8, {4, 4, 4, 1});
+  mask.data<std::uint8_t>()[static_cast<std::size_t>(1 * 16 + 2 * 4 + 1)] = 1;
+  mask.data<std::uint8_t>()[static_cast<std::size_t>(2 * 16 + 2 * 4 + 3)] = 1;
+  const Dataset data = one({{"image", image}, {"mask", mask}});
+  const auto record = collect(data.crop_foreground({"image", "mask"}, "mask")).front();
+  EXPECT_EQ(record.at("image").shape(), Shape({2, 1, 3, 1}));
+  EXPECT_EQ(record.at("image").data<float>()[0], 25.0F);
+  EXPECT_THAT(record.at("image").geometry()->origin, ElementsAre(1.0, 2.0, 1.0));
+  EXPECT_EQ(only(data.crop_foreground({"image"}, "mask", {.margin = 1}), "image").shape(),
+            Shape({4, 3, 4, 1}));
+  EXPECT_THROW(collect(data.crop_foreground({"image"}, "mask", {.threshold = 5.0})), DataError);
+}
+
+TEST(VolumeStages, ARandomCropIsTheSamePlaceInAllKeys) {
+  const Dataset data = one({{"image", counting({6, 6, 6, 1})},
+                            {"label", counting({6, 6, 6, 1}).cast(DType::kInt32)}})
+                           .random_crop({"image", "label"}, {2, 3, 4});
+  std::set<float> places;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto record = collect(data, {.seed = seed, .threads = 1}).front();
+    EXPECT_TRUE(record.at("image").cast(DType::kInt32).equals(record.at("label")));
+    places.insert(record.at("image").data<float>()[0]);
+  }
+  EXPECT_GT(places.size(), 10U);
+  EXPECT_THAT(told_by(one({{"image", counting({1, 2, 2, 1})}}).random_crop({"image"}, {2, 2, 2})),
+              HasSubstr("smaller than the [2, 2, 2] that is cut"));
+}
+
+TEST(VolumeStages, CropsByLabelAreBalanced) {
+  Tensor label(DType::kUInt8, {8, 8, 8, 1});
+  label.data<std::uint8_t>()[static_cast<std::size_t>(3 * 64 + 4 * 8 + 5)] = 2;
+  const Dataset data = one({{"image", counting({8, 8, 8, 1})}, {"label", label}});
+  const auto share_with_foreground = [&](LabelParts parts) {
+    int count = 0;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      const Tensor part = only(
+          data.random_crop_by_label({"image", "label"}, "label", {3, 3, 3}, parts), "label", seed);
+      const auto values = part.data<std::uint8_t>();
+      count += std::ranges::count(values, std::uint8_t{2}) > 0 ? 1 : 0;
+      // Of size 3 around the voxel: it is the middle.
+      if (parts.negative == 0.0) {
+        EXPECT_EQ(values[13], 2);
+      }
+    }
+    return count;
+  };
+  EXPECT_EQ(share_with_foreground({1.0, 0.0}), 60);
+  EXPECT_LT(share_with_foreground({0.0, 1.0}), 20);
+  EXPECT_NEAR(share_with_foreground({1.0, 1.0}), 32, 14);
+}
+
+TEST(VolumeStages, PatchesOfSeveralScalesShareOneCentre) {
+  Geometry geometry;
+  geometry.spacing = {1.5, 1.0, 0.5};
+  const Tensor image = counting({21, 21, 21, 1}, geometry);
+  const Dataset data = one({{"image", image}})
+                           .multi_scale_patches({{"image", "Small", {5, 5, 5}, 1},
+                                                 {"image", "Large", {5, 5, 5}, 3}});
+  EXPECT_EQ(data.schema().spec("Large").shape_string(), "(5, 5, 5, 1)");
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    const auto record = collect(data, {.seed = seed, .threads = 1}).front();
+    const auto small = record.at("Small").geometry()->point_of({2, 2, 2});
+    const auto large = record.at("Large").geometry()->point_of({2, 2, 2});
+    EXPECT_THAT(small, ::testing::Pointwise(::testing::DoubleNear(1e-9), large));
+    EXPECT_THAT(record.at("Large").geometry()->spacing, ElementsAre(4.5, 3.0, 1.5));
+  }
+}
+
+TEST(VolumeStages, ATurnByNinetyDegreesIsNumpys) {
+  const auto goldens = load_npz(TENON_SOURCE_DIR "/tests/data/goldens/volume.npz");
+  std::vector<Tensor> turned;
+  Tensor volume;
+  for (const auto& [key, value] : goldens) {
+    if (key.starts_with("turned_")) turned.push_back(value);
+    if (key == "volume") volume = value;
+  }
+  ASSERT_EQ(turned.size(), 3U);
+  const Dataset data = one({{"image", volume.reshape({6, 7, 5, 1})}})
+                           .random_rotate_90({"image"}, {"depth", "width"}, 1.0);
+  std::set<std::size_t> met;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Tensor got = only(data, "image", seed);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const Tensor& wanted = turned[i];
+      if (got.equals(wanted.reshape({wanted.dim(0), wanted.dim(1), wanted.dim(2), 1})))
+        met.insert(i);
+    }
+  }
+  EXPECT_EQ(met.size(), 3U);
+}
+
+TEST(VolumeStages, AnAffineMovesImageAndLabelAlike) {
+  Tensor label(DType::kUInt8, {9, 9, 9, 1});
+  for (std::size_t i = 0; i < 729; ++i)
+    label.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i % 9 > 4);
+  const Dataset data =
+      one({{"image", label.cast(DType::kFloat32)}, {"label", label}})
+          .random_affine({"image", "label"}, {.rotate = {-30.0, 30.0},
+                                              .scale = {0.8, 1.2},
+                                              .shear = {-0.1, 0.1},
+                                              .translate = {-1.0, 1.0},
+                                              .interpolation = {"linear", "nearest"},
+                                              .probability = 1.0});
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    const auto record = collect(data, {.seed = seed, .threads = 1}).front();
+    int far = 0;
+    for (std::size_t i = 0; i < 729; ++i) {
+      const float mixed = record.at("image").data<float>()[i];
+      const float nearest = record.at("label").data<std::uint8_t>()[i];
+      far += std::abs(mixed - nearest) > 0.75F ? 1 : 0;
+    }
+    EXPECT_LT(far, 8) << "the nearest voxel and the mixture cannot be far apart";
+    EXPECT_FALSE(record.at("label").equals(label));
+  }
+  const Dataset still = one({{"image", label}}).random_affine({"image"}, {.probability = 0.0});
+  EXPECT_TRUE(only(still, "image").equals(label));
+}
+
+TEST(VolumeStages, WindowsScaleAndClip) {
+  const Dataset data =
+      one({{"image", Tensor::from<std::int16_t>({1, 5}, {-1000, -100, 0, 100, 900})}});
+  EXPECT_THAT(values_of<float>(collect(data.window({"image"}, {-100, 100})), "image"),
+              ElementsAre(0.0F, 0.0F, 0.5F, 1.0F, 1.0F));
+  const auto loose =
+      collect(data.window({"image"}, {-100, 100}, {.to = {0.0, 10.0}, .clip = false}));
+  EXPECT_THAT(values_of<float>(loose, "image"), ElementsAre(-45.0F, 0.0F, 5.0F, 10.0F, 50.0F));
+  const auto percent = collect(data.window({"image"}, {25, 75}, {.percentiles = true}));
+  EXPECT_THAT(values_of<float>(percent, "image"), ElementsAre(0.0F, 0.0F, 0.5F, 1.0F, 1.0F));
+  EXPECT_EQ(data.window({"image"}, {-100, 100}).schema().spec("image").range, (ValueRange{0, 1}));
+  EXPECT_THROW(static_cast<void>(data.window({"image"}, {5, 5})), ContractError);
+}
+
+TEST(VolumeStages, ZScoresLookAtTheMask) {
+  const Tensor image = Tensor::from<float>({1, 4}, {1.0F, 3.0F, 100.0F, 0.0F});
+  const Tensor mask = Tensor::from<std::uint8_t>({1, 4}, {1, 1, 0, 0});
+  const Dataset data = one({{"image", image}, {"mask", mask}});
+  EXPECT_THAT(values_of<float>(collect(data.z_score({"image"}, {.mask = "mask"})), "image"),
+              ElementsAre(-1.0F, 1.0F, 0.0F, 0.0F));
+  const auto all = values_of<float>(collect(data.z_score({"image"})), "image");
+  EXPECT_NEAR(std::accumulate(all.begin(), all.end(), 0.0F), 0.0F, 1e-5F);
+  const auto nonzero =
+      values_of<float>(collect(data.z_score({"image"}, {.nonzero = true})), "image");
+  EXPECT_EQ(nonzero[3], 0.0F);
+  EXPECT_THAT(told_by(data.z_score({"image"}, {.mask = "mask "})), HasSubstr("K007"));
+}
+
+TEST(VolumeStages, AHistogramIsSpread) {
+  const Dataset data = one({{"image", Tensor::from<float>({1, 4}, {0.0F, 1.0F, 2.0F, 1000.0F})}});
+  EXPECT_THAT(values_of<float>(collect(data.equalize_histogram({"image"}, 2000)), "image"),
+              ElementsAre(0.0F, ::testing::FloatNear(1.0F / 3, 1e-6F),
+                          ::testing::FloatNear(2.0F / 3, 1e-6F), 1.0F));
+}
+
+TEST(VolumeStages, RandomIntensitiesAreDrawnOnceForAllKeys) {
+  const Tensor image = counting({4, 4, 4, 1});
+  const Dataset data = one({{"a", image}, {"b", image}});
+  const std::vector<Dataset> changed = {
+      data.random_brightness({"a", "b"}, {0.5, 2.0}, 1.0),
+      data.random_contrast({"a", "b"}, {0.5, 0.9}, 1.0),
+      data.random_gamma({"a", "b"}, {0.5, 2.0}, 0.5, 1.0),
+      data.random_blur({"a", "b"}, {0.5, 2.0}, 1.0),
+      data.random_low_resolution({"a", "b"}, {0.3, 0.7}, 1.0),
+      data.random_cutout({"a", "b"}, {2, 2, 2}, {.count = 3, .value = -5.0, .probability = 1.0})};
+  for (const Dataset& dataset : changed) {
+    const auto first = collect(dataset, {.seed = 1, .threads = 1}).front();
+    const auto again = collect(dataset, {.seed = 1, .threads = 2}).front();
+    const auto other = collect(dataset, {.seed = 2, .threads = 1}).front();
+    EXPECT_TRUE(first.at("a").equals(first.at("b")));
+    EXPECT_TRUE(first.at("a").equals(again.at("a")));
+    EXPECT_FALSE(first.at("a").equals(image));
+    EXPECT_FALSE(first.at("a").equals(other.at("a")));
+    EXPECT_NE(first.at("a").geometry(), nullptr);
+  }
+  const auto noisy = collect(data.random_noise({"a", "b"}, {0.5, 0.5}, 1.0)).front();
+  EXPECT_FALSE(noisy.at("a").equals(noisy.at("b"))) << "noise itself is another in every key";
+  EXPECT_THAT(told_by(one({{"image", image.cast(DType::kUInt8)}}).random_noise({"image"}, {0, 1})),
+              HasSubstr("cast or scale it to float32 first"));
+}
+
+TEST(VolumeStages, BatchesAndTextAreTold) {
+  const Dataset data = one({{"image", counting({2, 2, 2, 1})}});
+  EXPECT_THAT(told_by(data.batch(1).random_crop({"image"}, {1, 1, 1})),
+              HasSubstr("put random_crop before batch"));
+  const Dataset text = Dataset::from_tensors({{"name", Tensor::strings({1}, {"a"})}});
+  EXPECT_THAT(told_by(text.z_score({"name"})),
+              AllOf(HasSubstr("D001"), HasSubstr("it holds text")));
+}
+
+TEST(VolumeStages, ArgumentsThatCannotWorkAreTold) {
+  const Dataset data = one({{"image", counting({2, 2, 2, 1})}});
+  EXPECT_THROW(static_cast<void>(data.orientation({"image"}, "RAR")), ContractError);
+  EXPECT_THROW(static_cast<void>(data.spacing({"image"}, {1.0, 0.0, 1.0})), ContractError);
+  EXPECT_THROW(static_cast<void>(data.spacing({"image"}, {1, 1, 1}, {"cubic"})), ContractError);
+  EXPECT_THROW(static_cast<void>(data.crop_center({"image"}, {0, 1})), ContractError);
+  EXPECT_THROW(static_cast<void>(data.crop_center({"image"}, {1})), ContractError);
+  EXPECT_THROW(static_cast<void>(data.random_noise({"image"}, {1.0, 0.5})), ContractError);
+  EXPECT_THROW(static_cast<void>(data.random_noise({"image"}, {0.0, 0.5}, 1.5)), ContractError);
+  EXPECT_THROW(static_cast<void>(data.random_rotate_90({"image"}, {"width"})), ContractError);
+  EXPECT_THROW(static_cast<void>(data.multi_scale_patches({})), ContractError);
+  EXPECT_THROW(static_cast<void>(data.random_crop_by_label({"image"}, "image", {1, 1, 1}, {0, 0})),
+               ContractError);
+}
+
+}  // namespace
+}  // namespace tenon::data_test
