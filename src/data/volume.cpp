@@ -255,7 +255,7 @@ std::int64_t mirrored(std::int64_t index, std::int64_t size) {
 }
 
 std::vector<float> gaussian_weights(double sigma) {
-  const auto radius = static_cast<std::int64_t>(4.0 * sigma + 0.5);
+  const auto radius = static_cast<std::int64_t>(std::floor(4.0 * sigma + 0.5));
   std::vector<double> weights;
   double sum = 0.0;
   for (std::int64_t i = -radius; i <= radius; ++i) {
@@ -295,7 +295,7 @@ Point shift_at(const DisplacementField& field, const Size3D& size, const Index3D
         field.nodes[axis]);
   }
   Point shift{};
-  for (int i = 0; i < 8; ++i) {
+  for (std::size_t i = 0; i < 8; ++i) {
     Index3D node{};
     float weight = 1.0F;
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -325,7 +325,7 @@ Grid::Grid(const Shape& shape) : rank(shape.rank()) {
   } else {
     size = {1, shape[0], shape[1]};
   }
-  if (rank > 2) channels = shape[rank - 1];
+  if (rank > 2) channels = shape.dim(rank - 1);
   if (voxels() < 1 || channels < 1) {
     throw ShapeError(
         make_diagnostic("S002", fmt::format("a tensor {} holds no voxels", shape.to_string())));

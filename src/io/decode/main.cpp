@@ -34,17 +34,18 @@ void keep_quiet() {
 }  // namespace
 
 int main() {
-  using namespace tenon::decode;
-  if (!is_socket(kSocket)) {
+  namespace decode = tenon::decode;
+  if (!is_socket(decode::kSocket)) {
     std::fputs("tenon-decode: it is started by programs that use Tenon, not by hand\n", stderr);
     return 2;
   }
   keep_quiet();
-  while (const auto message = receive_message(kSocket)) {
-    const auto request = request_of(message->bytes);
+  while (const auto message = decode::receive_message(decode::kSocket)) {
+    const auto request = decode::request_of(message->bytes);
     if (!request) return 2;
-    const Decoded decoded = decode_volume(*request);
-    const bool sent = send_message(kSocket, to_bytes(decoded.answer), decoded.descriptor);
+    const decode::Decoded decoded = decode::decode_volume(*request);
+    const bool sent =
+        decode::send_message(decode::kSocket, decode::to_bytes(decoded.answer), decoded.descriptor);
     if (decoded.descriptor >= 0) ::close(decoded.descriptor);
     if (!sent) return 1;
   }

@@ -18,6 +18,7 @@ using data::ArgumentType;
 DType dtype_argument(std::string_view owner, std::string_view argument, const std::string& name) {
   if (const auto dtype = dtype_from_name(name)) return *dtype;
   std::vector<std::string> names;
+  names.reserve(kDTypeCount);
   for (int i = 0; i < kDTypeCount; ++i) names.emplace_back(name_of(static_cast<DType>(i)));
   throw_word_error(std::string(owner), fmt::format("{} = ", argument), name, names);
 }
