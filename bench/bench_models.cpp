@@ -10,7 +10,7 @@
 //     "quit" -> peak memory in KiB;
 //   … --first fits one step from data and says how long that took from the call of fit on;
 //   … --fit N fits N steps and says how long one took, and what the model waited for data;
-//   … --memory says what fit forecast, and by how much it made the process grow, in MB.
+//   … --memory says what fit forecast, and what the process then took for it, in MB.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -267,7 +267,9 @@ void forecast_memory(const Options& options) {
   const std::int64_t before = status_bytes("VmRSS");
   std::ofstream("/proc/self/clear_refs") << 5;  // The peak begins anew.
   subject.model.fit(data, {.steps_per_epoch = 10, .callbacks = {keep}, .verbose = 0});
-  const auto grown = static_cast<double>(status_bytes("VmHWM") - before);
+  // The weights were there before, and moved into the engine.
+  const auto grown =
+      static_cast<double>(status_bytes("VmHWM") - before + 4 * subject.model.count_params());
   const MemoryForecast& memory = keep->plan().memory;
   const auto total = static_cast<double>(memory.total());
   fmt::print("{} {:.1f} {:.1f} {:+.1f} % ", options.model, 1e-6 * total, 1e-6 * grown,

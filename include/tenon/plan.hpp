@@ -17,7 +17,7 @@ struct PlannedStep {
   bool reorder = false;     ///< Only brings a value into another layout.
 };
 
-/// What a training (or a prediction) will take, in bytes, beside what the process has already.
+/// What a training (or a prediction) takes, in bytes.
 struct MemoryForecast {
   std::int64_t weights = 0;      ///< As the engine holds them.
   std::int64_t optimizer = 0;    ///< Its slots: for Adam twice the trainable weights.

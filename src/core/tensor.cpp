@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "tenon/error.hpp"
@@ -33,14 +34,29 @@ std::int64_t checked_count(DType dtype, const Shape& shape) {
   return count;
 }
 
+/// From here on malloc itself is asked. A block that aligned_alloc gave is too short for the next
+/// request of the same size in glibc, so that each batch would take new pages.
+constexpr std::size_t kLarge = std::size_t{1} << 16U;
+
+std::shared_ptr<void> allocate_aligned(std::size_t bytes) {
+  if (bytes < kLarge) {
+    return {::operator new (bytes, std::align_val_t{kAlignment}),
+            [](void* p) { ::operator delete (p, std::align_val_t{kAlignment}); }};
+  }
+  std::size_t room = bytes + kAlignment;
+  void* const block = ::operator new(room);
+  void* aligned = block;
+  std::align(kAlignment, bytes, aligned, room);
+  return {aligned, [block](void*) { ::operator delete(block); }};
+}
+
 std::shared_ptr<void> allocate(DType dtype, const Shape& shape, std::int64_t count) {
   const auto elements = static_cast<std::size_t>(std::max<std::int64_t>(count, 1));
   try {
     if (dtype == DType::kString) {
       return {new std::string[elements], [](void* p) { delete[] static_cast<std::string*>(p); }};
     }
-    return {::operator new (elements* size_of(dtype), std::align_val_t{kAlignment}),
-            [](void* p) { ::operator delete (p, std::align_val_t{kAlignment}); }};
+    return allocate_aligned(elements * size_of(dtype));
   } catch (const std::bad_alloc&) {
     throw_shape(fmt::format("no memory for a tensor {}", describe(dtype, shape)),
                 {fmt::format("it needs {} bytes", elements * size_of(dtype))},

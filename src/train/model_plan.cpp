@@ -17,8 +17,8 @@ namespace {
 /// What an engine takes beside the memory of a plan, as measured (bench/RESULTS.md): generated
 /// code and its tables, per process and per step of the plan.
 constexpr std::int64_t kEngineBytes = 4'500'000;
-/// One in the step, one that is ready, one that is being made.
-constexpr double kBatches = 3.0;
+/// One in the step, one that is being made.
+constexpr double kBatches = 2.0;
 constexpr std::int64_t kBytesPerKernel = 160'000;
 
 std::string name_of(Mode mode) { return mode == Mode::kPredict ? "predict" : "train"; }

@@ -57,8 +57,8 @@ TEST_P(ModelPlanOn, ForecastsTheMemoryOfItsParts) {
   const backend::PlanReport& report = *train::trainer_of(model_, "test").last_report();
   EXPECT_EQ(plan.memory.activations, static_cast<std::int64_t>(report.arena_bytes));
   EXPECT_EQ(plan.memory.scratch, static_cast<std::int64_t>(report.scratch_bytes));
-  // Small (4), Large (6), cell (an id), age (1): 12 numbers of 4 bytes a row, in three batches.
-  EXPECT_EQ(plan.memory.batches, 3 * 16 * 12 * 4);
+  // Small (4), Large (6), cell (an id), age (1): 12 numbers of 4 bytes a row, in two batches.
+  EXPECT_EQ(plan.memory.batches, 2 * 16 * 12 * 4);
   const MemoryForecast& memory = plan.memory;
   EXPECT_EQ(memory.total(), memory.weights + memory.optimizer + memory.activations +
                                 memory.scratch + memory.batches + memory.engine);
