@@ -145,6 +145,18 @@ std::vector<double> Arguments::numbers(std::string_view name) const {
   return numbers;
 }
 
+std::array<double, 2> Arguments::interval(std::string_view name) const {
+  const std::vector<double> given = numbers(name);
+  if (given.size() == 2) return {given[0], given[1]};
+  throw_argument_error(std::string(owner_), fmt::format("{} has {} numbers", name, given.size()),
+                       "[lowest, highest]");
+}
+
+std::array<double, 2> Arguments::interval(std::string_view name,
+                                          std::array<double, 2> otherwise) const {
+  return has(name) ? interval(name) : otherwise;
+}
+
 KeyMap Arguments::text_map(std::string_view name) const {
   const auto* map = as<ArgumentValue::Map>(required(name));
   if (map == nullptr) reject(name, "a table of texts: { old = \"new\" }");

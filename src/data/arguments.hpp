@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ class Arguments {
   std::vector<std::int64_t> integers(std::string_view name) const;
   /// A number alone is a list of one.
   std::vector<double> numbers(std::string_view name) const;
+  /// [lowest, highest].
+  std::array<double, 2> interval(std::string_view name) const;
+  std::array<double, 2> interval(std::string_view name, std::array<double, 2> otherwise) const;
   KeyMap text_map(std::string_view name) const;
   /// Texts, numbers and booleans, as text.
   std::vector<std::string> any_texts(std::string_view name) const;

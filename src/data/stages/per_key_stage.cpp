@@ -21,22 +21,25 @@ bool is_batched(const Schema& schema, std::size_t slot) {
                      [](const Field& field) { return field.spec.batched(); });
 }
 
+Diagnostic cannot_work_on(const std::string& stage, const std::string& key, const TensorSpec& spec,
+                          const std::string& problem) {
+  Diagnostic diagnostic =
+      make_diagnostic(spec.dtype == DType::kString ? "D001" : "S002",
+                      fmt::format("{} cannot work on {}: {}", stage, quote_key(key), problem));
+  KeyReport report;
+  report.key = key;
+  report.actual = spec;
+  diagnostic.keys.push_back(std::move(report));
+  return diagnostic;
+}
+
 void PerKeyStage::edit(SchemaEditor& editor) const {
   for (const std::string& key : keys_) {
     const TensorSpec* spec = editor.require(key);
     if (spec == nullptr) continue;
     std::string problem;
     TensorSpec after = spec_after(*spec, problem);
-    if (!problem.empty()) {
-      Diagnostic diagnostic =
-          make_diagnostic(spec->dtype == DType::kString ? "D001" : "S002",
-                          fmt::format("{} cannot work on {}: {}", name(), quote_key(key), problem));
-      KeyReport report;
-      report.key = key;
-      report.actual = *spec;
-      diagnostic.keys.push_back(std::move(report));
-      editor.problem(std::move(diagnostic));
-    }
+    if (!problem.empty()) editor.problem(cannot_work_on(name(), key, *spec, problem));
     editor.change(key, std::move(after));
   }
 }

@@ -41,6 +41,9 @@ class PerKeyStage : public NamedStage<SampleStage> {
   Keys keys_;
 };
 
+/// D001 (text) or S002: why `stage` cannot work on the values of a key.
+Diagnostic cannot_work_on(const std::string& stage, const std::string& key, const TensorSpec& spec,
+                          const std::string& problem);
 /// The first axis of a sample in a tensor of `spec`: 1 behind a batch axis, else 0.
 inline int first_axis(const TensorSpec& spec) { return spec.batched() ? 1 : 0; }
 /// True if the values of `slot` have a batch axis; one of unknown rank follows the other keys.

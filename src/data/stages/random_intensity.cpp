@@ -221,15 +221,6 @@ class RandomCutoutStage final : public RandomIntensityStage {
 
 // ------------------------------------------------------------------ words of the experiment file
 
-Interval interval(const Arguments& arguments, const char* stage, const char* name,
-                  const Interval& otherwise) {
-  if (!arguments.has(name)) return otherwise;
-  const std::vector<double> given = arguments.numbers(name);
-  if (given.size() == 2) return {given[0], given[1]};
-  throw_argument_error(stage, fmt::format("{} has {} numbers", name, given.size()),
-                       "[lowest, highest]");
-}
-
 struct Word {
   const char* name;
   const char* summary;
@@ -251,7 +242,7 @@ StageEntry entry_of(const Word& word) {
           [word](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments arguments(word.name, given);
             return (dataset.*word.call)(
-                arguments.texts("keys"), interval(arguments, word.name, word.argument, word.range),
+                arguments.texts("keys"), arguments.interval(word.argument, word.range),
                 arguments.number("probability", word.probability), location);
           }};
 }
@@ -319,7 +310,7 @@ StageEntry random_gamma_entry() {
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments arguments("random_gamma", given);
             return dataset.random_gamma(
-                arguments.texts("keys"), interval(arguments, "random_gamma", "gamma", {0.7, 1.5}),
+                arguments.texts("keys"), arguments.interval("gamma", {0.7, 1.5}),
                 arguments.number("inverted", 0.0), arguments.number("probability", 0.3), location);
           }};
 }
@@ -348,9 +339,6 @@ StageEntry random_cutout_entry() {
 namespace tenon {
 namespace {
 
-/// Anything but NaN and infinity.
-constexpr double kAnyNumber = -1e301;
-
 void check_random(const char* stage, const Keys& keys, const char* argument,
                   const std::array<double, 2>& range, double least, double probability) {
   data::require_some_keys(stage, keys);
@@ -369,14 +357,14 @@ Dataset Dataset::random_noise(Keys keys, std::array<double, 2> standard_deviatio
 
 Dataset Dataset::random_brightness(Keys keys, std::array<double, 2> factor, double probability,
                                    Here location) const {
-  check_random("random_brightness", keys, "factor", factor, kAnyNumber, probability);
+  check_random("random_brightness", keys, "factor", factor, data::kAnyNumber, probability);
   return stage(std::make_shared<data::RandomBrightnessStage>(std::move(keys), factor, probability,
                                                              location));
 }
 
 Dataset Dataset::random_contrast(Keys keys, std::array<double, 2> factor, double probability,
                                  Here location) const {
-  check_random("random_contrast", keys, "factor", factor, kAnyNumber, probability);
+  check_random("random_contrast", keys, "factor", factor, data::kAnyNumber, probability);
   return stage(
       std::make_shared<data::RandomContrastStage>(std::move(keys), factor, probability, location));
 }

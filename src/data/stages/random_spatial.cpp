@@ -130,10 +130,14 @@ class RandomResample : public SpatialStage {
     return {.linear = linear_[position], .outside = outside_};
   }
   /// An augmented sample is taken for one of its own on the same grid.
-  static Tensor on_the_same_grid(Tensor moved, const Tensor& before) {
-    moved.clear_geometry();
-    if (before.geometry() != nullptr) moved.set_geometry(*before.geometry());
-    return moved;
+  template <class Move>
+  static void move_each(std::span<Value> values, const Move& move) {
+    for (Value& value : values) {
+      Tensor moved = move(value);
+      moved.clear_geometry();
+      if (value.tensor.geometry() != nullptr) moved.set_geometry(*value.tensor.geometry());
+      value.tensor = std::move(moved);
+    }
   }
   std::string more_arguments() const override {
     return fmt::format("linear=[{}], outside={}, probability={}", fmt::join(linear_, ", "),
@@ -158,10 +162,9 @@ class RandomAffineStage final : public RandomResample {
   void move(std::span<Value> values, const Size3D& size, bool is_image,
             Random& random) const override {
     const IndexTransform to_old = draw(size, is_image, random);
-    for (Value& value : values) {
-      value.tensor = on_the_same_grid(
-          resample(value.tensor, size, to_old, options_of(value.position)), value.tensor);
-    }
+    move_each(values, [&](const Value& value) {
+      return resample(value.tensor, size, to_old, options_of(value.position));
+    });
   }
 
   std::string more_arguments() const override {
@@ -226,10 +229,9 @@ class RandomElasticStage final : public RandomResample {
       for (float& along : shift) along = static_cast<float>(magnitude) * random.next_normal();
       if (is_image) shift[0] = 0.0F;
     }
-    for (Value& value : values) {
-      value.tensor = on_the_same_grid(
-          resample(value.tensor, size, {}, field, options_of(value.position)), value.tensor);
-    }
+    move_each(values, [&](const Value& value) {
+      return resample(value.tensor, size, {}, field, options_of(value.position));
+    });
   }
 
   std::string more_arguments() const override {
@@ -240,15 +242,6 @@ class RandomElasticStage final : public RandomResample {
  private:
   RandomElasticOptions options_;
 };
-
-std::array<double, 2> pair_of(const Arguments& arguments, const char* stage, const char* name,
-                              const std::array<double, 2>& otherwise) {
-  if (!arguments.has(name)) return otherwise;
-  const auto given = arguments.numbers(name);
-  if (given.size() == 2) return {given[0], given[1]};
-  throw_argument_error(stage, fmt::format("{} has {} numbers", name, given.size()),
-                       "[lowest, highest]");
-}
 
 std::vector<std::string> words_of(const Arguments& arguments) {
   if (!arguments.has("interpolation")) return {"linear"};
@@ -309,10 +302,10 @@ StageEntry random_affine_entry() {
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments a("random_affine", given);
             RandomAffineOptions options;
-            options.rotate = pair_of(a, "random_affine", "rotate", options.rotate);
-            options.scale = pair_of(a, "random_affine", "scale", options.scale);
-            options.shear = pair_of(a, "random_affine", "shear", options.shear);
-            options.translate = pair_of(a, "random_affine", "translate", options.translate);
+            options.rotate = a.interval("rotate", options.rotate);
+            options.scale = a.interval("scale", options.scale);
+            options.shear = a.interval("shear", options.shear);
+            options.translate = a.interval("translate", options.translate);
             options.interpolation = words_of(a);
             options.outside = outside_of(a);
             options.probability = a.number("probability", options.probability);
@@ -333,7 +326,7 @@ StageEntry random_elastic_entry() {
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments a("random_elastic", given);
             RandomElasticOptions options;
-            options.magnitude = pair_of(a, "random_elastic", "magnitude", options.magnitude);
+            options.magnitude = a.interval("magnitude", options.magnitude);
             options.node_distance = a.number("node_distance", options.node_distance);
             options.interpolation = words_of(a);
             options.outside = outside_of(a);
@@ -361,13 +354,12 @@ Dataset Dataset::random_rotate_90(Keys keys, std::vector<std::string> axes, doub
 }
 
 Dataset Dataset::random_affine(Keys keys, RandomAffineOptions options, Here location) const {
-  constexpr double kAnyNumber = -1e301;
   data::require_some_keys("random_affine", keys);
   data::require_probability("random_affine", options.probability);
-  data::require_interval("random_affine", "rotate", options.rotate, kAnyNumber);
+  data::require_interval("random_affine", "rotate", options.rotate);
   data::require_interval("random_affine", "scale", options.scale, 0.01);
-  data::require_interval("random_affine", "shear", options.shear, kAnyNumber);
-  data::require_interval("random_affine", "translate", options.translate, kAnyNumber);
+  data::require_interval("random_affine", "shear", options.shear);
+  data::require_interval("random_affine", "translate", options.translate);
   auto linear = data::linear_argument("random_affine", options.interpolation, keys.size());
   return stage(std::make_shared<data::RandomAffineStage>(std::move(keys), std::move(options),
                                                          std::move(linear), location));

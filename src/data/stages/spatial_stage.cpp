@@ -27,16 +27,7 @@ void SpatialStage::edit(SchemaEditor& editor) const {
     std::string problem = why_not_spatial(*spec);
     TensorSpec after = *spec;
     if (problem.empty()) after = spec_after(*spec, problem);
-    if (!problem.empty()) {
-      Diagnostic diagnostic =
-          make_diagnostic(spec->dtype == DType::kString ? "D001" : "S002",
-                          fmt::format("{} cannot work on {}: {}", name(), quote_key(key), problem));
-      KeyReport report;
-      report.key = key;
-      report.actual = *spec;
-      diagnostic.keys.push_back(std::move(report));
-      editor.problem(std::move(diagnostic));
-    }
+    if (!problem.empty()) editor.problem(cannot_work_on(name(), key, *spec, problem));
     editor.change(key, std::move(after));
   }
 }
@@ -60,8 +51,7 @@ SampleFunction SpatialStage::bind(std::shared_ptr<const Schema> in,
     values.reserve(slots.size());
     for (std::size_t i = 0; i < slots.size(); ++i) {
       Tensor& tensor = tensors[slots[i]];
-      if (i < keys_.size() && !is_spatial_rank(tensor.rank()))
-        static_cast<void>(Grid(tensor.shape()));
+      if (i < keys_.size()) static_cast<void>(Grid(tensor.shape()));  // Throws where it is none.
       values.push_back({all[i], i, tensor});
     }
     Random random(context.seed, static_cast<std::uint64_t>(context.epoch),
@@ -152,8 +142,8 @@ void require_interval(const char* stage, const char* argument, const std::array<
   const bool finite = std::isfinite(range[0]) && std::isfinite(range[1]);
   if (finite && range[0] <= range[1] && range[0] >= least) return;
   throw_argument_error(stage, fmt::format("{} = [{}, {}]", argument, range[0], range[1]),
-                       least > -1e300 ? fmt::format("[lowest, highest], at least {}", least)
-                                      : std::string("[lowest, highest]"));
+                       least > kAnyNumber ? fmt::format("[lowest, highest], at least {}", least)
+                                          : std::string("[lowest, highest]"));
 }
 
 double even_between(Random& random, const std::array<double, 2>& range) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -79,9 +81,10 @@ std::vector<bool> linear_argument(const char* stage, const std::vector<std::stri
                                   std::size_t count);
 /// Throws ContractError (A001) unless 0 <= probability <= 1.
 void require_probability(const char* stage, double probability);
+constexpr double kAnyNumber = -std::numeric_limits<double>::infinity();
 /// Throws ContractError (A001) unless low <= high and both are finite and at least `least`.
 void require_interval(const char* stage, const char* argument, const std::array<double, 2>& range,
-                      double least);
+                      double least = kAnyNumber);
 double even_between(Random& random, const std::array<double, 2>& range);
 
 }  // namespace tenon::data

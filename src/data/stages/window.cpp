@@ -229,17 +229,12 @@ StageEntry window_entry() {
             "the range is in percent of each sample's sorted values"}},
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments arguments("window", given);
-            const auto pair = [&](const char* name) -> std::array<double, 2> {
-              const auto numbers = arguments.numbers(name);
-              if (numbers.size() == 2) return {numbers[0], numbers[1]};
-              throw_argument_error("window", fmt::format("{} has {} numbers", name, numbers.size()),
-                                   "[lowest, highest]");
-            };
             WindowOptions options;
-            if (arguments.has("to")) options.to = pair("to");
+            options.to = arguments.interval("to", options.to);
             options.clip = arguments.boolean("clip", true);
             options.percentiles = arguments.boolean("percentiles", false);
-            return dataset.window(arguments.texts("keys"), pair("range"), options, location);
+            return dataset.window(arguments.texts("keys"), arguments.interval("range"), options,
+                                  location);
           }};
 }
 
@@ -278,8 +273,8 @@ namespace tenon {
 Dataset Dataset::window(Keys keys, std::array<double, 2> range, WindowOptions options,
                         Here location) const {
   data::require_some_keys("window", keys);
-  data::require_interval("window", "range", range, options.percentiles ? 0.0 : -1e301);
-  data::require_interval("window", "to", options.to, -1e301);
+  data::require_interval("window", "range", range, options.percentiles ? 0.0 : data::kAnyNumber);
+  data::require_interval("window", "to", options.to);
   if (options.percentiles && range[1] > 100.0) {
     throw_argument_error("window", fmt::format("a range up to {} percent", range[1]),
                          "at most 100");

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/stages/named_stage.hpp"
+
+namespace tenon::readers {
+
+/// A stage that reads the file that each sample's key `from` names, and puts what is in it under
+/// the key `to`. Works on samples, before batch.
+class LoadStage : public data::NamedStage<data::SampleStage> {
+ public:
+  /// `root` is put before relative names.
+  LoadStage(std::string name, std::string from, std::string to, std::string root,
+            SourceLocation location);
+
+  void edit(data::SchemaEditor& editor) const override;
+  data::SampleFunction bind(std::shared_ptr<const Schema> in,
+                            std::shared_ptr<const Schema> out) const override;
+  std::string arguments() const override;
+  std::optional<data::FileKey> file_key() const override;
+
+ protected:
+  /// What read() gives.
+  virtual TensorSpec spec() const = 0;
+  /// Throws FormatError or DataError; the file's name is put into it.
+  virtual Tensor read(const std::string& path) const = 0;
+  /// The other arguments as text.
+  virtual std::string more_arguments() const = 0;
+
+ private:
+  Tensor load(const std::string& name, const SampleIdentity& sample) const;
+
+  std::string from_;
+  std::string to_;
+  std::string root_;
+};
+
+}  // namespace tenon::readers
