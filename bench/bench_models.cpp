@@ -2,6 +2,8 @@
 // batch in memory.
 //   bench_models MODEL [--threads N] [--seconds S] [--precision P] [--engine E] [--batch N]
 //     prints the time of a step and the steps of the plan that take longest;
+//   … --without PASS (several times) says what a step takes with and without these passes of the
+//     engine, in alternating blocks;
 //   … --block speaks the protocol of run.py on standard input and output:
 //     "block <seconds>" -> "<steps> <seconds> <seconds of processor> <page faults> <loss>"
 //     "report" -> a line per step of the plan (op, layer, implementation, FLOPs, bytes, seconds),
@@ -44,6 +46,7 @@ struct Options {
   std::int64_t fit = 0;
   int data_threads = 0;
   bool memory = false;
+  std::vector<std::string> without;
 };
 
 double seconds_since(Clock::time_point start) {
@@ -86,6 +89,7 @@ class Stepper {
       : subject_(bench::make_subject(options.model, options.batch)) {
     compile(subject_, options);
     trainer_ = &train::trainer_of(subject_.model, "bench");
+    trainer_->leave_out_passes(options.without);
     const Dataset data = batches_of(subject_, options.batch);
     const train::BoundSplit split(
         "train", train::fit_interface(subject_.model, trainer_->arguments(), {}, {}), data, true);
@@ -198,6 +202,24 @@ void tell(Stepper& stepper, double seconds) {
   }
 }
 
+void compare(const Options& options) {
+  Options all = options;
+  all.without.clear();
+  Stepper with(all);
+  Stepper without(options);
+  constexpr int kBlocks = 12;
+  std::vector<std::vector<double>> times(2);
+  for (int i = 0; i < kBlocks; ++i) {
+    for (std::size_t k = 0; k < 2; ++k) {
+      const Block block = run_block(k == 0 ? with : without, options.seconds / kBlocks / 2.0);
+      times[k].push_back(1e3 * block.seconds / static_cast<double>(block.steps));
+    }
+  }
+  fmt::print("{} without {}: {:.4g} ms per step, with {:.4g} (least {:.4g} and {:.4g})\n",
+             options.model, fmt::join(options.without, ", "), median(times[1]), median(times[0]),
+             std::ranges::min(times[1]), std::ranges::min(times[0]));
+}
+
 /// Ends the process behind the first step, as a user's clock would see it.
 class FirstStep : public Callback {
  public:
@@ -295,6 +317,7 @@ Options options_of(int argc, char** argv, CLI::App& app) {
   app.add_option("--fit", options.fit, "Steps");
   app.add_option("--data-threads", options.data_threads);
   app.add_flag("--memory", options.memory);
+  app.add_option("--without", options.without, "Passes");
   app.parse(argc, argv);
   return options;
 }
@@ -315,6 +338,10 @@ int main(int argc, char** argv) {
     }
     if (options.fit > 0) {
       fit_steps(options);
+      return 0;
+    }
+    if (!options.without.empty()) {
+      compare(options);
       return 0;
     }
     Stepper stepper(options);

@@ -97,6 +97,13 @@ class Trainer {
   /// The shape of the step that train() would take on `data`.
   StepShape shape_of(const StepData& data, std::span<const ClassWeights> class_weights) const;
 
+  /// Passes of the engine that plans compiled from now on leave out, by name. For measuring.
+  void leave_out_passes(std::vector<std::string> names) {
+    options_.without_passes = std::move(names);
+    last_ = nullptr;
+    steps_.clear();
+  }
+
   /// The plan of the last step, for tests and reports; nullptr before the first one.
   const backend::PlanReport* last_report() const noexcept;
 

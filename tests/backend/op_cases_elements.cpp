@@ -115,9 +115,10 @@ std::vector<OpCase> dense_cases() {
     }
     return simple_case("dense/" + name, OpKind::kDense, NoAttributes{}, specs);
   };
-  return {make("bias", 3, 4, 5, true), make("no_bias", 4, 7, 3, false),
+  return {make("bias", 3, 4, 5, true),     make("no_bias", 4, 7, 3, false),
           make("one_unit", 5, 9, 1, true), make("one_row", 1, 6, 8, true),
-          make("wide", 2, 33, 17, true)};
+          make("wide", 2, 33, 17, true),   make("many_rows", 37, 5, 20, true),
+          make("large", 40, 81, 50, true)};
 }
 
 std::vector<OpCase> regularization_cases() {

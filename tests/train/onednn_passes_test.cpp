@@ -174,7 +174,10 @@ struct Effect {
 TEST_F(OnednnPasses, ChangeThePlanAsTheySay) {
   const auto& engine = backend::onednn_engine();
   const std::vector<Effect> effects{
-      {"fuse_rectifiers", "stages", "activation_backward", 1, 4},
+      {"fuse_rectifiers", "stages", "activation_backward", 0, 3},
+      {"fuse_loss", "stages", "own:activated_loss", 1, 0},
+      {"fuse_loss", "classes", "own:activated_loss", 1, 0},
+      {"small_products", "tiny", "own:small_product", 8, 0},
       {"fold_pads", "residual", "pad", 0, 2},
       {"fuse_normalized_pooling", "stages", "own:normalized_pooling", 6, 0},
       {"fuse_dense_few", "two_scale", "own:dense_few", 2, 0},

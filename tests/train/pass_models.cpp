@@ -124,6 +124,17 @@ Subject tiny() {
           {{"numbers", random_uniform({6, 8}, 1)}, {"answer", random_uniform({6, 6}, 2)}}};
 }
 
+// A softmax and its cross-entropy.
+Subject classes() {
+  const auto numbers = Input({10}, {.name = "numbers"});
+  const auto hidden = Dense(20, {.activation = "relu"})(numbers);
+  const auto answer = Dense(7, {.activation = "softmax", .name = "answer"})(hidden);
+  return {"classes",
+          Model(numbers, answer, {.name = "classes"}),
+          "categorical_crossentropy",
+          {{"numbers", random_uniform({20, 10}, 1)}, {"answer", random_uniform({20, 7}, 2)}}};
+}
+
 const Tensor& value_of(const NamedTensors& batch, const std::string& name) {
   return std::ranges::find(batch, name, [](const auto& entry) { return entry.first; })->second;
 }
@@ -143,7 +154,7 @@ void expect_near(const Tensor& actual, const Tensor& expected, double tolerance,
 }  // namespace
 
 std::vector<Subject> subjects() {
-  return {stages(), odd_widths(), residual(), joined(), two_scale(), many_tiles(), tiny()};
+  return {stages(), odd_widths(), residual(), joined(), two_scale(), many_tiles(), tiny(), classes()};
 }
 
 Subject subject_of(const std::string& name) {

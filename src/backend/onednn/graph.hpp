@@ -22,6 +22,10 @@ enum class NodeKind : std::uint8_t {
   kNormalizedPooling,
   /// x, pooled dy, gamma, mean, variance, places -> dx, dgamma, dbeta.
   kNormalizedPoolingBackward,
+  /// A sigmoid or softmax and the cross-entropy of its probabilities, with the gradient where there
+  /// is one: logits, target, weight, dtotal -> total, each, probabilities, dlogits. `op` is the
+  /// loss.
+  kActivatedLoss,
   kUpdateGroup,  ///< Updates of one kind, in one loop.
 };
 

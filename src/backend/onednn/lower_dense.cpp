@@ -5,6 +5,7 @@
 #include "backend/onednn/inner_product.hpp"
 #include "backend/onednn/kernels/activation.hpp"
 #include "backend/onednn/kernels/dense_few.hpp"
+#include "backend/onednn/kernels/small_product.hpp"
 #include "backend/onednn/lowering.hpp"
 
 namespace tenon::backend::onednn {
@@ -16,6 +17,32 @@ using bridge::Tag;
 InnerProduct forward_shape(const Graph& graph, const ops::Node& op) {
   const Shape& kernel = graph.value(op.inputs[1]).shape;
   return {graph.value(op.outputs[0]).shape[0], kernel[0], kernel[1], graph.products};
+}
+
+// Up to here the own kernel is faster than the call of oneDNN's (see docs/engine.md).
+bool is_small_product(const Graph& graph, const InnerProduct& d) {
+  constexpr std::int64_t kMostProducts = 1 << 17;
+  return graph.does("small_products") && graph.factors == DType::kFloat32 &&
+         d.rows * d.inputs * d.outputs <= kMostProducts;
+}
+
+// `a`, `b`, `bias`, `c` and `sums` are filled in at run time.
+void add_small_product(Lowering& lowering, const GraphNode& node, SmallProduct product, CellId a,
+                       CellId b, CellId bias, CellId c, CellId sums) {
+  Step& step =
+      lowering.add_step(node, "own:small_product", {a, b, bias}, {c, sums},
+                        [product, a = lowering.ref(a), b = lowering.ref(b),
+                         bias = lowering.ref(bias), c = lowering.ref(c), sums = lowering.ref(sums),
+                         scratch = lowering.scratch()](const StepNumbers&) mutable {
+                          product.a = a.as();
+                          product.b = b.as();
+                          product.bias = bias.as();
+                          product.c = c.as();
+                          product.column_sums = sums.as();
+                          small_product(product, scratch.as());
+                        });
+  step.memory.scratch_bytes =
+      static_cast<std::size_t>(small_product_scratch(product)) * sizeof(float);
 }
 
 // (outputs, inputs) instead of (inputs, outputs).
@@ -73,7 +100,8 @@ PartAddresses addresses_of(const Lowering& lowering, const Parts& parts) {
 }  // namespace
 
 Layout dense_kernel_layout(const Graph& graph, const GraphNode& node) {
-  return inner_product_kernel_layout(forward_shape(graph, node.op));
+  const InnerProduct shape = forward_shape(graph, node.op);
+  return is_small_product(graph, shape) ? std::nullopt : inner_product_kernel_layout(shape);
 }
 
 Layout dense_few_kernel_layout(const Graph& graph, const GraphNode& node) {
@@ -81,32 +109,74 @@ Layout dense_few_kernel_layout(const Graph& graph, const GraphNode& node) {
 }
 
 void lower_dense(Lowering& lowering, const GraphNode& node) {
+  const InnerProduct d = forward_shape(lowering.graph(), node.op);
+  if (is_small_product(lowering.graph(), d)) {
+    const CellId x = lowering.plain(node.op.inputs[0]);
+    const CellId kernel = lowering.plain(node.op.inputs[1]);
+    const CellId bias = lowering.plain(node.op.inputs[2]);
+    const CellId y = lowering.make(node.op.outputs[0]);
+    return add_small_product(lowering, node,
+                             {.m = d.rows,
+                              .n = d.outputs,
+                              .k = d.inputs,
+                              .a_row = d.inputs,
+                              .b_row = d.outputs,
+                              .rectify = node.rectified,
+                              .slope = node.slope},
+                             x, kernel, bias, y, kNoCell);
+  }
   const CellId x = lowering.factor(node.op.inputs[0]);
   const CellId bias = lowering.plain(node.op.inputs[2]);
   const CellId y = lowering.make_product(node.op.outputs[0]);
-  add_inner_product(lowering, node, forward_shape(lowering.graph(), node.op), x, node.op.inputs[1],
-                    bias, y);
+  add_inner_product(lowering, node, d, x, node.op.inputs[1], bias, y);
 }
 
 void lower_dense_backward_data(Lowering& lowering, const GraphNode& node) {
   const DType factors = lowering.graph().products;
   const Shape& dy_shape = lowering.shape(node.op.inputs[0]);
   const Shape& kernel = lowering.shape(node.op.inputs[1]);
+  const InnerProduct d{dy_shape[0], kernel[0], kernel[1], factors};
+  if (is_small_product(lowering.graph(), d)) {
+    const CellId dy = lowering.plain(node.op.inputs[0]);
+    const CellId weights = lowering.plain(node.op.inputs[1]);
+    const CellId dx = lowering.make(node.op.outputs[0]);
+    return add_small_product(lowering, node,
+                             {.m = d.rows,
+                              .n = d.inputs,
+                              .k = d.outputs,
+                              .a_row = d.outputs,
+                              .b_row = 1,
+                              .b_column = d.outputs},
+                             dy, weights, kNoCell, dx, kNoCell);
+  }
   const CellId dy = lowering.factor(node.op.inputs[0]);
   const CellId dx = lowering.make_product(node.op.outputs[0]);
-  add_inner_product_backward_data(lowering, node, {dy_shape[0], kernel[0], kernel[1], factors}, dy,
-                                  node.op.inputs[1], dx);
+  add_inner_product_backward_data(lowering, node, d, dy, node.op.inputs[1], dx);
 }
 
 void lower_dense_backward_weights(Lowering& lowering, const GraphNode& node) {
   const DType factors = lowering.graph().products;
   const Shape& x_shape = lowering.shape(node.op.inputs[0]);
   const Shape& dy_shape = lowering.shape(node.op.inputs[1]);
+  const InnerProduct d{x_shape[0], x_shape[1], dy_shape[1], factors};
+  if (is_small_product(lowering.graph(), d)) {
+    const CellId x = lowering.plain(node.op.inputs[0]);
+    const CellId dy = lowering.plain(node.op.inputs[1]);
+    const CellId dkernel = lowering.make(node.op.outputs[0]);
+    const CellId dbias = lowering.make(node.op.outputs[1]);
+    return add_small_product(lowering, node,
+                             {.m = d.inputs,
+                              .n = d.outputs,
+                              .k = d.rows,
+                              .a_row = 1,
+                              .a_column = d.inputs,
+                              .b_row = d.outputs},
+                             x, dy, kNoCell, dkernel, dbias);
+  }
   const CellId x = lowering.factor(node.op.inputs[0]);
   const CellId dy = lowering.factor(node.op.inputs[1]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
-  add_inner_product_backward_weights(lowering, node, {x_shape[0], x_shape[1], dy_shape[1], factors},
-                                     x, dy, node.op.outputs[0], dbias);
+  add_inner_product_backward_weights(lowering, node, d, x, dy, node.op.outputs[0], dbias);
 }
 
 void lower_dense_few(Lowering& lowering, const GraphNode& node) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "backend/onednn/kernels/activated_loss.hpp"
 #include "backend/onednn/kernels/loss.hpp"
 #include "backend/onednn/lowering.hpp"
 #include "tenon/error.hpp"
@@ -90,6 +91,35 @@ void lower_loss_backward(Lowering& lowering, const GraphNode& node) {
                       require_classes(cells, in);
                       loss_backward(in, threads, *dtotal.as(), dprediction.as());
                     });
+}
+
+void lower_activated_loss(Lowering& lowering, const GraphNode& node) {
+  const LossCells cells = cells_of(lowering, node);
+  const CellId x = lowering.plain(node.op.inputs[0]);
+  const CellId dtotal = lowering.plain(node.op.inputs[3]);
+  std::vector<CellId> reads = read_cells(lowering, node);
+  const CellId total = lowering.make(node.op.outputs[0]);
+  const CellId each = lowering.make(node.op.outputs[1]);
+  const CellId y = lowering.make(node.op.outputs[2]);
+  const CellId dx = lowering.make(node.op.outputs[3]);
+  Step& step = lowering.add_step(
+      node, "own:activated_loss", std::move(reads), {total, each, y, dx},
+      [cells, threads = lowering.threads(), x = lowering.ref(x), dtotal = lowering.ref(dtotal),
+       total = lowering.ref(total), each = lowering.ref(each), y = lowering.ref(y),
+       dx = lowering.ref(dx), scratch = lowering.scratch()](const StepNumbers&) {
+        const LossInputs in = cells.bound();
+        require_classes(cells, in);
+        activated_loss({.in = in,
+                        .x = x.as(),
+                        .dtotal = dtotal ? *dtotal.as() : 0.0F,
+                        .y = y.as(),
+                        .total = total.as(),
+                        .each = each ? each.as() : scratch.as(),
+                        .dx = dx.as()},
+                       threads);
+      });
+  step.memory.in_place = {{y, x}};
+  step.memory.scratch_bytes = static_cast<std::size_t>(cells.inputs.rows) * sizeof(float);
 }
 
 }  // namespace tenon::backend::onednn

@@ -31,6 +31,11 @@ PlanStep report_of(const GraphNode& node, std::string implementation) {
       node.kind == NodeKind::kNormalizedPoolingBackward) {
     report.op += "+max_pooling";
   }
+  if (node.kind == NodeKind::kActivatedLoss) {
+    const auto& loss = std::get<ops::LossAttributes>(node.op.attributes);
+    report.op = loss.kind == ops::LossKind::kBinaryCrossentropy ? "sigmoid+loss" : "softmax+loss";
+    if (node.op.outputs[3] != ops::kNoValue) report.op += "+backward";
+  }
   report.name = node.op.name;
   report.implementation = std::move(implementation);
   report.floating_point_operations = node.operations;

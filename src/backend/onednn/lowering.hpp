@@ -237,6 +237,7 @@ void lower_penalty_backward(Lowering& lowering, const GraphNode& node);
 void lower_up_sampling(Lowering& lowering, const GraphNode& node);
 void lower_loss(Lowering& lowering, const GraphNode& node);
 void lower_loss_backward(Lowering& lowering, const GraphNode& node);
+void lower_activated_loss(Lowering& lowering, const GraphNode& node);
 void lower_clip(Lowering& lowering, const GraphNode& node);
 void lower_update_group(Lowering& lowering, const GraphNode& node);
 void lower_update(Lowering& lowering, const GraphNode& node);

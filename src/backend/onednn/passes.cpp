@@ -18,6 +18,8 @@ constexpr std::array kPasses{
          "bfloat16 numbers are multiplied as float32 where the processor does that faster",
          widen_products},
     Pass{"fuse_rectifiers", "a relu becomes part of the operation before it", fuse_rectifiers},
+    Pass{"fuse_loss", "a sigmoid or softmax, its cross-entropy and their gradients in one",
+         fuse_loss},
     Pass{"fold_pads", "zeros around an image become part of the operation behind", fold_pads},
     Pass{"fuse_normalized_pooling", "batch normalisation, relu and maximum pooling in one",
          fuse_normalized_pooling},
@@ -27,6 +29,7 @@ constexpr std::array kPasses{
     Pass{"group_updates", "all weights are updated in one loop", group_updates},
     Pass{"assign_layouts", "images lie in blocks of channels where that is faster", assign_layouts},
     Pass{"choose_winograd", "3x3 convolutions by fewer multiplications", choose_winograd},
+    Pass{"small_products", "small dense layers are multiplied by an own kernel", nullptr},
     Pass{"small_on_one_thread", "steps too small to be shared run on one thread", nullptr},
     Pass{"in_place", "a result takes the memory of what is read for the last time", nullptr},
 };

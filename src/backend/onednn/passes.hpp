@@ -27,6 +27,8 @@ void widen_products(Graph& graph);
 /// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
 /// of the batch normalisation.
 void fuse_rectifiers(Graph& graph);
+/// A sigmoid or softmax, its cross-entropy and their gradients.
+void fuse_loss(Graph& graph);
 /// Zeros around an image into the convolution or the maximum pooling behind.
 void fold_pads(Graph& graph);
 /// Batch normalisation, relu and maximum pooling, and their gradients.

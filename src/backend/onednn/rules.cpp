@@ -131,6 +131,8 @@ LowerRule rule_of(const GraphNode& node) {
       return lower_normalized_pooling;
     case NodeKind::kNormalizedPoolingBackward:
       return lower_normalized_pooling_backward;
+    case NodeKind::kActivatedLoss:
+      return lower_activated_loss;
     case NodeKind::kUpdateGroup:
       return lower_update_group;
     case NodeKind::kSingle:

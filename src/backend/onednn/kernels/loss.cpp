@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend/onednn/cpu.hpp"
+#include "backend/onednn/kernels/loss_parts.hpp"
 #include "backend/onednn/kernels/vector_math.hpp"
 #include "backend/onednn/parallel.hpp"
 
@@ -10,37 +11,7 @@ namespace tenon::backend::onednn {
 namespace {
 
 using ops::LossKind;
-using ops::LossReduction;
 namespace vm = vector_math;
-
-// Keras keeps probabilities this far from 0 and 1. As the reference has it, the upper bound is
-// 1 − 1e-7 rounded to float.
-constexpr float kLow = 1e-7F;
-constexpr float kHigh = static_cast<float>(1.0 - 1e-7);
-
-TENON_INLINE float clipped(float p) {
-  const float low = p < kLow ? kLow : p;
-  return low > kHigh ? kHigh : low;
-}
-TENON_INLINE float clip_slope(float p) { return p < kLow || p > kHigh ? 0.0F : 1.0F; }
-
-// A target is wanted · scale + shift (label smoothing).
-struct Smoothing {
-  float scale;
-  float shift;
-};
-Smoothing smoothing_of(const LossInputs& in) {
-  const auto amount = static_cast<float>(in.attributes.label_smoothing);
-  switch (in.attributes.kind) {
-    case LossKind::kBinaryCrossentropy:
-      return {1.0F - amount, amount / 2.0F};
-    case LossKind::kCategoricalCrossentropy:
-    case LossKind::kSparseCategoricalCrossentropy:
-      return {1.0F - amount, amount / static_cast<float>(in.classes)};
-    default:
-      return {1.0F, 0.0F};
-  }
-}
 
 // What one row's loops see.
 struct Row {
@@ -204,24 +175,6 @@ void gradient_of(const LossInputs& in, const Row& row, float scale, float* dp) {
   }
 }
 
-double weight_of(const LossInputs& in, std::int64_t row) {
-  return in.sample_weight == nullptr
-             ? 1.0
-             : static_cast<double>(in.sample_weight[row / in.rows_per_sample]);
-}
-
-// What the weighted sum of all rows is multiplied with.
-double total_scale(const LossInputs& in) {
-  double divisor = 1.0;
-  if (in.attributes.reduction == LossReduction::kSumOverBatchSize) {
-    divisor = static_cast<double>(in.rows);
-  } else if (in.attributes.reduction == LossReduction::kMeanWithSampleWeight) {
-    divisor = 0.0;
-    for (std::int64_t row = 0; row < in.rows; ++row) divisor += weight_of(in, row);
-  }
-  return divisor == 0.0 ? 0.0 : in.attributes.weight / divisor;
-}
-
 std::int64_t row_grain(const LossInputs& in) {
   return std::max<std::int64_t>(1, kElementGrain / 8 / in.classes);
 }
@@ -245,11 +198,7 @@ void loss_forward(const LossInputs& in, int threads, float* total, float* each, 
     }
   });
   if (total == nullptr) return;
-  double sum = 0.0;
-  for (std::int64_t row = 0; row < in.rows; ++row) {
-    sum += static_cast<double>(store[row]) * weight_of(in, row);
-  }
-  *total = static_cast<float>(sum * total_scale(in));
+  *total = weighted_total(in, store);
 }
 
 void loss_backward(const LossInputs& in, int threads, float dtotal, float* dprediction) {
