@@ -160,6 +160,15 @@ struct FilterOptions {
   std::optional<double> min{};
   std::optional<double> max{};
 };
+/// What becomes of the last elements, where they do not go round all ranks.
+enum class ShardRemainder : std::uint8_t {
+  kKeep,  ///< The first ranks get one more than the others.
+  kDrop,  ///< Nobody gets them.
+  kPad,   ///< The others get elements again that the epoch began with.
+};
+struct ShardOptions {
+  ShardRemainder remainder = ShardRemainder::kKeep;
+};
 /// How a dataset is run. The records do not depend on `threads`: at most 64 or 4 per core.
 struct IterateOptions {
   std::uint64_t seed = 0;
@@ -366,6 +375,12 @@ class Dataset {
   Dataset repeat(std::int64_t count = -1, Here location = Here::current()) const;
   Dataset take(std::int64_t count, Here location = Here::current()) const;
   Dataset skip(std::int64_t count, Here location = Here::current()) const;
+  /// Every `of`-th element, from `rank` on: what this process takes of an epoch that `of` processes
+  /// share. Together they have every element once. Best directly behind shuffle and before what
+  /// reads. A state that any rank saved is continued by any number of ranks, each with its own
+  /// shard of the same order.
+  Dataset shard(std::int64_t rank, std::int64_t of, ShardOptions options = {},
+                Here location = Here::current()) const;
   Dataset filter(std::function<bool(const Record&)> keep, Here location = Here::current()) const;
   Dataset filter(std::string key, FilterOptions options, Here location = Here::current()) const;
   Dataset prefetch(std::int64_t batches, Here location = Here::current()) const;

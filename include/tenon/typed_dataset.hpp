@@ -189,6 +189,10 @@ class Dataset {
   auto filter(FilterOptions options, Here location = Here::current()) const {
     return changed<K>(data_.filter(text<K>(), std::move(options), location));
   }
+  Dataset shard(std::int64_t rank, std::int64_t of, ShardOptions options = {},
+                Here location = Here::current()) const {
+    return same(data_.shard(rank, of, options, location));
+  }
   Dataset prefetch(std::int64_t batches, Here location = Here::current()) const {
     return same(data_.prefetch(batches, location));
   }

@@ -6,6 +6,7 @@
 #include "data/executor.hpp"
 #include "data/iterator_state.hpp"
 #include "data/pipeline.hpp"
+#include "data/stages/shard.hpp"
 #include "tenon/dataset.hpp"
 #include "tenon/error.hpp"
 
@@ -137,7 +138,11 @@ void DatasetIterator::Implementation::restore(const std::string& text) {
   execution_->epoch = state.epoch;
   execution_->bad_samples.restore(state.counts, std::move(state.bad_samples));
   // At the start of an epoch there is nothing to resume, so that every source can.
-  if (state.delivered > 0) root_->load(state.nodes);
+  if (const auto place = data::place_of_other_ranks(*pipeline_, state.nodes)) {
+    root_->fast_forward(*place);
+  } else if (state.delivered > 0) {
+    root_->load(state.nodes);
+  }
   delivered_ = state.delivered;
   error_ = nullptr;
   bad_samples_.clear();

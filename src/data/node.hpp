@@ -53,6 +53,9 @@ class Node {
   virtual bool next(Item& item) = 0;
   /// Starts again from the first element, with the random numbers of `pass`.
   virtual void begin(std::uint64_t pass) = 0;
+  /// To be called after begin(): the nearest shard passes over so many elements of what is before
+  /// it.
+  virtual void fast_forward(std::int64_t /*elements*/) {}
   /// Makes the record again that this node gave for item.tickets. False if a sample of it turned
   /// bad since.
   virtual bool revive(Item& item) = 0;
@@ -71,6 +74,7 @@ class UpstreamNode : public Node {
     upstream_->begin(pass);
     reset(pass);
   }
+  void fast_forward(std::int64_t elements) override { upstream_->fast_forward(elements); }
   bool revive(Item& item) override { return item.record.has_value() || upstream_->revive(item); }
   void save(std::vector<NodeState>& states) const override;
   void load(std::span<const NodeState> states) override;

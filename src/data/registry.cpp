@@ -192,6 +192,7 @@ const std::vector<StageEntry>& stage_entries() {
                                                   resize_entry(),
                                                   scale_entry(),
                                                   select_entry(),
+                                                  shard_entry(),
                                                   shuffle_entry(),
                                                   skip_entry(),
                                                   spacing_entry(),

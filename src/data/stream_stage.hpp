@@ -30,6 +30,9 @@ class StreamStage : public Stage {
   virtual bool makes_batches() const { return false; }
   /// True if leaving it out does not change what one element looks like.
   virtual bool keeps_elements() const { return true; }
+  /// True if what comes out is in the order of what comes in, and as many of it: then processes
+  /// that share a stream stand at one place of it.
+  virtual bool keeps_order() const { return false; }
   /// How many finished elements it keeps ready, for forecasts of memory.
   virtual std::int64_t elements_held() const { return 0; }
   virtual std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,

@@ -99,6 +99,7 @@ const std::map<std::string, Case>& cases() {
       {"resize", {{{"keys", texts({"small"})}, {"size", integers({5, 4})}}, true}},
       {"scale", {{{"keys", texts({"small", "weight"})}, {"factor", value(0.5)}}, true}},
       {"select", {{{"keys", texts({"image", "sample_index"})}}, true}},
+      {"shard", {{{"rank", value(std::int64_t{1})}, {"of", value(std::int64_t{2})}}, true}},
       {"shuffle", {{{"buffer", value(std::int64_t{7})}}, true}},
       {"skip", {{{"count", value(std::int64_t{3})}}, true}},
       {"take", {{{"count", value(std::int64_t{3})}}, true}},

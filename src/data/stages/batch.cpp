@@ -149,6 +149,7 @@ class BatchStage final : public NamedStage<StreamStage> {
   }
   bool works_on_tickets() const override { return false; }
   bool makes_batches() const override { return true; }
+  bool keeps_order() const override { return true; }
   bool keeps_elements() const override { return false; }
   std::string arguments() const override {
     return fmt::format("size={}, drop_remainder={}, padded={}, padding_value={}", size_,

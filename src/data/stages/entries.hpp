@@ -41,6 +41,7 @@ StageEntry repeat_entry();
 StageEntry resize_entry();
 StageEntry scale_entry();
 StageEntry select_entry();
+StageEntry shard_entry();
 StageEntry shuffle_entry();
 StageEntry skip_entry();
 StageEntry spacing_entry();

@@ -146,6 +146,7 @@ class PrefetchStage final : public NamedStage<StreamStage> {
       : NamedStage("prefetch", location), batches_(batches) {}
   Cardinality cardinality(const Cardinality& in) const override { return in; }
   bool works_on_tickets() const override { return false; }
+  bool keeps_order() const override { return true; }
   std::string arguments() const override { return fmt::format("batches={}", batches_); }
   std::int64_t elements_held() const override { return batches_; }
   std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
