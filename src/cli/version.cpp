@@ -3,6 +3,7 @@
 #include "backend/api/engine.hpp"
 #include "cli/commands.hpp"
 #include "cli/version.hpp"
+#include "io/readers/transfer.hpp"
 
 namespace tenon::cli {
 
@@ -15,7 +16,11 @@ std::string version_text() {
   } else {
     text += "  engine onednn: not built in\n";
   }
-  return text + "  images: JPEG, PNG, TIFF\n  models: .keras, .weights.h5";
+  text +=
+      fmt::format("  addresses: {}\n", readers::has_http() ? "http, https, s3" : "not built in");
+  return text +
+         "  images: JPEG, PNG, TIFF\n  volumes: NIfTI, DICOM, NRRD, MetaImage\n"
+         "  models: .keras, .weights.h5";
 }
 
 }  // namespace tenon::cli

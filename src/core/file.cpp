@@ -8,6 +8,7 @@
 #include <memory>
 #include <system_error>
 
+#include "core/address.hpp"
 #include "core/atomic_file.hpp"
 #include "core/open_file.hpp"
 #include "tenon/error.hpp"
@@ -27,17 +28,18 @@ constexpr std::size_t kChunk = std::size_t{1} << 20U;
 
 OpenFile open_for_reading(const std::string& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
+  const std::string local = local_path(path);
+  if (std::filesystem::is_directory(local, error)) {
     throw_file_error(path, "is a folder", "a file");
   }
-  OpenFile file{std::unique_ptr<std::FILE, CloseFile>(std::fopen(path.c_str(), "rbe")), 0};
+  OpenFile file{std::unique_ptr<std::FILE, CloseFile>(std::fopen(local.c_str(), "rbe")), 0};
   if (file.handle == nullptr) {
     const int code = errno;
     throw_file_error(path, "cannot be read: " + std::generic_category().message(code),
                      "a file that exists and may be read",
                      "check the path and where it starts from");
   }
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  const std::uintmax_t size = std::filesystem::file_size(local, error);
   file.size = error ? 0 : static_cast<std::uint64_t>(size);
   return file;
 }

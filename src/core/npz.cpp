@@ -70,10 +70,11 @@ class MemberSource : public ByteSource {
   std::uint64_t size_;
 };
 
-Reader open_archive(const std::string& path) {
+/// `file` stays open for as long as the reader is used.
+Reader open_archive(const std::string& path, const OpenFile& file) {
   Reader reader(archive_read_new());
   archive_read_support_format_zip_seekable(reader.get());
-  if (archive_read_open_filename(reader.get(), path.c_str(), kReadBlock) != ARCHIVE_OK) {
+  if (archive_read_open_fd(reader.get(), fileno(file.handle.get()), kReadBlock) != ARCHIVE_OK) {
     throw_file_error(path, "is no .npz archive: " + reason(reader.get()),
                      "a zip file written by numpy.savez");
   }
@@ -129,8 +130,9 @@ void visit_members(const std::string& path, const MemberVisitor& visit) {
   const OpenFile file = open_for_reading(path);
   const std::uint64_t archive_size = file.size;
   if (is_empty_archive(file)) return;
+  std::rewind(file.handle.get());
   const Utf8Locale locale;
-  const Reader reader = open_archive(path);
+  const Reader reader = open_archive(path, file);
   std::uint64_t total = 0;
   std::set<std::string> names;
   archive_entry* entry = nullptr;

@@ -17,7 +17,8 @@ struct OpenFile {
   std::uint64_t size = 0;
 };
 
-/// Throws FormatError (F001) if the file is missing, a folder, or may not be read.
+/// An address is opened as its copy (core/address.hpp). Throws FormatError (F001) if the file is
+/// missing, a folder, or may not be read.
 OpenFile open_for_reading(const std::string& path);
 
 }  // namespace tenon

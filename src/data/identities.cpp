@@ -1,9 +1,9 @@
 #include "data/identities.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 
+#include "core/address.hpp"
 #include "data/pipeline.hpp"
 #include "data/source_key.hpp"
 #include "data/stream_stage.hpp"
@@ -131,7 +131,7 @@ std::vector<SampleTexts> Identities::files() const {
     auto names = key ? texts(*key) : std::nullopt;
     if (!names) continue;
     for (std::string& name : names->values) {
-      name = (std::filesystem::path(file->root) / name).lexically_normal().string();
+      name = normal_path(path_below(file->root, name));
     }
     found.push_back(std::move(*names));
   }

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/address.hpp"
 #include "core/key_error.hpp"
 #include "data/numeric.hpp"
 #include "data/source.hpp"
 #include "io/readers/csv_row.hpp"
 #include "io/readers/csv_scan.hpp"
 #include "io/readers/csv_value.hpp"
+#include "io/readers/download.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon {
@@ -21,7 +23,7 @@ namespace {
 class SharedFile {
  public:
   explicit SharedFile(const std::string& path)
-      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+      : path_(path), descriptor_(::open(local_path(path).c_str(), O_RDONLY | O_CLOEXEC)) {
     if (descriptor_ < 0) {
       throw_file_error(path, "the file cannot be opened");
     }
@@ -230,6 +232,7 @@ void check_options(const CsvOptions& options) {
 
 Dataset Dataset::from_csv(const std::string& path, CsvOptions options, Here location) {
   readers::check_options(options);
+  readers::take_addresses();
   return from_source(std::make_shared<readers::CsvSource>(path, options, location));
 }
 

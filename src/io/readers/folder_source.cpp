@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 
+#include "core/address.hpp"
 #include "data/source.hpp"
 #include "tenon/error.hpp"
 
@@ -140,6 +141,10 @@ void check_classes(const FolderOptions& options) {
 
 Dataset Dataset::from_folder(const std::string& path, FolderOptions options, Here location) {
   readers::check_classes(options);
+  if (is_address(path)) {
+    throw_file_error(path, "is an address, and folders are read on this machine only", "a path",
+                     "list the files' addresses in a CSV file, and use load_image");
+  }
   return from_source(std::make_shared<readers::FolderSource>(path, options, location));
 }
 

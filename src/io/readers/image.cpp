@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "io/readers/download.hpp"
 #include "io/readers/image_decoder.hpp"
 #include "tenon/error.hpp"
-#include "tenon/file.hpp"
 
 namespace tenon::readers {
 namespace {
@@ -65,12 +65,12 @@ Tensor decode_image(std::string_view bytes, const std::string& name) {
 }
 
 ImageInfo read_image_info(const std::string& path) {
-  const std::string bytes = read_file(path, kMaxFileBytes);
+  const std::string bytes = read_file_or_address(path, kMaxFileBytes);
   return read_image_info(bytes, path);
 }
 
 Tensor decode_image(const std::string& path) {
-  const std::string bytes = read_file(path, kMaxFileBytes);
+  const std::string bytes = read_file_or_address(path, kMaxFileBytes);
   return decode_image(bytes, path);
 }
 

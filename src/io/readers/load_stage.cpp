@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include "core/address.hpp"
 
 namespace tenon::readers {
 namespace {
@@ -64,8 +64,7 @@ data::SampleFunction LoadStage::bind(std::shared_ptr<const Schema> in,
 }
 
 Tensor LoadStage::load(const std::string& name, const SampleIdentity& sample) const {
-  // operator/ keeps an absolute name as it is.
-  const std::string path = (std::filesystem::path(root_) / name).string();
+  const std::string path = path_below(root_, name);
   try {
     return read(path);
   } catch (const FormatError& error) {

@@ -7,6 +7,7 @@
 #include "data/collate.hpp"
 #include "data/numeric.hpp"
 #include "data/source.hpp"
+#include "io/readers/download.hpp"
 #include "tenon/error.hpp"
 #include "tenon/npz.hpp"
 
@@ -135,6 +136,7 @@ class NpzSource : public data::Source {
 }  // namespace readers
 
 Dataset Dataset::from_npz(const std::string& path, NpzOptions options, Here location) {
+  readers::take_addresses();
   return from_source(std::make_shared<readers::NpzSource>(path, options, location));
 }
 

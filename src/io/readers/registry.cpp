@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
+#include "core/address.hpp"
 #include "core/word_error.hpp"
 #include "data/arguments.hpp"
 #include "tenon/error.hpp"
@@ -23,9 +22,8 @@ DType dtype_argument(std::string_view owner, std::string_view argument, const st
   throw_word_error(std::string(owner), fmt::format("{} = ", argument), name, names);
 }
 
-/// An absolute path stays as it is.
 std::string path_argument(const Arguments& arguments, const std::string& folder) {
-  return (std::filesystem::path(folder) / arguments.text("path")).string();
+  return path_below(folder, arguments.text("path"));
 }
 
 data::StageEntry load_image_entry() {

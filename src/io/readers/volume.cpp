@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "io/readers/decode_pool.hpp"
+#include "io/readers/download.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::readers {
@@ -23,14 +24,36 @@ Tensor converted(const Tensor& volume, DType dtype) {
                                   {}, "read it as float32"));
 }
 
+/// What was found wrong with the copy at `local` is wrong with the file at `address`.
+FormatError told_of(const FormatError& error, const std::string& local,
+                    const std::string& address) {
+  std::vector<Diagnostic> diagnostics = error.diagnostics();
+  for (Diagnostic& diagnostic : diagnostics) {
+    for (std::size_t at = 0; (at = diagnostic.message.find(local, at)) != std::string::npos;
+         at += address.size()) {
+      diagnostic.message.replace(at, local.size(), address);
+    }
+  }
+  return FormatError(std::move(diagnostics));
+}
+
+Tensor checked_and_decoded(const std::string& path, const std::string& series) {
+  const TemporaryCopy file(path, static_cast<std::uint64_t>(kMaxVolumeBytes));
+  if (!std::filesystem::exists(file.path())) {
+    throw FormatError(make_diagnostic("F001", fmt::format("there is no file {}", quote_key(path))));
+  }
+  try {
+    check_volume_header(file.path());
+    return decode_volume(file.path(), series);
+  } catch (const FormatError& error) {
+    throw told_of(error, file.path(), path);
+  }
+}
+
 }  // namespace
 
 Tensor load_volume(const std::string& path, int channels, DType dtype, const std::string& series) {
-  if (!std::filesystem::exists(path)) {
-    throw FormatError(make_diagnostic("F001", fmt::format("there is no file {}", quote_key(path))));
-  }
-  check_volume_header(path);
-  const Tensor volume = decode_volume(path, series);
+  const Tensor volume = checked_and_decoded(path, series);
   if (channels != 0 && volume.dim(3) != channels) {
     throw DataError(make_diagnostic(
         "S002",

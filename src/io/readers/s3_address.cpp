@@ -1,0 +1,81 @@
+#include "io/readers/s3_address.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <initializer_list>
+#include <string_view>
+
+#include "tenon/error.hpp"
+
+namespace tenon::readers {
+namespace {
+
+/// The first of these variables that is set to something.
+std::string environment(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string percent_encoded(const std::string& path) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/";
+  std::string encoded;
+  for (const char character : path) {
+    if (kPlain.find(character) != std::string_view::npos) {
+      encoded.push_back(character);
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(character));
+    }
+  }
+  return encoded;
+}
+
+S3Request s3_request(const std::string& address) {
+  constexpr std::string_view kScheme = "s3://";
+  const std::string rest = address.substr(kScheme.size());
+  const std::size_t slash = rest.find('/');
+  if (slash == 0 || slash == std::string::npos || slash + 1 == rest.size()) {
+    throw_file_error(address, "is no address of a file in S3", "s3://bucket/key");
+  }
+  const std::string bucket = rest.substr(0, slash);
+  const std::string key = percent_encoded(rest.substr(slash + 1));
+  std::string region = environment({"AWS_REGION", "AWS_DEFAULT_REGION"});
+  if (region.empty()) region = "us-east-1";
+
+  S3Request request;
+  std::string endpoint = environment({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  // A bucket with a dot in its name has no certificate of its own.
+  const bool in_host = bucket.find('.') == std::string::npos;
+  if (!endpoint.empty()) {
+    request.url = fmt::format("{}/{}/{}", endpoint, percent_encoded(bucket), key);
+  } else if (in_host) {
+    request.url = fmt::format("https://{}.s3.{}.amazonaws.com/{}", bucket, region, key);
+  } else {
+    request.url = fmt::format("https://s3.{}.amazonaws.com/{}/{}", region, bucket, key);
+  }
+  const std::string id = environment({"AWS_ACCESS_KEY_ID"});
+  const std::string secret = environment({"AWS_SECRET_ACCESS_KEY"});
+  if (id.empty() != secret.empty()) {
+    throw_file_error(address,
+                     fmt::format("{} is set, {} is not",
+                                 id.empty() ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID",
+                                 id.empty() ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"),
+                     "both, or none for a bucket that everybody may read");
+  }
+  if (!id.empty()) {
+    request.provider = fmt::format("aws:amz:{}:s3", region);
+    request.access_key_id = id;
+    request.secret_access_key = secret;
+    request.session_token = environment({"AWS_SESSION_TOKEN"});
+  }
+  return request;
+}
+
+}  // namespace tenon::readers

@@ -1,0 +1,295 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/address.hpp"
+#include "io/readers/download.hpp"
+#include "io/readers/image_writer.hpp"
+#include "io/readers/s3_address.hpp"
+#include "io/readers/transfer.hpp"
+#include "io/readers/volume.hpp"
+#include "io/readers_drawn_images.hpp"
+#include "io/readers_temporary_folder.hpp"
+#include "io/server_process.hpp"
+#include "tenon/dataset.hpp"
+#include "tenon/error.hpp"
+#include "tenon/file.hpp"
+#include "tenon/npz.hpp"
+
+namespace tenon::readers {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::Each;
+using testing::EnvironmentVariable;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ServerProcess;
+using testing::TemporaryFolder;
+
+constexpr std::uint64_t kMuch = std::uint64_t{1} << 30;
+
+template <class Call>
+std::string error_of(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+/// Bytes in which no part looks like another.
+std::string bytes_of(std::size_t count) {
+  std::string bytes;
+  for (std::size_t i = 0; i < count; ++i)
+    bytes.push_back(static_cast<char>((i * 2654435761U) >> 13U));
+  return bytes;
+}
+
+/// Servers give the files of this folder; copies go to another one.
+class Addresses : public ::testing::Test {
+ protected:
+  Addresses() : downloads_("TENON_DOWNLOADS", copies_.path()) {
+    take_addresses();
+    put("some.bin", bytes_of(300'000));
+  }
+  void SetUp() override {
+    if (!has_http()) GTEST_SKIP() << "skipped: built without libcurl";
+  }
+  void put(const std::string& name, const std::string& bytes) const {
+    write_file_atomically(files_.path(name), bytes);
+  }
+  std::string local(const std::string& name) const { return files_.path(name); }
+
+  TemporaryFolder files_;
+  TemporaryFolder copies_;
+  EnvironmentVariable downloads_;
+};
+
+TEST(Address, NamesBelowFoldersAndAddresses) {
+  EXPECT_TRUE(is_address("s3://bucket/key"));
+  EXPECT_FALSE(is_address("file:///etc/passwd"));
+  EXPECT_EQ(path_below("data", "a.png"), "data/a.png");
+  EXPECT_EQ(path_below("data", "/a.png"), "/a.png");
+  EXPECT_EQ(path_below("", "a.png"), "a.png");
+  EXPECT_EQ(path_below("data", "https://host/a.png"), "https://host/a.png");
+  EXPECT_EQ(path_below("https://host/x", "a/b.png"), "https://host/x/a/b.png");
+  EXPECT_EQ(path_below("s3://bucket/", "a.png"), "s3://bucket/a.png");
+  EXPECT_EQ(normal_path("a/../b"), "b");
+  EXPECT_EQ(normal_path("https://host/a"), "https://host/a");
+}
+
+TEST(S3Address, GoesWhereTheEnvironmentSays) {
+  const EnvironmentVariable no_key("AWS_ACCESS_KEY_ID", "");
+  const EnvironmentVariable no_secret("AWS_SECRET_ACCESS_KEY", "");
+  const EnvironmentVariable no_endpoint("AWS_ENDPOINT_URL", "");
+  const EnvironmentVariable region("AWS_REGION", "eu-west-1");
+  EXPECT_EQ(s3_request("s3://scans/a b/ü.nii").url,
+            "https://scans.s3.eu-west-1.amazonaws.com/a%20b/%C3%BC.nii");
+  EXPECT_EQ(s3_request("s3://my.scans/a").url, "https://s3.eu-west-1.amazonaws.com/my.scans/a");
+  EXPECT_EQ(s3_request("s3://scans/a").provider, "");
+  const EnvironmentVariable endpoint("AWS_ENDPOINT_URL", "http://store:9000/");
+  EXPECT_EQ(s3_request("s3://scans/a").url, "http://store:9000/scans/a");
+  const EnvironmentVariable key("AWS_ACCESS_KEY_ID", "me");
+  EXPECT_THAT(error_of([] { s3_request("s3://scans/a"); }),
+              AllOf(HasSubstr("F001"), HasSubstr("AWS_SECRET_ACCESS_KEY is not")));
+  const EnvironmentVariable secret("AWS_SECRET_ACCESS_KEY", "shh");
+  EXPECT_EQ(s3_request("s3://scans/a").provider, "aws:amz:eu-west-1:s3");
+  for (const char* bad : {"s3://", "s3://scans", "s3://scans/", "s3:///a"})
+    EXPECT_THAT(error_of([&] { s3_request(bad); }), HasSubstr("s3://bucket/key")) << bad;
+}
+
+TEST_F(Addresses, EveryReaderTakesThem) {
+  if (!fs::exists("/usr/sbin/nginx")) GTEST_SKIP() << "skipped: no nginx";
+  fs::create_directories(files_.path("cells"));
+  const Tensor image = testing::drawn_image(12, 9, 3);
+  write_png(files_.path("cells/one.png"), image);
+  put("table.csv", "file,kind\none.png,3\n");
+  save_npz(files_.path("arrays.npz"), {{"x", Tensor::from<float>({3}, {1, 2, 3})}});
+  const ServerProcess server("nginx", files_.path());
+
+  const Dataset cells =
+      Dataset::from_csv(server.address("table.csv"))
+          .load_image("file", "image", {.root = server.address("cells"), .channels = 3});
+  DatasetIterator iterator = cells.iterate();
+  Record record;
+  ASSERT_TRUE(iterator.next(record));
+  EXPECT_TRUE(record.at("image").equals(image));
+  EXPECT_EQ(record.at("kind").item<std::int64_t>(), 3);
+  DatasetIterator numbers = Dataset::from_npz(server.address("arrays.npz")).skip(2).iterate();
+  ASSERT_TRUE(numbers.next(record));
+  EXPECT_EQ(record.at("x").item<float>(), 3.0F);
+  EXPECT_EQ(read_address(server.address("moved/some.bin"), kMuch), bytes_of(300'000));
+}
+
+TEST_F(Addresses, VolumesAreReadFromThem) {
+  const std::string scan = TENON_SOURCE_DIR "/../shared/data/nifti/anatomical.nii";
+  if (!fs::exists(scan)) GTEST_SKIP() << "skipped: no ../shared/data/nifti";
+  if (!fs::exists("/usr/sbin/nginx")) GTEST_SKIP() << "skipped: no nginx";
+  put("scan.nii", read_file(scan));
+  put("broken.nii", read_file(scan).substr(0, 400));
+  const ServerProcess server("nginx", files_.path());
+  const Tensor expected = load_volume(scan, 0, DType::kFloat32, "");
+  const Tensor volume = load_volume(server.address("scan.nii"), 0, DType::kFloat32, "");
+  EXPECT_TRUE(volume.equals(expected));
+  ASSERT_NE(volume.geometry(), nullptr);
+  const std::string broken = server.address("broken.nii");
+  EXPECT_THAT(error_of([&] { load_volume(broken, 0, DType::kFloat32, ""); }),
+              AllOf(HasSubstr(broken), Not(HasSubstr(fs::temp_directory_path().string()))));
+}
+
+TEST_F(Addresses, WhatAServerRefusesIsTold) {
+  if (!fs::exists("/usr/sbin/nginx")) GTEST_SKIP() << "skipped: no nginx";
+  const ServerProcess server("nginx", files_.path());
+  const auto told = [&](const std::string& address) {
+    return error_of([&] { read_address(address, 1000); });
+  };
+  EXPECT_THAT(told(server.address("none.bin")), AllOf(HasSubstr("F001"), HasSubstr("none.bin"),
+                                                      HasSubstr("404: it has no such file")));
+  EXPECT_THAT(told(server.address("secret/x")), HasSubstr("403: reading it is not allowed"));
+  EXPECT_THAT(told(server.address("some.bin")), HasSubstr("more than 1000 bytes"));
+  EXPECT_THAT(told("http://no.such.host.invalid/a"), HasSubstr("cannot be had"));
+  EXPECT_THAT(error_of([&] { Dataset::from_folder(server.address("cells")); }),
+              HasSubstr("folders are read on this machine only"));
+  // nginx gives two of these a second, and answers 503 to the others.
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(read_address(server.address("limited/some.bin"), kMuch).size(), 300'000U);
+}
+
+class Flaky : public Addresses {
+ protected:
+  Flaky() : server_("flaky", files_.path()) {}
+  /// What the server was asked of `path`.
+  std::vector<std::string> asked(const std::string& path) const {
+    std::istringstream log(read_address(server_.address("log"), kMuch));
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(log, line);)
+      if (line.starts_with("/" + path + " ")) lines.push_back(line);
+    return lines;
+  }
+  ServerProcess server_;
+};
+
+TEST_F(Flaky, GoesOnWhereAConnectionWasCut) {
+  const std::string path = "some.bin?busy=1&cut=4";
+  EXPECT_EQ(read_address(server_.address(path), kMuch), bytes_of(300'000));
+  const auto requests = asked(path);
+  ASSERT_EQ(requests.size(), 5U);
+  EXPECT_THAT(requests[0], HasSubstr("range=None"));
+  EXPECT_THAT(requests[2], AllOf(HasSubstr("range=bytes=150000-"), HasSubstr("if-range=\"")));
+  EXPECT_THAT(requests[4], HasSubstr("range=bytes=262500-"));
+}
+
+TEST_F(Flaky, PartsOfTwoVersionsAreNotJoined) {
+  for (const char* path : {"some.bin?change&cut=2", "some.bin?change&cut=2&plain"}) {
+    const std::string bytes = read_address(server_.address(path), kMuch);
+    EXPECT_EQ(bytes, std::string(300'000, '\x03')) << path;
+  }
+}
+
+TEST_F(Flaky, GivesUpAfterSixTries) {
+  EXPECT_THAT(error_of([&] { read_address(server_.address("some.bin?busy=99"), kMuch); }),
+              HasSubstr("the server answers 503, also after 6 tries"));
+}
+
+/// Runs in a process of its own, as if at another time.
+template <class Call>
+int in_another_process(const Call& call) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int status = 0;
+    try {
+      call();
+    } catch (...) {
+      status = 1;
+    }
+    ::_exit(status);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+TEST_F(Flaky, CopiesStayAndAreAskedForOnce) {
+  const std::string address = server_.address("some.bin");
+  ASSERT_EQ(in_another_process([&] { local_copy(address); }), 0);
+  EXPECT_EQ(read_file(local_copy(address)), bytes_of(300'000));
+  EXPECT_EQ(local_copy(address), local_copy(address));
+  auto requests = asked("some.bin");
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_THAT(requests[1], HasSubstr("if-none-match=\""));
+  // Another file on the server is another copy.
+  put("some.bin", bytes_of(1000));
+  ASSERT_EQ(in_another_process([&] {
+              if (read_file(local_copy(address)) != bytes_of(300'000)) throw 1;  // The known one.
+            }),
+            0);
+}
+
+TEST_F(Flaky, ACopyThatIsNotWholeIsGoneOnWith) {
+  const std::string address = server_.address("some.bin?cut=0");
+  ASSERT_EQ(in_another_process([&] { local_copy(address); }), 0);
+  for (const auto& entry : fs::directory_iterator(copies_.path())) {
+    const std::string name = entry.path().string();
+    if (name.ends_with(".note")) {
+      fs::rename(name, name.substr(0, name.size() - 5) + ".part.note");
+    } else if (!name.ends_with(".lock")) {
+      fs::resize_file(name, 100'000);
+      fs::rename(name, name + ".part");
+    }
+  }
+  EXPECT_EQ(read_file(local_copy(address)), bytes_of(300'000));
+  EXPECT_THAT(asked("some.bin?cut=0")[1], HasSubstr("range=bytes=100000-"));
+}
+
+TEST_F(Addresses, S3ChecksSignatures) {
+  if (!fs::exists("/usr/bin/swift-proxy-server")) GTEST_SKIP() << "skipped: no OpenStack Swift";
+  put("a b/ü.bin", bytes_of(1000));
+  const ServerProcess server("s3", files_.path());
+  const EnvironmentVariable endpoint("AWS_ENDPOINT_URL", server.address(""));
+  const EnvironmentVariable region("AWS_REGION", "us-east-1");
+  const EnvironmentVariable key("AWS_ACCESS_KEY_ID", "test:tester");
+  const auto told = [](const std::string& address) {
+    return error_of([&] { read_address(address, kMuch); });
+  };
+  {
+    const EnvironmentVariable secret("AWS_SECRET_ACCESS_KEY", "testing");
+    EXPECT_EQ(read_address("s3://bucket/some.bin", kMuch), bytes_of(300'000));
+    EXPECT_EQ(read_address("s3://bucket/a b/ü.bin", kMuch), bytes_of(1000));
+    EXPECT_EQ(read_file(local_copy("s3://bucket/some.bin")), bytes_of(300'000));
+    Transfer rest;
+    rest.address = "s3://bucket/some.bin";
+    rest.limit = kMuch;
+    rest.begin = 299'990;
+    std::string tail;
+    rest.take = [&](std::string_view bytes) { tail += bytes; };
+    rest.restart = [&] { tail.clear(); };
+    rest.tag = "\"another\"";
+    EXPECT_EQ(fetch(rest), Fetched::kWhole);
+    EXPECT_EQ(tail, bytes_of(300'000));
+    rest.begin = 299'990;
+    tail.clear();
+    EXPECT_EQ(fetch(rest), Fetched::kWhole);
+    EXPECT_EQ(tail, bytes_of(300'000).substr(299'990));
+    EXPECT_THAT(told("s3://bucket/none"), HasSubstr("404 NoSuchKey"));
+    EXPECT_THAT(told("s3://none/none"), HasSubstr("NoSuchBucket"));
+  }
+  const EnvironmentVariable secret("AWS_SECRET_ACCESS_KEY", "wrong");
+  EXPECT_THAT(told("s3://bucket/some.bin"),
+              AllOf(HasSubstr("403 SignatureDoesNotMatch"),
+                    HasSubstr("AWS_SECRET_ACCESS_KEY are to be a key of this server")));
+  const EnvironmentVariable stranger("AWS_ACCESS_KEY_ID", "nobody");
+  EXPECT_THAT(told("s3://bucket/some.bin"), HasSubstr("a key of this server"));
+  const EnvironmentVariable no_key("AWS_ACCESS_KEY_ID", "");
+  const EnvironmentVariable no_secret("AWS_SECRET_ACCESS_KEY", "");
+  EXPECT_THAT(told("s3://bucket/some.bin"), HasSubstr("set AWS_ACCESS_KEY_ID"));
+}
+
+}  // namespace
+}  // namespace tenon::readers
