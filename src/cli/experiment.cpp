@@ -8,6 +8,7 @@
 
 #include "cli/known_words.hpp"
 #include "cli/toml_tree.hpp"
+#include "core/address.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 
@@ -184,7 +185,7 @@ void read_data(const ArgumentValue& table, Experiment& experiment, Problems& pro
 }
 
 std::string absolute(const Experiment& experiment, const std::string& path) {
-  return (fs::path(experiment.folder) / path).lexically_normal().string();
+  return normal_path(path_below(experiment.folder, path));
 }
 
 std::uint64_t read_seed(TableReader& reader, Problems& problems) {

@@ -91,6 +91,32 @@ TEST_F(ExperimentFile, ReadsEveryTable) {
   EXPECT_EQ(experiment.fit->output, (folder_ / "run").string());
 }
 
+TEST_F(ExperimentFile, FoldersOfAStageAreBelowTheFileOrAddresses) {
+  write_file_atomically((folder_ / "table.csv").string(), "a\none.png\n");
+  const auto told = [&](const std::string& root) {
+    std::string text =
+        replaced(kGood, R"({ op = "rename", map = { small = "Small" } })",
+                 R"({ op = "load_image", from = "a", to = "b", root = ")" + root + R"(" })");
+    text = replaced(text, R"(kind = "npz", path = "train.npz")",
+                    R"(kind = "csv", path = "table.csv")");
+    const Experiment experiment = load(text);
+    const Dataset dataset = build_dataset(experiment, *experiment.split("train"));
+    try {
+      Record record;
+      dataset.on_bad_sample({}).iterate().next(record);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  EXPECT_THAT(told("images"), HasSubstr((folder_ / "images/one.png").string()));
+  // Refused before anything is asked of a server.
+  ::setenv("AWS_ACCESS_KEY_ID", "me", 1);
+  ::unsetenv("AWS_SECRET_ACCESS_KEY");
+  EXPECT_THAT(told("s3://scans/images"), HasSubstr(": s3://scans/images/one.png: AWS_ACCESS_KEY"));
+  ::unsetenv("AWS_ACCESS_KEY_ID");
+}
+
 TEST_F(ExperimentFile, SetChangesAValueAndMakesTables) {
   const Experiment experiment = load(kGood, {"fit.epochs=9", "data.stages.2.size=16",
                                              "fit.optimizer.learning_rate=0.5", "name=other"});
