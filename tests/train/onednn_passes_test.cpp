@@ -175,6 +175,8 @@ TEST_F(OnednnPasses, ChangeThePlanAsTheySay) {
   const auto& engine = backend::onednn_engine();
   const std::vector<Effect> effects{
       {"fuse_rectifiers", "stages", "activation_backward", 0, 3},
+      {"fuse_sums", "residual", "add_n+relu", 7, 0},
+      {"fuse_sums", "residual", "add_n+relu_backward", 3, 0},
       {"fuse_loss", "stages", "own:activated_loss", 1, 0},
       {"fuse_loss", "classes", "own:activated_loss", 1, 0},
       {"small_products", "tiny", "own:small_product", 8, 0},

@@ -154,7 +154,8 @@ void expect_near(const Tensor& actual, const Tensor& expected, double tolerance,
 }  // namespace
 
 std::vector<Subject> subjects() {
-  return {stages(), odd_widths(), residual(), joined(), two_scale(), many_tiles(), tiny(), classes()};
+  return {stages(),    odd_widths(), residual(), joined(),
+          two_scale(), many_tiles(), tiny(),     classes()};
 }
 
 Subject subject_of(const std::string& name) {

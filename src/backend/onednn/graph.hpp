@@ -48,6 +48,8 @@ struct GraphNode {
   float slope = 0.0F;
   /// Backward of a rectified batch normalisation: its beta, by which y is made again.
   ops::ValueId beta = ops::kNoValue;
+  /// A sum that makes the gradient of a rectifier: what that gave, 0 where the sum counts `slope`.
+  ops::ValueId mask = ops::kNoValue;
   ops::PoolingAttributes pooling;  ///< kNormalizedPooling and its backward.
   std::vector<DenseSegment> segments;
   std::vector<ops::Node> group;  ///< kUpdateGroup.
@@ -98,6 +100,7 @@ void for_inputs(const GraphNode& node, const Visit& visit) {
     for (const ops::ValueId id : member.inputs) one(id);
   }
   one(node.beta);
+  one(node.mask);
 }
 
 template <class Visit>

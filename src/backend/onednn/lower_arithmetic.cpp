@@ -100,15 +100,23 @@ void lower_add_n(Lowering& lowering, const GraphNode& node) {
                           : lowering.make(node.op.outputs[0], layout);
   const std::int64_t count =
       narrow ? lowering.count(node.op.outputs[0]) : stored_floats(lowering, y);
+  // The mask may be held otherwise than the sum.
+  const CellId mask = node.mask == ops::kNoValue ? kNoCell
+                      : layout && !narrow        ? lowering.laid_out(node.mask, layout)
+                                                 : lowering.plain_as_stored(node.mask);
+  std::vector<CellId> reads = inputs;
+  reads.push_back(mask);
   std::vector<NumbersRef> refs;
   refs.reserve(inputs.size());
   for (const CellId id : inputs) refs.push_back(lowering.numbers(id));
   Step& step = lowering.add_step(
-      node, "own:elementwise", inputs, {y},
+      node, "own:elementwise", std::move(reads), {y},
       [refs = std::move(refs), addresses = std::vector<Numbers>(inputs.size()), count,
-       threads = lowering.threads(), y = lowering.numbers(y)](const StepNumbers&) mutable {
+       threads = lowering.threads(), y = lowering.numbers(y), mask = lowering.numbers(mask),
+       enabled = node.rectified || mask != kNoCell,
+       slope = node.slope](const StepNumbers&) mutable {
         for (std::size_t i = 0; i < refs.size(); ++i) addresses[i] = refs[i].read();
-        add_n(threads, addresses, y.write(), count);
+        add_n(threads, addresses, y.write(), count, {enabled, mask.read(), slope});
       });
   // An input that stands there twice is read again after the first sum.
   if (std::count(inputs.begin(), inputs.end(), inputs[0]) == 1) {

@@ -26,6 +26,7 @@ PlanStep report_of(const GraphNode& node, std::string implementation) {
   PlanStep report;
   report.op = std::string(ops::name_of(node.op.kind));
   if (node.rectified) report.op += "+relu";
+  if (node.mask != ops::kNoValue) report.op += "+relu_backward";
   if (node.kind == NodeKind::kDenseFewBackward) report.op = "dense_backward";
   if (node.kind == NodeKind::kNormalizedPooling ||
       node.kind == NodeKind::kNormalizedPoolingBackward) {

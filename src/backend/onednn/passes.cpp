@@ -18,6 +18,7 @@ constexpr std::array kPasses{
          "bfloat16 numbers are multiplied as float32 where the processor does that faster",
          widen_products},
     Pass{"fuse_rectifiers", "a relu becomes part of the operation before it", fuse_rectifiers},
+    Pass{"fuse_sums", "a relu behind a sum becomes part of it, as does its gradient", fuse_sums},
     Pass{"fuse_loss", "a sigmoid or softmax, its cross-entropy and their gradients in one",
          fuse_loss},
     Pass{"fold_pads", "zeros around an image become part of the operation behind", fold_pads},

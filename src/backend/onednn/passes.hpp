@@ -27,6 +27,8 @@ void widen_products(Graph& graph);
 /// A relu into the convolution, dense layer or batch normalisation before it, and into the backward
 /// of the batch normalisation.
 void fuse_rectifiers(Graph& graph);
+/// A relu behind a sum, and the gradient of a relu behind a sum of gradients.
+void fuse_sums(Graph& graph);
 /// A sigmoid or softmax, its cross-entropy and their gradients.
 void fuse_loss(Graph& graph);
 /// Zeros around an image into the convolution or the maximum pooling behind.

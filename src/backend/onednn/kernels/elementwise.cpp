@@ -140,9 +140,30 @@ void binary_floats(const Functions& functions, const float* a, std::int64_t a_st
   std::fill_n(y, count, *y);
 }
 
+TENON_CLONES void rectify_range(float slope, float* y, std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float below = slope == 0.0F ? 0.0F : slope * y[i];
+    y[i] = y[i] < 0.0F ? below : y[i];
+  }
+}
+TENON_CLONES void mask_range(const float* mask, float slope, float* y, std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) y[i] *= mask[i] > 0.0F ? 1.0F : slope;
+}
+
+// A block stays in the first cache.
+void rectify_block(const SumRectifier& rectifier, std::int64_t first, float* y, float* buffer,
+                   std::int64_t count) {
+  if (!rectifier.mask) return rectify_range(rectifier.slope, y, count);
+  const Numbers mask = rectifier.mask.from(first);
+  if (mask.narrow != nullptr) widen(mask.narrow, buffer, count);
+  mask_range(mask.narrow != nullptr ? buffer : mask.wide, rectifier.slope, y, count);
+}
+
 // One block of a sum of any number of inputs.
-void add_block(std::span<const Numbers> inputs, MutableNumbers y, std::int64_t first,
-               std::int64_t count) {
+void add_block(std::span<const Numbers> inputs, MutableNumbers y, const SumRectifier& rectifier,
+               std::int64_t first, std::int64_t count) {
   alignas(64) std::array<float, kNumberBlock> buffers[3];
   const auto floats = [&](std::size_t k) -> const float* {
     const Numbers& from = inputs[k];
@@ -158,6 +179,7 @@ void add_block(std::span<const Numbers> inputs, MutableNumbers y, std::int64_t f
     add_both(floats(0), floats(1), to, count);
   }
   for (std::size_t k = 2; k < inputs.size(); ++k) add_to(floats(k), to, count);
+  if (rectifier.enabled) rectify_block(rectifier, first, to, buffers[0].data(), count);
   if (y.narrow != nullptr) narrow(to, y.narrow + first, count);
 }
 
@@ -193,12 +215,13 @@ void extremum_backward_range(Binary operation, const float* a, std::int64_t a_st
   }
 }
 
-void add_n(int threads, std::span<const Numbers> inputs, MutableNumbers y, std::int64_t count) {
+void add_n(int threads, std::span<const Numbers> inputs, MutableNumbers y, std::int64_t count,
+           const SumRectifier& rectifier) {
   parallel_range(
       threads, count, kElementGrain,
       [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; i += kNumberBlock) {
-          add_block(inputs, y, i, std::min(kNumberBlock, end - i));
+          add_block(inputs, y, rectifier, i, std::min(kNumberBlock, end - i));
         }
       },
       kNumberBlock);

@@ -19,8 +19,15 @@ void extremum_backward_range(Binary operation, const float* a, std::int64_t a_st
                              std::int64_t b_step, const float* dy, float* da, float* db,
                              std::int64_t count);
 
+/// What becomes of a sum.
+struct SumRectifier {
+  bool enabled = false;  ///< y = s > 0 ? s : slope·s, or by the mask:
+  Numbers mask{};        ///< y = mask > 0 ? s : slope·s
+  float slope = 0.0F;
+};
 /// y = Σ inputs; y may be the first of them.
-void add_n(int threads, std::span<const Numbers> inputs, MutableNumbers y, std::int64_t count);
+void add_n(int threads, std::span<const Numbers> inputs, MutableNumbers y, std::int64_t count,
+           const SumRectifier& rectifier = {});
 
 /// y[i] = x[i]·scale + offset
 void scale_offset(int threads, Numbers x, float scale, float offset, MutableNumbers y,
