@@ -40,6 +40,35 @@ ops::ValueId behind_reshapes(const Graph& graph, const Connections& connections,
   }
 }
 
+Renaming::Renaming(Graph& graph)
+    : graph_(graph), gone_(graph.nodes.size(), false), names_(graph.program->values.size()) {
+  for (std::size_t i = 0; i < names_.size(); ++i) names_[i] = static_cast<ops::ValueId>(i);
+}
+
+bool Renaming::is_fixed(ops::ValueId id) const {
+  return std::ranges::find(graph_.guarded, id) != graph_.guarded.end() ||
+         std::ranges::any_of(graph_.program->outputs,
+                             [&](const ops::NamedValue& output) { return output.value == id; });
+}
+
+void Renaming::replace(std::size_t position, ops::ValueId made, ops::ValueId same) {
+  if (is_fixed(made)) return;
+  gone_[position] = true;
+  names_[static_cast<std::size_t>(made)] = names_[static_cast<std::size_t>(same)];
+}
+
+void Renaming::apply() {
+  std::vector<GraphNode> kept;
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    if (gone_[i]) continue;
+    for (ops::ValueId& id : graph_.nodes[i].op.inputs) {
+      if (id != ops::kNoValue) id = names_[static_cast<std::size_t>(id)];
+    }
+    kept.push_back(std::move(graph_.nodes[i]));
+  }
+  graph_.nodes = std::move(kept);
+}
+
 bool Graph::does(std::string_view pass) const {
   return std::ranges::find(without_passes, pass) == without_passes.end();
 }

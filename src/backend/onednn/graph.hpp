@@ -75,6 +75,8 @@ struct Graph {
   DType factors = DType::kFloat32;
   /// … and by the kernels that are taken: those of float32 multiply rounded factors just as well.
   DType products = DType::kFloat32;
+  /// Per value of the program, where it is one number in every element; empty: see the program.
+  std::vector<std::optional<float>> constants;
   std::vector<Layout> layouts;  ///< Per value of the program; empty: all are plain.
 
   /// False if the pass of that name is to be left out.
@@ -130,6 +132,24 @@ class Connections {
   std::vector<int> producers_;
   std::vector<std::vector<int>> consumers_;
   std::vector<bool> outputs_;
+};
+
+/// Collects nodes that are not needed and the values that stand for what they made; of single ops.
+class Renaming {
+ public:
+  explicit Renaming(Graph& graph);
+  /// Node `position` gives `made`, which is the same as `same`: its readers read that, and the node
+  /// goes. Outputs of the program and guarded values stay as they are.
+  void replace(std::size_t position, ops::ValueId made, ops::ValueId same);
+  /// Node `position` goes: what it makes is a constant.
+  void remove(std::size_t position) { gone_[position] = true; }
+  void apply();
+
+ private:
+  bool is_fixed(ops::ValueId id) const;
+  Graph& graph_;
+  std::vector<bool> gone_;
+  std::vector<ops::ValueId> names_;
 };
 
 /// `id`, or the value that it is a reshape of, in the end.

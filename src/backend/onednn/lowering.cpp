@@ -60,15 +60,16 @@ Lowering::Lowering(const Graph& graph, OnednnVariables* variables, Memory& memor
 void Lowering::add_values() {
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const ops::Value& value = graph_.program->values[i];
-    if (value.kind == ops::ValueKind::kIntermediate) continue;
+    const bool folded = i < graph_.constants.size() && graph_.constants[i].has_value();
+    if (value.kind == ops::ValueKind::kIntermediate && !folded) continue;
     Cell cell;
     cell.slot = value.slot;
-    cell.constant = value.constant;
+    cell.constant = folded ? *graph_.constants[i] : value.constant;
     cell.dtype = value.dtype;
     cell.bytes = static_cast<std::size_t>(value.shape.element_count()) * size_of(value.dtype);
     if (value.kind == ops::ValueKind::kInput) {
       cell.home = Home::kInput;
-    } else if (value.kind == ops::ValueKind::kConstant) {
+    } else if (value.kind == ops::ValueKind::kConstant || folded) {
       cell.home = Home::kConstant;
     } else {
       cell.home = Home::kVariable;

@@ -12,6 +12,9 @@ namespace tenon::backend::onednn {
 namespace {
 
 constexpr std::array kPasses{
+    Pass{"fold_constants", "what is made of constants alone is computed once", fold_constants},
+    Pass{"fold_reshapes", "reshapes of reshapes, and transpositions that move nothing, are views",
+         fold_reshapes},
     Pass{"assign_precision", "in mixed bfloat16, each value gets the dtype that it is held in",
          assign_precision},
     Pass{"widen_products",

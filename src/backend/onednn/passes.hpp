@@ -20,6 +20,10 @@ void run_passes(Graph& graph);
 
 // Each in its own file.
 
+/// Operations on constants, and those that change nothing.
+void fold_constants(Graph& graph);
+/// Reshapes of reshapes and to the shape that there was; transpositions that move no element.
+void fold_reshapes(Graph& graph);
 /// What every value is held in, and what is multiplied: by backend/api/precision.hpp.
 void assign_precision(Graph& graph);
 /// Rounded factors are multiplied by float32 kernels where those are faster.
