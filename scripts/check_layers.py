@@ -26,7 +26,7 @@ cassert cctype cerrno cfenv cfloat cinttypes climits clocale cmath csetjmp csign
 cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype
 """.split())
 SYSTEM = ("sys/", "spawn.h", "unistd.h", "fcntl.h", "signal.h", "immintrin.h", "dirent.h", "pthread.h",
-          "sched.h", "poll.h", "locale.h", "langinfo.h", "xlocale.h", "cpuid.h", "pwd.h", "termios.h")
+          "sched.h", "poll.h", "glob.h", "locale.h", "langinfo.h", "xlocale.h", "cpuid.h", "pwd.h", "termios.h")
 
 
 GENERATOR = ROOT / "tests" / "mutation" / "generator"

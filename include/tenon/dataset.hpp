@@ -68,6 +68,20 @@ struct FolderOptions {
   /// names' bytes.
   std::vector<std::string> classes{};
 };
+struct TfRecordOptions {
+  /// What is read of each record, by the features' names; the others are passed over. Empty: what
+  /// the first 32 records hold, where a feature that is not in all of them, or not of one length,
+  /// is of unknown length.
+  std::vector<std::pair<std::string, TensorSpec>> features{};
+};
+struct WebDatasetOptions {
+  /// The keys that are read and the endings of their files: {"image", "jpg;png"} takes of each
+  /// sample the first of these that it has. Empty: a key, named as the ending, for each ending that
+  /// at least half of the samples have.
+  KeyMap keys{};
+  int channels = 3;             ///< Of images, as of LoadImageOptions.
+  DType dtype = DType::kUInt8;  ///< Of images, as of LoadImageOptions.
+};
 struct MapOptions {
   std::string name = "map";
   /// What the function does to the keys. Without it the function is run once on one sample when the
@@ -75,10 +89,20 @@ struct MapOptions {
   std::optional<Schema> result{};
 };
 struct LoadImageOptions {
-  std::string root{};           ///< Put before relative paths.
-  int channels = 3;             ///< 1, 3 or 4: the file is converted; 0: as in the file.
-  DType dtype = DType::kUInt8;  ///< kUInt8, kUInt16, kInt32 or kFloat32. A 16-bit file into kUInt8
-                                ///< is a bad sample.
+  std::string root{};  ///< Put before relative paths.
+  int channels = 3;    ///< 1, 3 or 4: the file is converted; 0: as in the file.
+  /// kUInt8, kUInt16, kInt16, kInt32, kFloat32 or kFloat64. A file whose values the dtype may not
+  /// hold (16 bits into kUInt8, floats into integers) is a bad sample.
+  DType dtype = DType::kUInt8;
+  int page = 0;  ///< Of a TIFF with several, from 0; they are a volume with load_volume.
+  /// Of a JPEG only 1/8, 1/4 or 1/2 of the height and width are decoded where both are then still
+  /// at least these; faster before a resize, whose result is then near, not equal, to the whole's.
+  /// {0, 0}: the whole image.
+  Size2D at_least{0, 0};
+};
+struct DecodeImageOptions {
+  int channels = 3;             ///< As of LoadImageOptions.
+  DType dtype = DType::kUInt8;  ///< As of LoadImageOptions.
 };
 struct LoadVolumeOptions {
   std::string root{};             ///< Put before relative paths.
@@ -259,6 +283,28 @@ class Dataset {
   /// work.
   static Dataset from_csv(const std::string& path, CsvOptions options = {},
                           Here location = Here::current());
+  /// The records of TFRecord files, each a serialized tf.train.Example: a key per feature. Patterns
+  /// as "train-{000..007}.tfrecord" and "train-*" stand for several files, which follow each other;
+  /// gzip files are unpacked into memory. Opening reads the length of every record and holds it to
+  /// its checksum; after that 8 bytes a record are kept, and records are read in any order. Bytes
+  /// become text, or numbers where `features` states a dtype of numbers (tf.io.decode_raw);
+  /// decode_image reads pictures. A record that does not fit its checksum or `features` is a bad
+  /// sample (F001) with file, record and byte; so is the place where the lengths of a file cannot
+  /// be followed further. Throws FormatError (F001) for a missing file or if there are no records,
+  /// ContractError (A001) for options that cannot work.
+  static Dataset from_tfrecord(const std::vector<std::string>& paths, TfRecordOptions options = {},
+                               Here location = Here::current());
+  /// The samples in tar files as WebDataset lays them out: members that follow each other with one
+  /// name up to the first dot are a sample, what follows the dot is its key. "__key__" is the name.
+  /// By the end of the member's name: jpg, jpeg, png, tif, tiff an image (height, width, channels);
+  /// npy an array; cls, cls2, index, inx, id a whole number (int64); everything else the bytes of
+  /// the file, as text: txt, json. Pickles stay bytes; nothing in a file is executed. Patterns and
+  /// gzip files as of from_tfrecord. Opening reads the members' headers; members are then read in
+  /// any order. A member that cannot be read, or is missing, is a bad sample (F001) with its name;
+  /// so is the place where a file cannot be followed further. Throws FormatError (F001) for a
+  /// missing file or if there are no samples, ContractError (A001) for options that cannot work.
+  static Dataset from_webdataset(const std::vector<std::string>& paths,
+                                 WebDatasetOptions options = {}, Here location = Here::current());
   static Dataset from_source(std::shared_ptr<const data::Source> source);
 
   // --- stages on keys
@@ -273,6 +319,10 @@ class Dataset {
   /// (height, width, channels) from the file named by the text key `from`: JPEG, PNG, TIFF.
   Dataset load_image(std::string from, std::string to, LoadImageOptions options = {},
                      Here location = Here::current()) const;
+  /// The image in a key of text that holds the bytes of its file (JPEG, PNG or TIFF), as records of
+  /// TFRecord files have it. Bytes that cannot be read are a bad sample (F001).
+  Dataset decode_image(std::string from, std::string to, DecodeImageOptions options = {},
+                       Here location = Here::current()) const;
   /// Reads a NIfTI, DICOM, NRRD or MetaImage volume, or a folder with one series of DICOM files:
   /// `to` is (depth, height, width, channels), x fastest, with the file's geometry; stored slope
   /// and intercept are applied. A file that cannot be read is a bad sample.

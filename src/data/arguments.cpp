@@ -119,6 +119,11 @@ std::vector<std::string> Arguments::texts(std::string_view name) const {
   return texts;
 }
 
+std::vector<std::string> Arguments::text_or_texts(std::string_view name) const {
+  if (const auto* text = as<std::string>(required(name))) return {*text};
+  return texts(name);
+}
+
 std::vector<std::int64_t> Arguments::integers(std::string_view name) const {
   const auto* list = as<ArgumentValue::List>(required(name));
   if (list == nullptr) reject(name, "a list of whole numbers");

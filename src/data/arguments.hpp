@@ -24,6 +24,8 @@ class Arguments {
   std::string text(std::string_view name) const;
   std::string text(std::string_view name, std::string_view otherwise) const;
   std::vector<std::string> texts(std::string_view name) const;
+  /// A text alone is a list of one.
+  std::vector<std::string> text_or_texts(std::string_view name) const;
   std::vector<std::int64_t> integers(std::string_view name) const;
   /// A number alone is a list of one.
   std::vector<double> numbers(std::string_view name) const;

@@ -44,6 +44,8 @@ bool has_type(const ArgumentValue& value, ArgumentType type) {
       return is<std::string>(value);
     case ArgumentType::kTextList:
       return is_list_of(value, is<std::string>);
+    case ArgumentType::kTextOrList:
+      return is<std::string>(value) || is_list_of(value, is<std::string>);
     case ArgumentType::kIntegerList:
       return is_list_of(value, is<std::int64_t>);
     case ArgumentType::kNumberList:
@@ -141,6 +143,8 @@ std::string_view describe(ArgumentType type) noexcept {
       return "a text";
     case ArgumentType::kTextList:
       return "a list of texts";
+    case ArgumentType::kTextOrList:
+      return "a text, or a list of texts";
     case ArgumentType::kIntegerList:
       return "a list of whole numbers";
     case ArgumentType::kNumberList:

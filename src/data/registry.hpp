@@ -21,6 +21,7 @@ enum class ArgumentType : std::uint8_t {
   kNumber,
   kText,
   kTextList,
+  kTextOrList,
   kIntegerList,
   kNumberList,
   kTextMap,

@@ -183,12 +183,12 @@ TEST(Image, WhiteIsZeroAndPaletteTiffs) {
           .equals(Tensor::from<std::uint8_t>({1, 3, 3}, {0, 255, 0, 7, 248, 3, 255, 0, 127})));
 }
 
-TEST(Image, SignedTiffIsRefusedWithItsReason) {
+TEST(Image, HalfFloatTiffIsRefusedWithItsReason) {
   const std::string bytes =
-      drawn_tiff(drawn_image(2, 2, 1, DType::kUInt16), {.sample_format = SAMPLEFORMAT_INT});
-  const std::string message = message_of([&] { decode_image(bytes, "signed.tif"); });
-  EXPECT_THAT(message, HasSubstr("signed.tif"));
-  EXPECT_THAT(message, HasSubstr("16 bits (signed)"));
+      drawn_tiff(drawn_image(2, 2, 1, DType::kUInt16), {.sample_format = SAMPLEFORMAT_IEEEFP});
+  const std::string message = message_of([&] { decode_image(bytes, "half.tif"); });
+  EXPECT_THAT(message, HasSubstr("half.tif"));
+  EXPECT_THAT(message, HasSubstr("16 bits (floating)"));
 }
 
 struct SmallFile {

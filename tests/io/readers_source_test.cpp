@@ -319,7 +319,7 @@ TEST(ReadersRegistry, WordsOfTheExperimentFile) {
   const TemporaryFolder folder;
   written(folder, "file;x\ngood.png;3\n");
   write_png(folder.path("good.png"), drawn_image(4, 5, 3));
-  ASSERT_EQ(source_entries().size(), 3U);
+  ASSERT_EQ(source_entries().size(), 5U);
   EXPECT_EQ(source_entries()[0].kind, "csv");
   const data::ArgumentMap types = {text_argument("x", "float64")};
   const Dataset table = source_entries()[0].make({text_argument("path", "table.csv"),
@@ -327,7 +327,7 @@ TEST(ReadersRegistry, WordsOfTheExperimentFile) {
                                                   {"types", data::ArgumentValue{types, 1}}},
                                                  folder.path(), {"experiment.toml", 4});
   EXPECT_EQ(table.schema().spec("x").dtype, DType::kFloat64);
-  ASSERT_EQ(stage_entries().size(), 2U);
+  ASSERT_EQ(stage_entries().size(), 3U);
   const Dataset images = stage_entries()[0].apply(
       table,
       {text_argument("from", "file"), text_argument("to", "image"),

@@ -1,11 +1,7 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
-#include "core/address.hpp"
 #include "core/key_error.hpp"
 #include "data/numeric.hpp"
 #include "data/source.hpp"
@@ -13,46 +9,12 @@
 #include "io/readers/csv_scan.hpp"
 #include "io/readers/csv_value.hpp"
 #include "io/readers/download.hpp"
+#include "io/readers/random_access_file.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon {
 namespace readers {
 namespace {
-
-/// A file that several threads read at once, each where it wants.
-class SharedFile {
- public:
-  explicit SharedFile(const std::string& path)
-      : path_(path), descriptor_(::open(local_path(path).c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) {
-      throw_file_error(path, "the file cannot be opened");
-    }
-  }
-  SharedFile(const SharedFile&) = delete;
-  SharedFile& operator=(const SharedFile&) = delete;
-  ~SharedFile() { ::close(descriptor_); }
-
-  std::string read(std::uint64_t begin, std::uint64_t end) const {
-    std::string bytes(end - begin, '\0');
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t got = ::pread(descriptor_, bytes.data() + done, bytes.size() - done,
-                                  static_cast<off_t>(begin + done));
-      if (got < 0 && errno == EINTR) {
-        continue;
-      }
-      if (got <= 0) {
-        throw_file_error(path_, "the file has become shorter since it was opened");
-      }
-      done += static_cast<std::size_t>(got);
-    }
-    return bytes;
-  }
-
- private:
-  std::string path_;
-  int descriptor_;
-};
 
 /// The rows of a CSV file; its columns are scalar keys. Of two columns of one name the first
 /// counts, and the second is a problem (K012).
@@ -63,7 +25,7 @@ class CsvSource : public data::Source {
         separator_(options.separator),
         location_(location),
         scan_(scan_csv(path_, separator_)),
-        file_(path_) {
+        file_(open_file(path_)) {
     state_types(options);
     build_schema();
   }
@@ -93,7 +55,7 @@ class CsvSource : public data::Source {
   char separator_;
   SourceLocation location_;
   CsvScan scan_;
-  SharedFile file_;
+  std::shared_ptr<const RandomAccessFile> file_;
   std::shared_ptr<const Schema> schema_;
   std::vector<std::size_t> columns_;  ///< The column of each slot.
   std::vector<Diagnostic> problems_;
@@ -140,7 +102,7 @@ void CsvSource::fail(std::int64_t index, const std::string& what,
 
 Record CsvSource::read(std::int64_t index) const {
   const auto row = static_cast<std::size_t>(index);
-  const std::string text = file_.read(scan_.offsets[row], scan_.offsets[row + 1]);
+  const std::string text = file_->read(scan_.offsets[row], scan_.offsets[row + 1]);
   std::vector<std::string> cells;
   const std::string problem = split_csv_row(text, separator_, cells);
   if (!problem.empty()) {
@@ -187,7 +149,7 @@ std::optional<std::vector<std::string>> CsvSource::texts(const std::string& key)
   for (std::size_t first = 0; first < rows;) {
     std::size_t end = first + 1;
     while (end < rows && scan_.offsets[end + 1] - scan_.offsets[first] <= kPiece) ++end;
-    const std::string piece = file_.read(scan_.offsets[first], scan_.offsets[end]);
+    const std::string piece = file_->read(scan_.offsets[first], scan_.offsets[end]);
     for (std::size_t row = first; row < end; ++row) {
       const auto text = std::string_view(piece).substr(scan_.offsets[row] - scan_.offsets[first],
                                                        scan_.offsets[row + 1] - scan_.offsets[row]);

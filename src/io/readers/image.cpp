@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <array>
 
-#include "io/readers/download.hpp"
 #include "io/readers/image_decoder.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::readers {
 namespace {
-
-constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
 
 const ImageDecoder& decoder_of(std::string_view bytes, const std::string& name) {
   for (const ImageDecoder* decoder : {&jpeg_decoder(), &png_decoder(), &tiff_decoder()}) {
@@ -52,42 +49,68 @@ void throw_image_error(std::string_view kind, const std::string& name, const std
 
 Tensor allocate_image(const ImageInfo& info, const std::string& name) {
   check_image_limits(info, name);
-  return Tensor::uninitialized(info.bits == 16 ? DType::kUInt16 : DType::kUInt8,
-                               {info.height, info.width, info.channels});
+  return Tensor::uninitialized(image_dtype(info), {info.height, info.width, info.channels});
+}
+
+DType image_dtype(const ImageInfo& info) noexcept {
+  switch (info.samples) {
+    case ImageInfo::Samples::kFloat:
+      return info.bits == 64 ? DType::kFloat64 : DType::kFloat32;
+    case ImageInfo::Samples::kSigned:
+      return info.bits == 32 ? DType::kInt32 : info.bits == 16 ? DType::kInt16 : DType::kInt8;
+    case ImageInfo::Samples::kUnsigned:
+      break;
+  }
+  return info.bits == 32 ? DType::kInt64 : info.bits == 16 ? DType::kUInt16 : DType::kUInt8;
 }
 
 ImageInfo read_image_info(std::string_view bytes, const std::string& name) {
   return decoder_of(bytes, name).info(bytes, name);
 }
 
-Tensor decode_image(std::string_view bytes, const std::string& name) {
-  return decoder_of(bytes, name).decode(bytes, name);
-}
-
-ImageInfo read_image_info(const std::string& path) {
-  const std::string bytes = read_file_or_address(path, kMaxFileBytes);
-  return read_image_info(bytes, path);
-}
-
-Tensor decode_image(const std::string& path) {
-  const std::string bytes = read_file_or_address(path, kMaxFileBytes);
-  return decode_image(bytes, path);
-}
-
-Tensor load_image(const std::string& path, int channels, DType dtype) {
-  constexpr std::array kDTypes = {DType::kUInt8, DType::kUInt16, DType::kInt32, DType::kFloat32};
-  if (std::find(kDTypes.begin(), kDTypes.end(), dtype) == kDTypes.end()) {
-    throw_argument_error("load_image", fmt::format("dtype \"{}\"", name_of(dtype)),
-                         "uint8, uint16, int32 or float32");
+Tensor decode_image(std::string_view bytes, const std::string& name, const ImagePart& part) {
+  const ImageDecoder& decoder = decoder_of(bytes, name);
+  if (part.page != 0 && !decoder.has_pages) {
+    throw_file_error(
+        name, fmt::format("a {} file has one image, page {} is not there", decoder.kind, part.page),
+        "page = 0");
   }
-  const Tensor image = decode_image(path);
+  return decoder.decode(bytes, name, part);
+}
+
+void check_image_form(const std::string& owner, int channels, DType dtype) {
+  constexpr std::array kChannels = {0, 1, 3, 4};
+  if (std::find(kChannels.begin(), kChannels.end(), channels) == kChannels.end()) {
+    throw_argument_error(owner, fmt::format("channels = {}", channels),
+                         "1 (grey), 3 (colour), 4 (colour and alpha) or 0 (as in the file)");
+  }
+  constexpr std::array kDTypes = {DType::kUInt8, DType::kUInt16,  DType::kInt16,
+                                  DType::kInt32, DType::kFloat32, DType::kFloat64};
+  if (std::find(kDTypes.begin(), kDTypes.end(), dtype) == kDTypes.end()) {
+    throw_argument_error(owner, fmt::format("dtype = \"{}\"", name_of(dtype)),
+                         "uint8, uint16, int16, int32, float32 or float64");
+  }
+}
+
+Tensor shaped_image(const Tensor& image, int channels, DType dtype, const std::string& name) {
   if (image.dtype() == DType::kUInt16 && dtype == DType::kUInt8) {
     throw DataError(make_diagnostic(
-        "D001", fmt::format("{}: the image has 16 bits a channel, uint8 holds 8", path), {},
+        "D001", fmt::format("{}: the image has 16 bits a channel, uint8 holds 8", name), {},
         "load it with dtype = \"uint16\" or \"float32\""));
   }
   const Tensor converted = convert_channels(image, channels);
-  return converted.dtype() == dtype ? converted : converted.cast(dtype);
+  const DType stored = converted.dtype();
+  if (stored == dtype) return converted;
+  Tensor result = converted.cast(dtype);
+  // Unsigned samples of 32 bits are mostly labels, which are small.
+  const bool held = converts_without_loss(stored, dtype) || is_floating(dtype) ||
+                    (stored == DType::kInt64 && result.cast(stored).equals(converted));
+  if (held) return result;
+  throw DataError(
+      make_diagnostic("D001",
+                      fmt::format("{}: the image is {}, and {} does not hold its values", name,
+                                  name_of(stored), name_of(dtype)),
+                      {}, "load it with dtype = \"float32\""));
 }
 
 }  // namespace tenon::readers

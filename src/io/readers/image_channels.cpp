@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <span>
+#include <type_traits>
 
 #include "io/readers/image.hpp"
 #include "tenon/error.hpp"
@@ -12,9 +13,19 @@ namespace {
 /// ITU-R 601 in 16-bit fixed point, rounded; the weights add up to 65536.
 template <class T>
 T luma(const T* pixel) {
-  const std::uint64_t sum = std::uint64_t{19595} * pixel[0] + std::uint64_t{38470} * pixel[1] +
-                            std::uint64_t{7471} * pixel[2] + 0x8000;
-  return static_cast<T>(sum >> 16);
+  if constexpr (std::is_floating_point_v<T>) {
+    return T(0.299) * pixel[0] + T(0.587) * pixel[1] + T(0.114) * pixel[2];
+  } else {
+    const std::int64_t sum = std::int64_t{19595} * pixel[0] + std::int64_t{38470} * pixel[1] +
+                             std::int64_t{7471} * pixel[2] + 0x8000;
+    return static_cast<T>(sum >> 16);
+  }
+}
+
+/// What is not transparent at all.
+template <class T>
+constexpr T opaque() {
+  return std::is_floating_point_v<T> ? T(1) : std::numeric_limits<T>::max();
 }
 
 /// One pixel of `from` channels (1 to 4) as one of `to` channels (1, 3 or 4).
@@ -30,7 +41,7 @@ void convert_pixel(const T* in, int from, T* out, int to) {
   }
   if (to == 4) {
     const bool has_alpha = from == 2 || from == 4;
-    out[3] = has_alpha ? in[from - 1] : std::numeric_limits<T>::max();
+    out[3] = has_alpha ? in[from - 1] : opaque<T>();
   }
 }
 
@@ -63,8 +74,24 @@ Tensor convert_channels(const Tensor& image, int channels) {
   if (channels == 0 || channels == image.dim(2)) {
     return image;
   }
-  return image.dtype() == DType::kUInt16 ? convert<std::uint16_t>(image, channels)
-                                         : convert<std::uint8_t>(image, channels);
+  switch (image.dtype()) {
+    case DType::kUInt16:
+      return convert<std::uint16_t>(image, channels);
+    case DType::kInt8:
+      return convert<std::int8_t>(image, channels);
+    case DType::kInt16:
+      return convert<std::int16_t>(image, channels);
+    case DType::kInt32:
+      return convert<std::int32_t>(image, channels);
+    case DType::kInt64:
+      return convert<std::int64_t>(image, channels);
+    case DType::kFloat32:
+      return convert<float>(image, channels);
+    case DType::kFloat64:
+      return convert<double>(image, channels);
+    default:
+      return convert<std::uint8_t>(image, channels);
+  }
 }
 
 }  // namespace tenon::readers

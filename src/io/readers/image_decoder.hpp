@@ -12,7 +12,8 @@ struct ImageDecoder {
   std::string_view kind;  ///< "JPEG", for messages.
   bool (*recognises)(std::string_view bytes) noexcept;
   ImageInfo (*info)(std::string_view bytes, const std::string& name);
-  Tensor (*decode)(std::string_view bytes, const std::string& name);
+  Tensor (*decode)(std::string_view bytes, const std::string& name, const ImagePart& part);
+  bool has_pages = false;
 };
 
 const ImageDecoder& jpeg_decoder() noexcept;
@@ -25,6 +26,9 @@ void check_image_limits(const ImageInfo& info, const std::string& name);
 /// Throws FormatError: "`kind` image cannot be read", with what the library that read it said.
 [[noreturn]] void throw_image_error(std::string_view kind, const std::string& name,
                                     const std::string& reason);
+
+/// What the samples of `info` are held in; unsigned ones of 32 bits in kInt64.
+DType image_dtype(const ImageInfo& info) noexcept;
 
 /// A tensor for the pixels of `info`, contents unspecified, after check_image_limits.
 Tensor allocate_image(const ImageInfo& info, const std::string& name);

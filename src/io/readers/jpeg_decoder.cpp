@@ -98,13 +98,17 @@ bool guarded_read_header(JpegSession& session, const unsigned char* bytes, unsig
 }
 
 /// Rows of `stride` bytes into `pixels`. Four-colour rows go through `row`, a buffer of one row.
-bool guarded_read_pixels(JpegSession& session, unsigned char* pixels, std::size_t stride,
-                         unsigned char* row) {
+bool guarded_read_pixels(JpegSession& session, unsigned char* pixels, JDIMENSION height,
+                         JDIMENSION width, std::size_t stride, unsigned char* row) {
   if (setjmp(session.jump) != 0) {
     return false;
   }
   jpeg_decompress_struct& decompressor = session.decompressor;
   jpeg_start_decompress(&decompressor);
+  if (decompressor.output_height != height || decompressor.output_width != width) {
+    std::snprintf(session.message.data(), session.message.size(), "its size is not what it said");
+    return false;
+  }
   while (decompressor.output_scanline < decompressor.output_height) {
     unsigned char* const out = pixels + stride * decompressor.output_scanline;
     JSAMPROW target = row != nullptr ? row : out;
@@ -139,6 +143,21 @@ ImageInfo read_header(JpegSession& session, std::string_view bytes, const std::s
   return info;
 }
 
+/// The fewest of 1/8, 1/4 and 1/2 that leave enough; libjpeg-turbo's own fast ways to less.
+void choose_scale(JpegSession& session, const ImagePart& part, ImageInfo& header) {
+  if (part.at_least[0] <= 0 || part.at_least[1] <= 0) return;
+  for (const unsigned divisor : {8U, 4U, 2U}) {
+    const std::int64_t height = (header.height + divisor - 1) / divisor;
+    const std::int64_t width = (header.width + divisor - 1) / divisor;
+    if (height < part.at_least[0] || width < part.at_least[1]) continue;
+    session.decompressor.scale_num = 1;
+    session.decompressor.scale_denom = divisor;
+    header.height = height;
+    header.width = width;
+    return;
+  }
+}
+
 bool recognises(std::string_view bytes) noexcept { return bytes.starts_with("\xFF\xD8\xFF"); }
 
 ImageInfo info(std::string_view bytes, const std::string& name) {
@@ -146,17 +165,19 @@ ImageInfo info(std::string_view bytes, const std::string& name) {
   return read_header(session, bytes, name);
 }
 
-Tensor decode(std::string_view bytes, const std::string& name) {
+Tensor decode(std::string_view bytes, const std::string& name, const ImagePart& part) {
   JpegSession session;
-  const ImageInfo header = read_header(session, bytes, name);
+  ImageInfo header = read_header(session, bytes, name);
+  choose_scale(session, part, header);
   Tensor image = allocate_image(header, name);
   std::vector<unsigned char> row;
   if (is_four_colour(session.decompressor)) {
     row.resize(static_cast<std::size_t>(header.width) * 4);
   }
   const auto stride = static_cast<std::size_t>(header.width * header.channels);
-  if (!guarded_read_pixels(session, image.data<std::uint8_t>().data(), stride,
-                           row.empty() ? nullptr : row.data())) {
+  if (!guarded_read_pixels(
+          session, image.data<std::uint8_t>().data(), static_cast<JDIMENSION>(header.height),
+          static_cast<JDIMENSION>(header.width), stride, row.empty() ? nullptr : row.data())) {
     throw_image_error(kKind, name, session.message.data());
   }
   return image;

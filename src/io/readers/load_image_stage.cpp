@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "io/readers/image.hpp"
 #include "io/readers/load_stage.hpp"
+#include "tenon/error.hpp"
 
 namespace tenon {
 namespace readers {
 namespace {
+
+TensorSpec image_spec(int channels, DType dtype) {
+  const Dim depth = channels == 0 ? Dim::unknown() : Dim(channels);
+  return {dtype, {Dim::unknown(), Dim::unknown(), depth}, "HWC"};
+}
 
 class LoadImageStage final : public LoadStage {
  public:
@@ -18,31 +21,57 @@ class LoadImageStage final : public LoadStage {
         options_(std::move(options)) {}
 
  protected:
-  TensorSpec spec() const override {
-    const Dim channels = options_.channels == 0 ? Dim::unknown() : Dim(options_.channels);
-    return {options_.dtype, {Dim::unknown(), Dim::unknown(), channels}, "HWC"};
-  }
+  TensorSpec spec() const override { return image_spec(options_.channels, options_.dtype); }
   Tensor read(const std::string& path) const override {
-    return load_image(path, options_.channels, options_.dtype);
+    return load_image(path, options_.channels, options_.dtype, {options_.page, options_.at_least});
   }
   std::string more_arguments() const override {
-    return fmt::format("{} {}", options_.channels, name_of(options_.dtype));
+    return fmt::format("{} {} {} {}x{}", options_.channels, name_of(options_.dtype), options_.page,
+                       options_.at_least[0], options_.at_least[1]);
   }
 
  private:
   LoadImageOptions options_;
 };
 
-void check_options(const LoadImageOptions& options) {
-  constexpr std::array kChannels = {0, 1, 3, 4};
-  if (std::find(kChannels.begin(), kChannels.end(), options.channels) == kChannels.end()) {
-    throw_argument_error("load_image", fmt::format("channels = {}", options.channels),
-                         "1 (grey), 3 (colour), 4 (colour and alpha) or 0 (as in the file)");
+/// The key holds the file itself.
+class DecodeImageStage final : public LoadStage {
+ public:
+  DecodeImageStage(std::string from, std::string to, DecodeImageOptions options,
+                   SourceLocation location)
+      : LoadStage("decode_image", std::move(from), std::move(to), "", location),
+        options_(options) {}
+  std::optional<data::FileKey> file_key() const override { return std::nullopt; }
+
+ protected:
+  TensorSpec spec() const override { return image_spec(options_.channels, options_.dtype); }
+  Tensor read(const std::string& path) const override {
+    return load_image(path, options_.channels, options_.dtype);
   }
-  constexpr std::array kDTypes = {DType::kUInt8, DType::kUInt16, DType::kInt32, DType::kFloat32};
-  if (std::find(kDTypes.begin(), kDTypes.end(), options.dtype) == kDTypes.end()) {
-    throw_argument_error("load_image", fmt::format("dtype = \"{}\"", name_of(options.dtype)),
-                         "uint8, uint16, int32 or float32");
+  Tensor load(const std::string& bytes, const SampleIdentity& sample) const override {
+    const std::string name = fmt::format(
+        "{}{}{}, {}", sample.file, sample.file.empty() ? "" : ", ",
+        sample.id.empty() ? fmt::format("sample {}", sample.index) : sample.id, quote_key(from()));
+    return shaped_image(decode_image(bytes, name), options_.channels, options_.dtype, name);
+  }
+  std::string more_arguments() const override {
+    return fmt::format("{} {}", options_.channels, name_of(options_.dtype));
+  }
+
+ private:
+  DecodeImageOptions options_;
+};
+
+void check_part(const LoadImageOptions& options) {
+  constexpr int kMaxPage = 65534;
+  if (options.page < 0 || options.page > kMaxPage) {
+    throw_argument_error("load_image", fmt::format("page = {}", options.page),
+                         "a page of a TIFF, from 0");
+  }
+  const auto [height, width] = options.at_least;
+  if (height < 0 || width < 0 || (height == 0) != (width == 0)) {
+    throw_argument_error("load_image", fmt::format("at_least = [{}, {}]", height, width),
+                         "[height, width], both above 0");
   }
 }
 
@@ -51,9 +80,17 @@ void check_options(const LoadImageOptions& options) {
 
 Dataset Dataset::load_image(std::string from, std::string to, LoadImageOptions options,
                             Here location) const {
-  readers::check_options(options);
+  readers::check_image_form("load_image", options.channels, options.dtype);
+  readers::check_part(options);
   return stage(std::make_shared<readers::LoadImageStage>(std::move(from), std::move(to),
                                                          std::move(options), location));
+}
+
+Dataset Dataset::decode_image(std::string from, std::string to, DecodeImageOptions options,
+                              Here location) const {
+  readers::check_image_form("decode_image", options.channels, options.dtype);
+  return stage(std::make_shared<readers::DecodeImageStage>(std::move(from), std::move(to), options,
+                                                           location));
 }
 
 }  // namespace tenon

@@ -19,12 +19,13 @@ std::vector<Diagnostic> for_file(const Error& error, SampleIdentity sample,
 
 void check_paths(data::SchemaEditor& editor, const std::string& stage, const std::string& key,
                  const TensorSpec& spec) {
+  const std::string_view wanted = stage == "decode_image" ? "file" : "path";
   const std::string is = fmt::format("{}: {} is {}", stage, quote_key(key), spec.to_string());
   if (spec.dtype != DType::kString) {
-    editor.problem(
-        make_diagnostic("D001", is + ", not text", {"a path for each sample is needed"}));
+    editor.problem(make_diagnostic("D001", is + ", not text",
+                                   {fmt::format("a {} for each sample is needed", wanted)}));
   } else if (!spec.rank_known || spec.rank() != 0) {
-    editor.problem(make_diagnostic("S002", is + ", not one path", {},
+    editor.problem(make_diagnostic("S002", fmt::format("{}, not one {}", is, wanted), {},
                                    fmt::format("put {} before batch", stage)));
   }
 }

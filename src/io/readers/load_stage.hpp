@@ -22,16 +22,17 @@ class LoadStage : public data::NamedStage<data::SampleStage> {
   std::optional<data::FileKey> file_key() const override;
 
  protected:
-  /// What read() gives.
+  /// What each sample gets.
   virtual TensorSpec spec() const = 0;
   /// Throws FormatError or DataError; the file's name is put into it.
   virtual Tensor read(const std::string& path) const = 0;
+  /// What becomes of a sample's text: read() of the file that it names.
+  virtual Tensor load(const std::string& text, const SampleIdentity& sample) const;
+  const std::string& from() const noexcept { return from_; }
   /// The other arguments as text.
   virtual std::string more_arguments() const = 0;
 
  private:
-  Tensor load(const std::string& name, const SampleIdentity& sample) const;
-
   std::string from_;
   std::string to_;
   std::string root_;

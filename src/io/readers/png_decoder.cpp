@@ -125,7 +125,7 @@ ImageInfo info(std::string_view bytes, const std::string& name) {
   return read_header(session, bytes, name);
 }
 
-Tensor decode(std::string_view bytes, const std::string& name) {
+Tensor decode(std::string_view bytes, const std::string& name, const ImagePart&) {
   PngSession session;
   const ImageInfo header = read_header(session, bytes, name);
   Tensor image = allocate_image(header, name);

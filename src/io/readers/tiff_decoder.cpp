@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "io/readers/image_decoder.hpp"
 #include "io/readers/tiff_file.hpp"
+#include "tenon/error.hpp"
 
 namespace tenon::readers {
 namespace {
 
 constexpr std::string_view kKind = "TIFF";
+constexpr std::int64_t kMaxPagesBytes = std::int64_t{1} << 32;
 
 /// How the pixels lie in the file. A chunk is a tile, or a strip of whole rows.
 struct TiffLayout {
@@ -42,12 +45,20 @@ void check_compression(const TiffFile& file) {
 void check_samples(const TiffFile& file, const TiffLayout& layout) {
   const int bits = layout.stored.bits;
   const auto format = file.tag<uint16_t>(TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
-  if ((bits != 8 && bits != 16) || (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)) {
-    file.fail(fmt::format("its samples have {} bits{}; unsigned ones of 8 or 16 bits are read",
-                          bits,
-                          format == SAMPLEFORMAT_IEEEFP ? " (floating)"
-                          : format == SAMPLEFORMAT_INT  ? " (signed)"
-                                                        : ""));
+  const bool whole = bits == 8 || bits == 16 || bits == 32;
+  const bool known =
+      format == SAMPLEFORMAT_IEEEFP ? bits == 32 || bits == 64
+      : format == SAMPLEFORMAT_INT || format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID
+          ? whole
+          : false;
+  if (!known) {
+    file.fail(fmt::format(
+        "its samples have {} bits{}; whole numbers of 8, 16 or 32 bits and floating ones of 32 or "
+        "64 are read",
+        bits,
+        format == SAMPLEFORMAT_IEEEFP ? " (floating)"
+        : format == SAMPLEFORMAT_INT  ? " (signed)"
+                                      : ""));
   }
 }
 
@@ -55,17 +66,21 @@ void check_samples(const TiffFile& file, const TiffLayout& layout) {
 void check_photometric(TiffFile& file, TiffLayout& layout) {
   const int channels = layout.stored.channels;
   const auto compression = file.tag<uint16_t>(TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+  const bool is_plain =
+      layout.stored.samples == ImageInfo::Samples::kUnsigned && layout.stored.bits <= 16;
   bool suits = false;
   switch (layout.photometric) {
     case PHOTOMETRIC_MINISBLACK:
-    case PHOTOMETRIC_MINISWHITE:
       suits = channels == 1 || channels == 2;
+      break;
+    case PHOTOMETRIC_MINISWHITE:
+      suits = (channels == 1 || channels == 2) && is_plain;
       break;
     case PHOTOMETRIC_RGB:
       suits = channels == 3 || channels == 4;
       break;
     case PHOTOMETRIC_PALETTE:
-      suits = channels == 1 && layout.stored.bits == 8;
+      suits = channels == 1 && layout.stored.bits == 8 && is_plain;
       break;
     case PHOTOMETRIC_YCBCR:
       suits = channels == 3 && compression == COMPRESSION_JPEG && !layout.planar;
@@ -90,6 +105,10 @@ TiffLayout read_layout(TiffFile& file) {
   layout.stored.width = file.tag<uint32_t>(TIFFTAG_IMAGEWIDTH, 0);
   layout.stored.channels = file.tag<uint16_t>(TIFFTAG_SAMPLESPERPIXEL, 1);
   layout.stored.bits = file.tag<uint16_t>(TIFFTAG_BITSPERSAMPLE, 1);
+  const auto format = file.tag<uint16_t>(TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+  layout.stored.samples = format == SAMPLEFORMAT_IEEEFP ? ImageInfo::Samples::kFloat
+                          : format == SAMPLEFORMAT_INT  ? ImageInfo::Samples::kSigned
+                                                        : ImageInfo::Samples::kUnsigned;
   layout.photometric = file.tag<uint16_t>(TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
   layout.planar =
       file.tag<uint16_t>(TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE &&
@@ -118,9 +137,9 @@ ImageInfo decoded_info(const TiffLayout& layout) {
 
 /// The buffer of one chunk. A tile may be larger than its image; it is held to the same limits.
 std::vector<unsigned char> allocate_chunk(const TiffFile& file, const TiffLayout& layout) {
-  check_image_limits(
-      {layout.chunk_height, layout.chunk_width, layout.chunk_channels(), layout.stored.bits},
-      file.name() + " (one of its tiles)");
+  check_image_limits({layout.chunk_height, layout.chunk_width, layout.chunk_channels(),
+                      layout.stored.bits, layout.stored.samples},
+                     file.name() + " (one of its tiles)");
   const auto bytes = static_cast<std::uint64_t>(layout.chunk_height * layout.row_bytes());
   const std::uint64_t stated =
       layout.tiled ? TIFFTileSize64(file.handle())
@@ -227,22 +246,93 @@ ImageInfo info(std::string_view bytes, const std::string& name) {
   return decoded_info(read_layout(file));
 }
 
-Tensor decode(std::string_view bytes, const std::string& name) {
-  TiffFile file(bytes, name);
+/// Unsigned samples of 32 bits have no dtype of their own.
+Tensor widened(const Tensor& image) {
+  Tensor wide = Tensor::uninitialized(DType::kInt64, image.shape());
+  const std::span<const std::int32_t> in = image.data<std::int32_t>();
+  std::transform(in.begin(), in.end(), wide.data<std::int64_t>().begin(),
+                 [](std::int32_t value) { return static_cast<std::uint32_t>(value); });
+  return wide;
+}
+
+Tensor decode_page(TiffFile& file) {
   const TiffLayout layout = read_layout(file);
-  check_image_limits(decoded_info(layout), name);
-  Tensor image = allocate_image(layout.stored, name);
+  check_image_limits(decoded_info(layout), file.name());
+  const bool unsigned_32 = image_dtype(layout.stored) == DType::kInt64;
+  ImageInfo held = layout.stored;
+  if (unsigned_32) held.samples = ImageInfo::Samples::kSigned;
+  Tensor image = allocate_image(held, file.name());
   read_pixels(file, layout, reinterpret_cast<unsigned char*>(image.bytes()));
+  if (unsigned_32) return widened(image);
   if (layout.photometric == PHOTOMETRIC_MINISWHITE) {
     layout.stored.bits == 16 ? invert_grey<std::uint16_t>(image) : invert_grey<std::uint8_t>(image);
   }
   return layout.photometric == PHOTOMETRIC_PALETTE ? apply_palette(file, image) : image;
 }
 
+Tensor decode(std::string_view bytes, const std::string& name, const ImagePart& part) {
+  TiffFile file(bytes, name);
+  file.select_page(part.page);
+  return decode_page(file);
+}
+
+/// A smaller copy of a page, or which of its pixels count.
+bool is_extra(const TiffFile& file) {
+  const auto type = file.tag<uint32_t>(TIFFTAG_SUBFILETYPE, 0);
+  return (type & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) != 0;
+}
+
+/// How many pages a volume gets, held to the limit of one image each and in all.
+std::int64_t count_pages(std::string_view bytes, const std::string& name) {
+  TiffFile file(bytes, name);
+  std::int64_t pages = 0;
+  std::int64_t total = 0;
+  do {
+    if (is_extra(file)) continue;
+    const ImageInfo page = decoded_info(read_layout(file));
+    total += page.height * page.width * page.channels *
+             static_cast<std::int64_t>(size_of(image_dtype(page)));
+    ++pages;
+    if (total > kMaxPagesBytes) {
+      throw_file_error(name, fmt::format("its pages would take more than {} bytes", kMaxPagesBytes),
+                       "a smaller volume", "read single pages with load_image and page");
+    }
+  } while (file.next_page());
+  if (pages == 0) file.fail("there are no pages in it but thumbnails and masks");
+  return pages;
+}
+
 }  // namespace
 
+bool is_tiff(std::string_view bytes) noexcept { return recognises(bytes); }
+
+Tensor decode_tiff_pages(std::string_view bytes, const std::string& name) {
+  const std::int64_t pages = count_pages(bytes, name);
+  TiffFile file(bytes, name);
+  Tensor volume;
+  std::int64_t done = 0;
+  do {
+    if (is_extra(file)) continue;
+    const Tensor page = decode_page(file);
+    if (!volume.defined()) {
+      volume = Tensor::uninitialized(page.dtype(), {pages, page.dim(0), page.dim(1), page.dim(2)});
+    }
+    const bool same = page.dtype() == volume.dtype() && page.dim(0) == volume.dim(1) &&
+                      page.dim(1) == volume.dim(2) && page.dim(2) == volume.dim(3);
+    if (!same) {
+      throw_file_error(name,
+                       fmt::format("page {} is {} {}, the first is {} {}", done,
+                                   name_of(page.dtype()), page.shape().to_string(),
+                                   name_of(volume.dtype()), volume.row(0).shape().to_string()),
+                       "pages of one size and kind");
+    }
+    std::memcpy(volume.row(done++).bytes(), page.bytes(), page.byte_size());
+  } while (done < pages && file.next_page());
+  return volume;
+}
+
 const ImageDecoder& tiff_decoder() noexcept {
-  static const ImageDecoder decoder{kKind, recognises, info, decode};
+  static const ImageDecoder decoder{kKind, recognises, info, decode, true};
   return decoder;
 }
 

@@ -1,5 +1,7 @@
 #include "io/readers/tiff_file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
@@ -32,6 +34,18 @@ TiffFile::TiffFile(std::string_view bytes, const std::string& name)
 
 void TiffFile::fail(const std::string& reason) const {
   throw_image_error("TIFF", name_, message_[0] == '\0' ? reason : message_.data());
+}
+
+void TiffFile::select_page(int page) {
+  for (int at = 0; at < page; ++at) {
+    if (!next_page()) fail(fmt::format("it has {} pages, page {} is not there", at + 1, page));
+  }
+}
+
+bool TiffFile::next_page() {
+  if (TIFFLastDirectory(handle()) != 0) return false;
+  if (TIFFReadDirectory(handle()) != 1 || damaged_) fail("one of its pages is damaged");
+  return true;
 }
 
 tmsize_t TiffFile::read(thandle_t self, void* out, tmsize_t count) {

@@ -27,6 +27,10 @@ class TiffFile {
     T value = otherwise;
     return TIFFGetFieldDefaulted(handle(), tag_number, &value) == 1 ? value : otherwise;
   }
+  /// Goes to a page, from 0. Throws FormatError if there is none.
+  void select_page(int page);
+  /// Goes to the page behind this one; false if this is the last.
+  bool next_page();
   /// Throws FormatError with libtiff's first message, or `reason` if it gave none.
   [[noreturn]] void fail(const std::string& reason) const;
   /// True once libtiff warned that pixels or a tag are missing, and went on with made-up ones.

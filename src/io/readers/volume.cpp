@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "io/readers/decode_pool.hpp"
 #include "io/readers/download.hpp"
+#include "io/readers/image.hpp"
+#include "io/readers/random_access_file.hpp"
 #include "tenon/error.hpp"
+#include "tenon/file.hpp"
 
 namespace tenon::readers {
 namespace {
@@ -22,6 +26,16 @@ Tensor converted(const Tensor& volume, DType dtype) {
                                   fmt::format("the volume is {}, and {} does not hold its values",
                                               name_of(volume.dtype()), name_of(dtype)),
                                   {}, "read it as float32"));
+}
+
+/// Pages of a TIFF, which states no geometry; nothing if `path` is no TIFF.
+std::optional<Tensor> tiff_volume(const std::string& path) {
+  constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;
+  constexpr std::uint64_t kMarkBytes = 4;
+  if (!std::filesystem::is_regular_file(path)) return std::nullopt;
+  const auto file = open_file(path);
+  if (file->size() < kMarkBytes || !is_tiff(file->read(0, kMarkBytes))) return std::nullopt;
+  return decode_tiff_pages(read_file(path, kMaxFileBytes), path);
 }
 
 /// What was found wrong with the copy at `local` is wrong with the file at `address`.
@@ -43,6 +57,7 @@ Tensor checked_and_decoded(const std::string& path, const std::string& series) {
     throw FormatError(make_diagnostic("F001", fmt::format("there is no file {}", quote_key(path))));
   }
   try {
+    if (std::optional<Tensor> pages = tiff_volume(file.path())) return *pages;
     check_volume_header(file.path());
     return decode_volume(file.path(), series);
   } catch (const FormatError& error) {

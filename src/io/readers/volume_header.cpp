@@ -187,6 +187,43 @@ std::optional<Promise> promise_of_text(const std::map<std::string, std::string>&
   return Promise{*elements, -*elements};
 }
 
+/// The least bytes of one voxel's number; nothing for a word that is not known.
+std::optional<double> meta_image_bytes(std::string_view type) {
+  constexpr std::array<std::pair<std::string_view, double>, 12> kBytes = {{{"MET_CHAR", 1},
+                                                                           {"MET_UCHAR", 1},
+                                                                           {"MET_SHORT", 2},
+                                                                           {"MET_USHORT", 2},
+                                                                           {"MET_INT", 4},
+                                                                           {"MET_UINT", 4},
+                                                                           {"MET_LONG", 4},
+                                                                           {"MET_ULONG", 4},
+                                                                           {"MET_FLOAT", 4},
+                                                                           {"MET_LONG_LONG", 8},
+                                                                           {"MET_ULONG_LONG", 8},
+                                                                           {"MET_DOUBLE", 8}}};
+  const auto* const found =
+      std::ranges::find(kBytes, type, &std::pair<std::string_view, double>::first);
+  if (found == kBytes.end()) return std::nullopt;
+  return found->second;
+}
+
+/// ITK fills up what is missing behind the header of a file that holds its voxels itself.
+Promise promise_of_meta_image(const std::string& bytes, const std::string& path) {
+  constexpr std::string_view kLast = "ElementDataFile";
+  const auto fields = lines_of(bytes, '=', kLast);
+  Promise promise = *promise_of_text(fields, "DimSize", path);
+  if (value_of(fields, std::string(kLast)).empty())
+    throw_damaged(path, "its header ends before it says where the voxels are");
+  const auto size = meta_image_bytes(value_of(fields, "ElementType"));
+  const bool packed = value_of(fields, "CompressedData").starts_with('T');
+  if (value_of(fields, std::string(kLast)) != "LOCAL" || packed || !size) return promise;
+  const auto channels = product_of(value_of(fields, "ElementNumberOfChannels"));
+  promise.voxel_bytes *= *size * channels.value_or(1.0);
+  const std::size_t line_end = bytes.find('\n', bytes.find("LOCAL", bytes.find(kLast)));
+  promise.before = static_cast<double>(std::min(line_end, bytes.size() - 1)) + 1.0;
+  return promise;
+}
+
 /// Looks at the elements of a DICOM file one after another, those inside of sequences as well, for
 /// pixels that are shorter than they say. What it cannot follow is left to the reader.
 class DicomElements {
@@ -264,7 +301,7 @@ void check_volume_header(const std::string& path) {
   if (!promise && bytes.starts_with("NRRD0"))
     promise = promise_of_text(lines_of(bytes, ':', ""), "sizes", path);
   if (!promise && (bytes.starts_with("ObjectType") || bytes.starts_with("NDims")))
-    promise = promise_of_text(lines_of(bytes, '=', "ElementDataFile"), "DimSize", path);
+    promise = promise_of_meta_image(bytes, path);
   if (promise) return hold_to(*promise, path, start.packed);
   if (looks_like_dicom(bytes)) DicomElements(path).check();
 }

@@ -1,0 +1,9 @@
+#include "memory_file.hpp"
+#include "tenon/npz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const tenon::fuzz::MemoryFile file(data, size);
+  tenon::fuzz::allow_errors([&] { tenon::list_npz(file.path()); });
+  tenon::fuzz::allow_errors([&] { tenon::load_npz(file.path()); });
+  return 0;
+}
