@@ -47,9 +47,11 @@ if(TENON_WARNINGS_AS_ERRORS)
   target_compile_options(tenon_settings INTERFACE -Werror)
 endif()
 if(TENON_SANITIZE)
-  # Under a sanitizer g++ takes moved-from variants for uninitialised ones.
+  # Under a sanitizer g++ takes moved-from variants for uninitialised ones (the second option).
   target_compile_options(tenon_settings INTERFACE -fsanitize=${TENON_SANITIZE}
-                         -fno-omit-frame-pointer -fno-sanitize-recover=all
-                         -Wno-maybe-uninitialized)
+                         -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(tenon_settings INTERFACE -Wno-maybe-uninitialized)
+  endif()
   target_link_options(tenon_settings INTERFACE -fsanitize=${TENON_SANITIZE})
 endif()
