@@ -60,6 +60,23 @@ Subject two_scale(std::int64_t rows) {
   return {Model({small, large}, cell, {.name = "M1"}), "binary_crossentropy", two_images(rows)};
 }
 
+/// The same from the bytes of the images, which the model scales.
+Subject two_scale_of_bytes(std::int64_t rows) {
+  const auto small = Input({32, 32, 3}, {.name = "Small"});
+  const auto large = Input({64, 64, 3}, {.name = "Large"});
+  const auto features = [](const SymbolicTensor& image, std::int64_t filters) {
+    return Flatten()(Conv2D(filters, 3, {.activation = "relu"})(Rescaling(1.0 / 255.0)(image)));
+  };
+  const auto cell = Dense(1, {.activation = "sigmoid", .name = "cell"})(
+      Concatenate()({features(small, 32), features(large, 64)}));
+  NamedTensors batch = two_images(rows);
+  for (std::size_t i = 0; i < 2; ++i) {
+    batch[i].second = random_integers(batch[i].second.shape(), i, 0, 256).cast(DType::kUInt8);
+  }
+  return {Model({small, large}, cell, {.name = "M1_bytes"}), "binary_crossentropy",
+          std::move(batch)};
+}
+
 SymbolicTensor three_stages(SymbolicTensor x) {
   for (const std::int64_t filters : {32, 64, 128}) {
     x = Conv2D(filters, 3, {.padding = "same"})(x);
@@ -127,13 +144,14 @@ Subject volume(std::int64_t rows) {
 }  // namespace
 
 const std::vector<std::string>& subject_names() {
-  static const std::vector<std::string> names{"M0", "M1", "M2", "M3", "M4"};
+  static const std::vector<std::string> names{"M0", "M1", "M2", "M3", "M4", "M1_bytes"};
   return names;
 }
 
 Subject make_subject(const std::string& name, std::int64_t rows) {
   using Make = Subject (*)(std::int64_t);
-  static constexpr Make kMakers[] = {tiny, two_scale, two_scale_deep, residual, volume};
+  static constexpr Make kMakers[] = {tiny,     two_scale, two_scale_deep,
+                                     residual, volume,    two_scale_of_bytes};
   const auto& names = subject_names();
   const auto found = std::ranges::find(names, name);
   if (found == names.end()) {

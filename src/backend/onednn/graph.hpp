@@ -54,8 +54,11 @@ struct GraphNode {
   std::vector<DenseSegment> segments;
   std::vector<ops::Node> group;  ///< kUpdateGroup.
   bool blocked = false;          ///< A convolution whose images lie in blocks of channels.
-  bool winograd = false;         ///< … that is computed by Winograd's algorithm.
-  double operations = 0.0;       ///< Floating-point operations, of all that it stands for.
+  /// A convolution, or its gradient by the weights, reads numbers of any dtype times `scale` plus
+  /// `offset`, which it converts itself.
+  std::optional<ops::AffineAttributes> conversion;
+  bool winograd = false;    ///< … that is computed by Winograd's algorithm.
+  double operations = 0.0;  ///< Floating-point operations, of all that it stands for.
 };
 
 /// True if the node is an op of that kind, with nothing but maybe a rectifier taken in.

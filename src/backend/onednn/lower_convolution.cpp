@@ -71,20 +71,70 @@ CellId make_image(Lowering& lowering, const GraphNode& node, ops::ValueId id) {
   return layout ? lowering.make(id, layout) : lowering.make_product(id);
 }
 
+// Where patches are read, known when the plan is placed.
+struct PatchInput {
+  Ref x;
+  bool bytes = false;
+  bool rounded = false;
+  std::vector<float> scale;
+  std::vector<float> offset;
+
+  PatchSource source() const {
+    PatchSource source;
+    if (bytes) {
+      source.bytes = x.as<const std::uint8_t>();
+    } else {
+      source.floats = x.as();
+    }
+    if (scale.empty()) return source;
+    source.scale = scale.data();
+    source.offset = offset.data();
+    source.rounded = rounded;
+    return source;
+  }
+};
+
+// One number per channel, or one for all, as many times as a row has pixels.
+std::vector<float> over_row(const std::vector<float>& numbers, const ConvolutionGeometry& shape) {
+  std::vector<float> row;
+  for (std::int64_t i = 0; i < shape.in_width * shape.in_channels; ++i) {
+    row.push_back(
+        numbers[static_cast<std::size_t>(numbers.size() == 1 ? 0 : i % shape.in_channels)]);
+  }
+  return row;
+}
+
+std::pair<CellId, PatchInput> patch_input(Lowering& lowering, const GraphNode& node,
+                                          const ConvolutionGeometry& shape) {
+  PatchInput input;
+  if (!node.conversion) {
+    const CellId x = lowering.factor_as_floats(node.op.inputs[0]);
+    input.x = lowering.ref(x);
+    return {x, input};
+  }
+  const CellId x = lowering.cell(node.op.inputs[0]);
+  input.x = lowering.ref(x);
+  input.bytes = lowering.dtype_of(x) == DType::kUInt8;
+  input.rounded = lowering.factors() == DType::kBFloat16;
+  input.scale = over_row(node.conversion->scale, shape);
+  input.offset = over_row(node.conversion->offset, shape);
+  return {x, input};
+}
+
 void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution& c) {
   ConvolutionGeometry shape = geometry_of(c);
   shape.out_block = block_of(lowering.graph().layout(node.op.outputs[0]));
-  const CellId x = lowering.factor_as_floats(node.op.inputs[0]);
+  const auto [x, input] = patch_input(lowering, node, shape);
   const CellId kernel = lowering.factor_as_floats(node.op.inputs[1]);
   const CellId bias = lowering.plain(node.op.inputs[2]);
   const CellId y = lowering.make_wanted(node.op.outputs[0]);
   Step& step = lowering.add_step(
       node, "own:patch_convolution", {x, kernel, bias}, {y},
-      [shape, threads = lowering.threads(), x = lowering.ref(x), kernel = lowering.ref(kernel),
+      [shape, threads = lowering.threads(), input = input, kernel = lowering.ref(kernel),
        bias = lowering.ref(bias), y = lowering.numbers(y), scratch = lowering.scratch(),
        rectified = node.rectified, slope = node.slope](const StepNumbers&) {
-        patch_convolution_forward(shape, threads, x.as(), kernel.as(), bias.as(), rectified, slope,
-                                  y.write(), scratch.as<std::byte>());
+        patch_convolution_forward(shape, threads, input.source(), kernel.as(), bias.as(), rectified,
+                                  slope, y.write(), scratch.as<std::byte>());
       });
   step.memory.scratch_bytes = patch_convolution_scratch(shape, lowering.threads());
 }
@@ -92,16 +142,16 @@ void lower_patches(Lowering& lowering, const GraphNode& node, const Convolution&
 void lower_patches_backward(Lowering& lowering, const GraphNode& node, const Convolution& c) {
   ConvolutionGeometry shape = geometry_of(c);
   shape.out_block = block_of(lowering.graph().layout(node.op.inputs[1]));
-  const CellId x = lowering.factor_as_floats(node.op.inputs[0]);
+  const auto [x, input] = patch_input(lowering, node, shape);
   const CellId dy = lowering.wanted(node.op.inputs[1], lowering.factors());
   const CellId dkernel = lowering.make(node.op.outputs[0]);
   const CellId dbias = lowering.make(node.op.outputs[1]);
   Step& step = lowering.add_step(
       node, "own:patch_convolution", {x, dy}, {dkernel, dbias},
-      [shape, threads = lowering.threads(), x = lowering.ref(x), dy = lowering.numbers(dy),
+      [shape, threads = lowering.threads(), input = input, dy = lowering.numbers(dy),
        dkernel = lowering.ref(dkernel), dbias = lowering.ref(dbias),
        scratch = lowering.scratch()](const StepNumbers&) {
-        patch_convolution_backward_weights(shape, threads, x.as(), dy.read(), dkernel.as(),
+        patch_convolution_backward_weights(shape, threads, input.source(), dy.read(), dkernel.as(),
                                            dbias.as(), scratch.as<std::byte>());
       });
   step.memory.scratch_bytes = patch_convolution_scratch(shape, lowering.threads());

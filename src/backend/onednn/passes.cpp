@@ -25,6 +25,8 @@ constexpr std::array kPasses{
     Pass{"fuse_loss", "a sigmoid or softmax, its cross-entropy and their gradients in one",
          fuse_loss},
     Pass{"fold_pads", "zeros around an image become part of the operation behind", fold_pads},
+    Pass{"fuse_input_conversion", "the first convolution reads bytes, and scales them itself",
+         fuse_input_conversion},
     Pass{"fuse_normalized_pooling", "batch normalisation, relu and maximum pooling in one",
          fuse_normalized_pooling},
     Pass{"fuse_dense_few", "a dense layer of few outputs takes in what is around it",

@@ -37,6 +37,8 @@ void fuse_sums(Graph& graph);
 void fuse_loss(Graph& graph);
 /// Zeros around an image into the convolution or the maximum pooling behind.
 void fold_pads(Graph& graph);
+/// Casts of 8-bit inputs and scaling into the first convolution and its gradient.
+void fuse_input_conversion(Graph& graph);
 /// Batch normalisation, relu and maximum pooling, and their gradients.
 void fuse_normalized_pooling(Graph& graph);
 /// Dense layers with few outputs, with the concatenation before them, and their gradients.
