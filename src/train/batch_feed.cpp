@@ -21,6 +21,13 @@ bool random_access(const Dataset& dataset) { return dataset.pipeline()->source()
 
 }  // namespace
 
+double least_share(int threads) {
+  // The share of a step that preparing a batch must take to be done beside it on a core that the
+  // step uses, too.
+  constexpr double kWorthACore = 0.1;
+  return threads < num_cores() ? 0.0 : kWorthACore;
+}
+
 BatchFeed::BatchFeed(const BoundSplit& split, const std::vector<OutputTraining>& outputs,
                      FeedOptions options)
     : split_(split),
@@ -28,7 +35,7 @@ BatchFeed::BatchFeed(const BoundSplit& split, const std::vector<OutputTraining>&
       options_(options),
       may_run_ahead_(random_access(split.dataset())),
       iterator_(split.dataset().iterate(options.iterate)),
-      epoch_(options.iterate.epoch) {}
+      epoch_(options.epoch.value_or(options.iterate.epoch)) {}
 
 BatchFeed::~BatchFeed() { stop(); }
 
@@ -76,7 +83,7 @@ BatchFeed::Delivery BatchFeed::prepare() {
 
 Batch BatchFeed::prepare_batch(Record record) const {
   const std::int64_t steps = options_.steps.value_or(0);
-  const std::int64_t epoch = steps > 0 ? options_.iterate.epoch + prepared_ / steps : epoch_;
+  const std::int64_t epoch = steps > 0 ? epoch_ + prepared_ / steps : epoch_;
   Batch batch;
   batch.record = std::move(record);
   batch.data = split_.data_of(batch.record, epoch, steps > 0 ? prepared_ % steps : prepared_);

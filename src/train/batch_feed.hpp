@@ -26,12 +26,16 @@ struct FeedOptions {
   /// Batches per epoch; nothing: an epoch ends with the data, and the next one begins them anew.
   std::optional<std::int64_t> steps{};
   std::int64_t epochs = 1;  ///< With `steps`: how many batches will be asked for in all.
+  std::optional<std::int64_t> epoch{};  ///< For messages, where it is not the data's own.
   /// Batches are prepared beside the step before them where one takes longer than this to prepare,
   /// in seconds and as a share of the time between two calls of next(): a thread costs something,
   /// and where every core takes part in the step, it takes from the step what it does.
   double least_seconds = 100e-6;
   double least_share = 0.0;
 };
+
+/// FeedOptions::least_share beside steps on so many threads.
+double least_share(int threads);
 
 /// The batches of a split in their order, ready for a step: taken from the data, held to the
 /// contract, targets in the dtype of their loss. That is done in a thread of its own, one batch

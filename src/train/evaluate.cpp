@@ -6,6 +6,7 @@
 #include "core/thread_count.hpp"
 #include "tenon/error.hpp"
 #include "train/bad_sample_list.hpp"
+#include "train/batch_feed.hpp"
 #include "train/clock.hpp"
 #include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
@@ -63,15 +64,18 @@ void throw_out_of_data(const RunPlace& place, std::optional<std::int64_t> wanted
 Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& running,
                     const PassOptions& options) {
   running.reset();
-  DatasetIterator iterator = split.dataset().iterate(options.iterate);
+  BatchFeed feed(split, trainer.outputs(),
+                 {.iterate = options.iterate,
+                  .steps = options.steps,
+                  .epoch = options.epoch,
+                  .least_share = least_share(trainer.threads())});
   PassProgress progress(options, split.dataset());
   progress.tell(ProgressEvent::Kind::kBegin, 0, running);
-  Record record;
+  Batch batch;
   std::int64_t step = 0;
   try {
-    while ((!options.steps || step < *options.steps) && iterator.next(record)) {
-      const StepData data = split.data_of(record, options.epoch, step);
-      running.add(trainer.test(data), data.rows);
+    while (feed.next(batch)) {
+      running.add(trainer.test(batch.data), batch.data.rows);
       progress.tell(ProgressEvent::Kind::kStep, ++step, running);
     }
   } catch (...) {
@@ -83,7 +87,7 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
     throw_out_of_data({split.name(), options.epoch, step}, options.steps, 1, step);
   }
   if (options.bad_samples != nullptr) {
-    remember_bad_samples(*options.bad_samples, iterator.bad_samples(), split.name());
+    remember_bad_samples(*options.bad_samples, feed.bad_samples(), split.name());
   }
   progress.tell(ProgressEvent::Kind::kEnd, step, running);
   return running.running();

@@ -23,10 +23,6 @@ namespace tenon {
 namespace train {
 namespace {
 
-/// The share of a step that preparing a batch must take to be done beside it on a core that the
-/// step uses, too.
-constexpr double kWorthACore = 0.1;
-
 /// One call of fit. run() is the story; the steps follow in its order.
 class FitRun final : public TrainingControl {
  public:
@@ -102,14 +98,13 @@ class FitRun final : public TrainingControl {
     trainer_.set_seed(arguments_.seed);
     trainer_.begin_training();
     if (arguments_.check_finite) require_finite_weights(model_, false);
-    const bool core_to_spare = trainer_.threads() < num_cores();
     feed_.emplace(*train_, trainer_.outputs(),
                   FeedOptions{.iterate = {.seed = arguments_.seed,
                                           .epoch = arguments_.initial_epoch,
                                           .threads = arguments_.data_threads},
                               .steps = arguments_.steps_per_epoch,
                               .epochs = arguments_.epochs - arguments_.initial_epoch,
-                              .least_share = core_to_spare ? 0.0 : kWorthACore});
+                              .least_share = least_share(trainer_.threads())});
     known_steps_ = arguments_.steps_per_epoch;
     const Cardinality cardinality = data_.train.cardinality();
     if (!known_steps_ && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {

@@ -3,6 +3,7 @@
 #include "core/thread_count.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
+#include "train/batch_feed.hpp"
 #include "train/bound_split.hpp"
 #include "train/clock.hpp"
 #include "train/evaluate.hpp"
@@ -61,16 +62,21 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
       train::with_fixes(train::all_problems({}, interface, {&split, 1}), interface, {&split, 1}));
   const train::BoundSplit bound("test", interface, observed, true);
 
-  DatasetIterator iterator = observed.iterate({.threads = arguments.data_threads});
+  // There are no targets to convert: no outputs.
+  const std::vector<train::OutputTraining> no_outputs;
+  train::BatchFeed feed(bound, no_outputs,
+                        {.iterate = {.threads = arguments.data_threads},
+                         .steps = arguments.steps,
+                         .least_share = train::least_share(trainer.threads())});
   const train::Stopwatch watch;
   tell(arguments, observed, ProgressEvent::Kind::kBegin, 0, watch);
   PredictResult result;
   Rows rows(interface.outputs.size());
-  Record record;
+  train::Batch batch;
   std::int64_t step = 0;
-  while ((!arguments.steps || step < *arguments.steps) && iterator.next(record)) {
-    rows.add(trainer.predict(bound.data_of(record, 0, step).inputs));
-    std::ranges::copy(record.samples(), std::back_inserter(result.samples));
+  while (feed.next(batch)) {
+    rows.add(trainer.predict(batch.data.inputs));
+    std::ranges::copy(batch.record.samples(), std::back_inserter(result.samples));
     tell(arguments, observed, ProgressEvent::Kind::kStep, ++step, watch);
   }
   if (step == 0 || (arguments.steps && step < *arguments.steps)) {
@@ -78,7 +84,7 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
   }
   tell(arguments, observed, ProgressEvent::Kind::kEnd, step, watch);
   result.outputs = rows.joined(outputs());
-  result.bad_samples = iterator.bad_samples();
+  result.bad_samples = feed.bad_samples();
   return result;
 }
 

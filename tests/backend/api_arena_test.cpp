@@ -44,6 +44,7 @@ TEST(Arena, ABufferTakesThePlaceOfADeadOne) {
   const ArenaPlan plan = plan_arena(chain);
   expect_no_overlap(chain, plan, 64);
   EXPECT_EQ(plan.total, 2048U);
+  EXPECT_EQ(most_alive(chain), 2048U);
 }
 
 TEST(Arena, ABufferGoesIntoTheSmallestGap) {
@@ -57,6 +58,7 @@ TEST(Arena, ABufferGoesIntoTheSmallestGap) {
 
 TEST(Arena, NothingTakesNoRoom) {
   EXPECT_EQ(plan_arena({}).total, 0U);
+  EXPECT_EQ(most_alive({}), 0U);
   const std::vector<ArenaBuffer> buffers = {{0, {0, 9}}, {100, {}}, {1, {2, 2}}};
   const ArenaPlan plan = plan_arena(buffers);
   EXPECT_EQ(plan.total, 64U);

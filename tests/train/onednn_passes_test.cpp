@@ -184,6 +184,8 @@ TEST_F(OnednnPasses, ChangeThePlanAsTheySay) {
       {"fuse_normalized_pooling", "stages", "own:normalized_pooling", 6, 0},
       {"fuse_dense_few", "two_scale", "own:dense_few", 2, 0},
       {"remove_unread", "two_scale", "concatenate", 0, 1},
+      {"fuse_input_conversion", "bytes", "cast", 0, 1},
+      {"fuse_input_conversion", "bytes", "affine", 0, 1},
       {"group_updates", "stages", "sgd_update", 1, 16},
   };
   for (const Effect& effect : effects) {
@@ -218,6 +220,19 @@ TEST_F(OnednnPasses, SaveMemoryInPlace) {
   const Subject subject = subject_of("two_scale");
   EXPECT_LT(train(subject, engine, {}, 1).report.arena_bytes,
             train(subject, engine, {.without_passes = {"in_place"}}, 1).report.arena_bytes);
+}
+
+// The arena is placed by lifetimes; gaps between them cost less than a tenth.
+TEST_F(OnednnPasses, TakeLittleMoreMemoryThanIsNeededAtOnce) {
+  const auto& engine = backend::onednn_engine();
+  for (const Subject& subject : subjects()) {
+    const backend::PlanReport report = train(subject, engine, {}, 1).report;
+    EXPECT_GT(report.alive_bytes, 0U) << subject.name;
+    EXPECT_GE(report.arena_bytes, report.alive_bytes) << subject.name;
+    EXPECT_LE(static_cast<double>(report.arena_bytes),
+              1.1 * static_cast<double>(report.alive_bytes))
+        << subject.name;
+  }
 }
 
 TEST_F(OnednnPasses, LeaveSmallStepsOnOneThread) {

@@ -113,6 +113,29 @@ Subject many_tiles() {
   return subject("many_tiles", image, GlobalAveragePooling2D()(x), image_batch(8, 16, 3));
 }
 
+// The bytes of an image, scaled by the model.
+Subject bytes() {
+  const auto image = Input({14, 14, 3}, {.name = "image"});
+  auto x = Rescaling({1.0 / 255.0, 1.0 / 200.0, 1.0 / 255.0}, {.offset = {-0.5}})(image);
+  x = Conv2D(16, 3, {.padding = "same", .activation = "relu"})(x);
+  NamedTensors batch = image_batch(4, 14, 3);
+  batch.front().second = random_integers({4, 14, 14, 3}, 1, 0, 256).cast(DType::kUInt8);
+  return subject("bytes", image, GlobalAveragePooling2D()(x), std::move(batch));
+}
+
+// Stages over volumes.
+Subject volumes() {
+  const auto image = Input({12, 12, 12, 1}, {.name = "image"});
+  auto x = image;
+  for (const std::int64_t filters : {16, 32}) {
+    x = Conv3D(filters, 3, {.padding = "same"})(x);
+    x = MaxPooling3D(2)(Activation("relu")(BatchNormalization()(x)));
+  }
+  NamedTensors batch = image_batch(3, 12, 1);
+  batch.front().second = random_uniform({3, 12, 12, 12, 1}, 1, -1.0F, 1.0F);
+  return subject("volumes", image, GlobalAveragePooling3D()(x), std::move(batch));
+}
+
 // So small that it runs on one thread.
 Subject tiny() {
   const auto numbers = Input({8}, {.name = "numbers"});
@@ -154,8 +177,8 @@ void expect_near(const Tensor& actual, const Tensor& expected, double tolerance,
 }  // namespace
 
 std::vector<Subject> subjects() {
-  return {stages(),    odd_widths(), residual(), joined(),
-          two_scale(), many_tiles(), tiny(),     classes()};
+  return {stages(),     odd_widths(), residual(), joined(), two_scale(),
+          many_tiles(), bytes(),      volumes(),  tiny(),   classes()};
 }
 
 Subject subject_of(const std::string& name) {
@@ -182,7 +205,7 @@ Trained train(const Subject& subject, const backend::Engine& engine,
   for (const auto& port : model.inputs()) {
     inputs.push_back(value_of(subject.batch, port.name));
     shape.input_shapes.push_back(inputs.back().shape());
-    shape.input_dtypes.push_back(DType::kFloat32);
+    shape.input_dtypes.push_back(inputs.back().dtype());
   }
   const StepProgram step =
       build_step_program(model, trainer.outputs(), shape, arguments.optimizer, state.slots());

@@ -1,7 +1,9 @@
 #include "backend/api/arena.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <map>
 #include <numeric>
 
 namespace tenon::backend {
@@ -39,6 +41,45 @@ std::size_t find_offset(const std::vector<Placed>& placed, const Lifetime& lifet
   return best_gap == std::numeric_limits<std::size_t>::max() ? free_from : best;
 }
 
+// What is placed first has the highest rank.
+using Rank = double (*)(const ArenaBuffer&);
+
+double steps_of(const ArenaBuffer& buffer) {
+  return static_cast<double>(buffer.lifetime.last - buffer.lifetime.first + 1);
+}
+double by_bytes(const ArenaBuffer& buffer) { return static_cast<double>(buffer.bytes); }
+double by_bytes_and_steps(const ArenaBuffer& buffer) {
+  return static_cast<double>(buffer.bytes) * steps_of(buffer);
+}
+double by_steps(const ArenaBuffer& buffer) { return steps_of(buffer); }
+double by_first_step(const ArenaBuffer& buffer) {
+  return -static_cast<double>(buffer.lifetime.first);
+}
+
+// Each into the smallest gap that it fits.
+ArenaPlan plan_in_order(std::span<const ArenaBuffer> buffers, std::size_t alignment, Rank rank) {
+  ArenaPlan plan;
+  plan.offsets.assign(buffers.size(), 0);
+  std::vector<std::size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return rank(buffers[i]); });
+  std::vector<Placed> placed;
+  for (const std::size_t index : order) {
+    const ArenaBuffer& buffer = buffers[index];
+    if (buffer.bytes == 0 || !buffer.lifetime.used()) continue;
+    const std::size_t bytes = align_up(buffer.bytes, alignment);
+    const std::size_t offset = find_offset(placed, buffer.lifetime, bytes);
+    const Placed entry{offset, offset + bytes, buffer.lifetime};
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), entry,
+                         [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
+        entry);
+    plan.offsets[index] = offset;
+    plan.total = std::max(plan.total, entry.end);
+  }
+  return plan;
+}
+
 }  // namespace
 
 Lifetime join(const Lifetime& a, const Lifetime& b) noexcept {
@@ -65,29 +106,29 @@ std::vector<Lifetime> liveness(const ops::Program& program) {
   return lifetimes;
 }
 
-ArenaPlan plan_arena(std::span<const ArenaBuffer> buffers, std::size_t alignment) {
-  ArenaPlan plan;
-  plan.offsets.assign(buffers.size(), 0);
-  std::vector<std::size_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return buffers[a].bytes > buffers[b].bytes;
-  });
-  std::vector<Placed> placed;
-  for (const std::size_t index : order) {
-    const ArenaBuffer& buffer = buffers[index];
-    if (buffer.bytes == 0 || !buffer.lifetime.used()) continue;
-    const std::size_t bytes = align_up(buffer.bytes, alignment);
-    const std::size_t offset = find_offset(placed, buffer.lifetime, bytes);
-    const Placed entry{offset, offset + bytes, buffer.lifetime};
-    placed.insert(
-        std::upper_bound(placed.begin(), placed.end(), entry,
-                         [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
-        entry);
-    plan.offsets[index] = offset;
-    plan.total = std::max(plan.total, entry.end);
+std::size_t most_alive(std::span<const ArenaBuffer> buffers, std::size_t alignment) {
+  std::map<int, std::ptrdiff_t> changes;  // at the beginning of steps
+  for (const ArenaBuffer& buffer : buffers) {
+    if (!buffer.lifetime.used()) continue;
+    const auto bytes = static_cast<std::ptrdiff_t>(align_up(buffer.bytes, alignment));
+    changes[buffer.lifetime.first] += bytes;
+    changes[buffer.lifetime.last + 1] -= bytes;
   }
-  return plan;
+  std::ptrdiff_t now = 0;
+  std::ptrdiff_t most = 0;
+  for (const auto& [step, change] : changes) most = std::max(most, now += change);
+  return static_cast<std::size_t>(most);
+}
+
+ArenaPlan plan_arena(std::span<const ArenaBuffer> buffers, std::size_t alignment) {
+  const std::size_t least = most_alive(buffers, alignment);
+  ArenaPlan best;
+  for (const Rank rank : {by_bytes, by_bytes_and_steps, by_steps, by_first_step}) {
+    ArenaPlan plan = plan_in_order(buffers, alignment, rank);
+    if (rank == by_bytes || plan.total < best.total) best = std::move(plan);
+    if (best.total == least) break;
+  }
+  return best;
 }
 
 }  // namespace tenon::backend

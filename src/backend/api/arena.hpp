@@ -36,9 +36,13 @@ struct ArenaPlan {
   std::size_t total = 0;             ///< Bytes of the whole arena.
 };
 
-/// Places buffers so that no two that live at one step overlap. Largest first, each into the
-/// smallest gap that it fits; n buffers take O(n²) time. Unused and empty buffers get offset 0 and
+/// Places buffers so that no two that live at one step overlap. Each goes into the smallest gap
+/// that it fits, the largest first or in another of a few orders, whichever gives the smallest
+/// arena; n buffers take O(n²) time. Unused and empty buffers get offset 0 and
 /// no room. `alignment` is a power of two.
 ArenaPlan plan_arena(std::span<const ArenaBuffer> buffers, std::size_t alignment = 64);
+
+/// The most bytes that live at one step: no arena is smaller.
+std::size_t most_alive(std::span<const ArenaBuffer> buffers, std::size_t alignment = 64);
 
 }  // namespace tenon::backend

@@ -59,6 +59,7 @@ struct PlanStep {
 struct PlanReport {
   std::vector<PlanStep> steps;
   std::size_t arena_bytes = 0;    ///< Intermediate values, by lifetime.
+  std::size_t alive_bytes = 0;    ///< The most of them that are needed at one step.
   std::size_t scratch_bytes = 0;  ///< Shared by all steps.
   int threads = 1;                ///< Small programs may take fewer than they were given.
 };

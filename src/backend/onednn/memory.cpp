@@ -4,16 +4,13 @@
 #include <cstring>
 
 #include "backend/api/arena.hpp"
+#include "backend/onednn/huge_pages.hpp"
 #include "backend/onednn/kernels/convert.hpp"
 
 namespace tenon::backend::onednn {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-
-Tensor bytes_of(std::size_t count) {
-  return Tensor(DType::kUInt8, Shape{static_cast<std::int64_t>(std::max<std::size_t>(count, 1))});
-}
 
 void fill_constant(const Cell& cell, std::byte* data) {
   const std::size_t element = size_of(cell.dtype);
@@ -115,8 +112,8 @@ void Memory::set_address(CellId id, std::byte* address) {
 }
 
 void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variables,
-                   bool in_place) {
-  if (in_place) share_in_place(steps);
+                   const Placement& how) {
+  if (how.in_place) share_in_place(steps);
   const auto root_of = [this](CellId id) { return root(id); };
   std::vector<Lifetime> lifetimes = root_lifetimes(steps, cells_.size(), root_of);
   std::vector<ArenaBuffer> buffers(cells_.size());
@@ -134,11 +131,12 @@ void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variab
   }
   const ArenaPlan plan = plan_arena(buffers, kAlignment);
   const ArenaPlan constant_plan = plan_arena(constants, kAlignment);
-  arena_ = bytes_of(plan.total);
-  constants_ = bytes_of(constant_plan.total);
+  alive_bytes_ = most_alive(buffers, kAlignment);
+  arena_ = zeroed_bytes(plan.total, how.huge_pages);
+  constants_ = zeroed_bytes(constant_plan.total, false);
   std::size_t scratch = 0;
   for (const StepMemory& step : steps) scratch = std::max(scratch, step.scratch_bytes);
-  scratch_ = bytes_of(scratch);
+  scratch_ = zeroed_bytes(scratch, how.huge_pages);
   scratch_address_ = scratch_.bytes();
   for (dnnl::memory& memory : scratch_handles_) memory.set_data_handle(scratch_address_);
   for (std::size_t i = 0; i < cells_.size(); ++i) {

@@ -72,13 +72,18 @@ class Memory {
   dnnl::memory handle(CellId id, const bridge::Desc& desc);
   dnnl::memory scratch_handle(const bridge::Desc& desc);
 
-  /// Finds every cell a place by the lifetimes that `steps` give. Without `in_place`, no output
-  /// takes the memory of an input.
+  struct Placement {
+    bool in_place = true;  ///< An output may take the memory of an input.
+    bool huge_pages = true;
+  };
+  /// Finds every cell a place by the lifetimes that `steps` give.
   void place(const std::vector<StepMemory>& steps, OnednnVariables* variables,
-             bool in_place = true);
+             const Placement& how);
   void bind_input(std::size_t index, std::byte* data);
 
   std::size_t arena_bytes() const { return arena_.defined() ? arena_.byte_size() : 0; }
+  /// The most bytes of the arena that are needed at one step.
+  std::size_t alive_bytes() const { return alive_bytes_; }
   std::size_t scratch_bytes() const { return scratch_.defined() ? scratch_.byte_size() : 0; }
   /// Held by views of outputs.
   const Tensor& arena() const { return arena_; }
@@ -99,6 +104,7 @@ class Memory {
   std::vector<Handle> handles_;
   std::vector<dnnl::memory> scratch_handles_;
   std::byte* scratch_address_ = nullptr;
+  std::size_t alive_bytes_ = 0;
   Tensor arena_;
   Tensor constants_;
   Tensor scratch_;

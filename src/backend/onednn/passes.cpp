@@ -38,6 +38,8 @@ constexpr std::array kPasses{
     Pass{"small_products", "small dense layers are multiplied by an own kernel", nullptr},
     Pass{"small_on_one_thread", "steps too small to be shared run on one thread", nullptr},
     Pass{"in_place", "a result takes the memory of what is read for the last time", nullptr},
+    Pass{"huge_pages", "intermediate values lie in pages of 2 MiB, where the system has them",
+         nullptr},
 };
 
 void require_pass(const std::string& name) {

@@ -125,7 +125,8 @@ void OnednnPlan::lower(const ops::Program& program, const CompileOptions& option
   guard_ = lowering.guard();
   std::vector<StepMemory> touched;
   for (const Step& step : steps_) touched.push_back(step.memory);
-  memory_.place(touched, variables_.get(), graph.does("in_place"));
+  memory_.place(touched, variables_.get(),
+                {.in_place = graph.does("in_place"), .huge_pages = graph.does("huge_pages")});
   for (std::size_t i = 0; i < program.outputs.size(); ++i) {
     const ops::Value& value = program.value(program.outputs[i].value);
     outputs_.push_back(
@@ -136,6 +137,7 @@ void OnednnPlan::lower(const ops::Program& program, const CompileOptions& option
     report_.steps.back().bytes = bytes_moved(memory_, step.memory);
   }
   report_.arena_bytes = memory_.arena_bytes();
+  report_.alive_bytes = memory_.alive_bytes();
   report_.scratch_bytes = memory_.scratch_bytes();
   report_.threads = threads_;
 }

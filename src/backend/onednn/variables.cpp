@@ -5,14 +5,13 @@
 #include <cstring>
 #include <utility>
 
+#include "backend/onednn/huge_pages.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::backend::onednn {
 namespace {
 
-Tensor memory_for(const bridge::Desc& desc) {
-  return Tensor(DType::kUInt8, Shape{static_cast<std::int64_t>(desc.get_size())});
-}
+Tensor memory_for(const bridge::Desc& desc) { return zeroed_bytes(desc.get_size(), true); }
 
 }  // namespace
 
