@@ -328,7 +328,7 @@ class Dataset {
   /// and intercept are applied. A file that cannot be read is a bad sample.
   Dataset load_volume(std::string from, std::string to, LoadVolumeOptions options = {},
                       Here location = Here::current()) const;
-  Dataset resize(Keys keys, Size2D size, ResizeOptions options = {},
+  Dataset resize(Keys keys, std::vector<std::int64_t> size, ResizeOptions options = {},
                  Here location = Here::current()) const;
   /// Cuts the box given by four scalar keys {xmin, ymin, xmax, ymax} in pixels, upper end not
   /// included. An empty box is a bad sample.
@@ -417,6 +417,13 @@ class Dataset {
                                 Here location = Here::current()) const;
   Dataset random_cutout(Keys keys, std::vector<std::int64_t> size, CutoutOptions options = {},
                         Here location = Here::current()) const;
+  /// {"image", {"t1", "t2"}}: a key for each channel, which keeps a last axis of 1.
+  Dataset split_channels(std::string from, Keys to, Here location = Here::current()) const;
+  Dataset merge_channels(Keys keys, std::string to, Here location = Here::current()) const;
+  /// Behind batch: each row with another one, own · a + (1 − own) · b with own of Beta(alpha,
+  /// alpha), drawn once for all keys.
+  Dataset mixup(Keys keys, double alpha = 0.2, double probability = 1.0,
+                Here location = Here::current()) const;
   // --- stages on the stream
   Dataset shuffle(std::int64_t buffer, Here location = Here::current()) const;
   Dataset batch(std::int64_t size, BatchOptions options = {},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -110,12 +111,31 @@ struct EvaluateArguments {
   int verbose = 0;
   int data_threads = 0;
 };
+/// Whole images and volumes by windows that overlap, as MONAI's sliding_window_inference: what the
+/// windows say of a voxel is averaged. Volumes smaller than a window are padded on both sides.
+struct SlidingWindow {
+  /// Voxels along each axis: [depth, height, width], or [height, width] of images. Empty: the fixed
+  /// sizes of the model's inputs.
+  std::vector<std::int64_t> size{};
+  double overlap = 0.25;           ///< Of a window, in [0, 1).
+  std::string blend = "gaussian";  ///< What counts more the nearer to a window's middle;
+                                   ///< "constant": all alike.
+  double sigma_scale = 0.125;      ///< gaussian: its deviation, of a window.
+  std::int64_t batch_size = 1;     ///< Windows at a time.
+  double padding_value = 0.0;
+};
 struct PredictArguments {
   std::optional<std::int64_t> steps{};
   Keys ignore_keys{};  ///< Keys that are no input are ignored by predict anyway if they are
                        ///< outputs' targets.
   int verbose = 0;
   int data_threads = 0;
+  /// The inputs with as many spatial axes as the window's size are cut at the same places and must
+  /// be of one size; others go along with each window. The outputs have the geometry of the first.
+  std::optional<SlidingWindow> sliding_window{};
+  /// Called for each row, in order, with the outputs without the batch axis. Then the result holds
+  /// no outputs: for volumes of several sizes, or that do not fit into memory together.
+  std::function<void(const NamedTensors& outputs, const SampleIdentity& sample)> on_sample{};
 };
 struct PredictResult {
   NamedTensors outputs;                 ///< By output name, rows in the order of the data.

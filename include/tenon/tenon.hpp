@@ -8,6 +8,7 @@
 #include "tenon/file.hpp"
 #include "tenon/generator.hpp"
 #include "tenon/history.hpp"
+#include "tenon/image_file.hpp"
 #include "tenon/initializers.hpp"
 #include "tenon/layer.hpp"
 #include "tenon/layers.hpp"
@@ -30,3 +31,4 @@
 #include "tenon/tensor.hpp"
 #include "tenon/training_interface.hpp"
 #include "tenon/variable.hpp"
+#include "tenon/volume_file.hpp"

@@ -115,8 +115,9 @@ class Dataset {
     return made<From, To>(data_.load_image(text<From>(), text<To>(), std::move(options), location));
   }
   template <Key... Names>
-  auto resize(Size2D size, ResizeOptions options = {}, Here location = Here::current()) const {
-    return changed<Names...>(data_.resize(texts<Names...>(), size, options, location));
+  auto resize(std::vector<std::int64_t> size, ResizeOptions options = {},
+              Here location = Here::current()) const {
+    return changed<Names...>(data_.resize(texts<Names...>(), std::move(size), options, location));
   }
   template <Key From, Key To, Key XMin, Key YMin, Key XMax, Key YMax>
   auto crop_box(CropOptions options = {}, Here location = Here::current()) const {

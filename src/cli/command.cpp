@@ -84,6 +84,19 @@ void add_check_and_train(CLI::App& app, CommandLine& line) {
   train_command->callback([&] { line.action = [&] { return train(line.train); }; });
 }
 
+void add_windows(CLI::App& command, PredictOptions& options) {
+  CLI::Option* window = command
+                            .add_option("--sliding-window", options.window,
+                                        "Whole volumes by windows of so many voxels: 64,64,64")
+                            ->delimiter(',');
+  command.add_option("--overlap", options.overlap, "Of two windows, 0 to below 1 (0.25)")
+      ->needs(window);
+  command.add_option("--blend", options.blend, "gaussian or constant")->needs(window);
+  command.add_option("--window-batch", options.window_batch, "Windows at a time (1)")
+      ->needs(window);
+  command.add_flag("--labels", options.labels, "Volumes of class ids, not of one number per class");
+}
+
 void add_evaluate_and_predict(CLI::App& app, CommandLine& line) {
   CLI::App* evaluate_command = app.add_subcommand("evaluate", "Metrics of a split, per class too");
   add_experiment(*evaluate_command, line.evaluate.file, line.evaluate.sets);
@@ -102,7 +115,10 @@ void add_evaluate_and_predict(CLI::App& app, CommandLine& line) {
   predict_command->add_option("--split", line.predict.split, "train, validation or test");
   predict_command->add_option("--weights", line.predict.weights, "A .keras or .weights.h5 file");
   predict_command->add_option("--inputs", line.predict.inputs, "An .npz of batches by input name");
-  predict_command->add_option("--output", line.predict.output, "The .npz to write")->required();
+  predict_command
+      ->add_option("--output", line.predict.output, "The .npz to write, or .nii.gz: volumes")
+      ->required();
+  add_windows(*predict_command, line.predict);
   add_common(*predict_command, line.common);
   predict_command->callback([&] { line.action = [&] { return predict(line.predict); }; });
 }

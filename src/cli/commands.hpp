@@ -48,8 +48,13 @@ struct PredictOptions {
   std::vector<std::string> sets;
   std::string split = "test";
   std::string weights;
-  std::string inputs;  ///< An .npz of batches by input name.
-  std::string output;
+  std::string inputs;   ///< An .npz of batches by input name.
+  std::string output;   ///< .npz, or .nii and .nii.gz: a volume per sample and output.
+  bool labels = false;  ///< Volumes of class ids in place of one channel per class.
+  std::vector<std::int64_t> window{};  ///< Voxels of a sliding window; empty: none.
+  double overlap = 0.25;
+  std::string blend = "gaussian";
+  std::int64_t window_batch = 1;
 };
 int predict(const PredictOptions& options);
 

@@ -41,7 +41,42 @@ struct SetFromTable {
   }
 };
 
-Loss read_loss(const ArgumentValue& value, Problems& problems) {
+/// One number, or a list of them.
+template <class T>
+void read_one_or_more(TableReader& table, std::string_view key, std::vector<T>& member) {
+  const ArgumentValue* value = table.any(key);
+  if (value == nullptr) return;
+  if (std::holds_alternative<ArgumentValue::List>(value->value)) {
+    if (const auto numbers = table.numbers(key)) member.assign(numbers->begin(), numbers->end());
+  } else if (const auto number = table.number(key)) {
+    member = {static_cast<T>(*number)};
+  }
+}
+
+Loss read_loss(const ArgumentValue& value, Problems& problems, double* weight);
+
+/// A list: what is added.
+Loss read_sum(const ArgumentValue& value, const ArgumentValue::List& list, Problems& problems) {
+  std::vector<Loss> terms;
+  std::vector<double> weights;
+  for (const ArgumentValue& entry : list) {
+    double weight = 1.0;
+    terms.push_back(read_loss(entry, problems, &weight));
+    weights.push_back(weight);
+    if (terms.back().class_name.empty()) return {};
+  }
+  return with_line(line_of(value), problems, Loss(), [&] {
+    Loss sum = losses::Sum(terms, weights);
+    train::check_loss(sum);
+    return sum;
+  });
+}
+
+/// `weight`: of a term of a sum, which may have one.
+Loss read_loss(const ArgumentValue& value, Problems& problems, double* weight = nullptr) {
+  if (const auto* list = std::get_if<ArgumentValue::List>(&value.value)) {
+    return read_sum(value, *list, problems);
+  }
   if (const auto* word = std::get_if<std::string>(&value.value)) {
     return with_line(line_of(value), problems, Loss(), [&] { return Loss(*word); });
   }
@@ -52,9 +87,16 @@ Loss read_loss(const ArgumentValue& value, Problems& problems) {
   if (const auto logits = table.boolean("from_logits")) loss.from_logits = *logits;
   if (const auto smoothing = table.number("label_smoothing")) loss.label_smoothing = *smoothing;
   if (const auto reduction = table.text("reduction")) loss.reduction = *reduction;
+  if (const auto gamma = table.number("gamma")) loss.gamma = *gamma;
+  if (const auto beta = table.number("beta")) loss.beta = *beta;
+  if (const auto balancing = table.boolean("apply_class_balancing"))
+    loss.apply_class_balancing = *balancing;
+  read_one_or_more(table, "alpha", loss.alpha);
+  read_one_or_more(table, "axis", loss.axis);
+  if (weight != nullptr) *weight = table.number("weight").value_or(1.0);
   table.finish();
   if (!loss.class_name.empty())
-    check_with_line(line_of(value), problems, [&] { train::loss_attributes(loss, 1.0); });
+    check_with_line(line_of(value), problems, [&] { train::check_loss(loss); });
   return loss;
 }
 
@@ -78,6 +120,11 @@ Metric read_metric(const ArgumentValue& value, Problems& problems) {
   if (const auto curve = table.text("curve")) metric.curve = *curve;
   if (const auto method = table.text("summation_method")) metric.summation_method = *method;
   if (const auto names = table.texts("class_names")) metric.class_names = *names;
+  if (const auto count = table.integer("num_classes"))
+    metric.num_classes = static_cast<int>(*count);
+  if (const auto id = table.integer("ignore_class")) metric.ignore_class = static_cast<int>(*id);
+  if (const auto threshold = table.number("threshold")) metric.thresholds = {*threshold};
+  read_one_or_more(table, "target_class_ids", metric.target_class_ids);
   if (const auto label = table.text("label")) metric.name = *label;
   table.finish();
   return metric;

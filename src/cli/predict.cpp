@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/json_value.hpp"
+#include "cli/predicted_volumes.hpp"
 #include "cli/run_parts.hpp"
 #include "tenon/error.hpp"
 
@@ -87,8 +88,11 @@ void tell(const PredictOptions& options, const PredictResult& result) {
 }  // namespace
 
 int predict(const PredictOptions& options) {
-  require_ending("predict", options.output, {".npz"});
-  if (!options.inputs.empty()) return predict_arrays(options);
+  if (!is_volume_path(options.output)) require_ending("predict", options.output, {".npz"});
+  if (!options.inputs.empty()) {
+    require_ending("predict --inputs", options.output, {".npz"});
+    return predict_arrays(options);
+  }
   const std::string ending = std::filesystem::path(options.subject).extension().string();
   if (ending == ".keras" || ending == ".json") {
     throw FormatError(make_diagnostic(
@@ -106,6 +110,13 @@ int predict(const PredictOptions& options) {
     arguments.data_threads = experiment.fit->fit.data_threads;
   }
   const Dataset dataset = build_dataset(experiment, require_split(experiment, options.split));
+  if (!options.window.empty()) {
+    arguments.sliding_window = SlidingWindow{.size = options.window,
+                                             .overlap = options.overlap,
+                                             .blend = options.blend,
+                                             .batch_size = options.window_batch};
+  }
+  if (is_volume_path(options.output)) return predict_volumes(options, model, dataset, arguments);
   const PredictResult result = model.predict(dataset, arguments);
   write_result(options.output, result);
   tell(options, result);

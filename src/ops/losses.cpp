@@ -40,6 +40,19 @@ void require_values(const InferContext& context, const Value& prediction) {
   require_input_shape(context, kTarget, prediction.shape);
 }
 
+/// One number for all classes, or one for each; each axis one of the prediction's.
+void require_lists(const InferContext& context, const LossAttributes& attributes,
+                   const Shape& prediction) {
+  const std::size_t numbers = attributes.alpha.size();
+  const bool per_class = attributes.kind == LossKind::kCategoricalFocalCrossentropy &&
+                         static_cast<std::int64_t>(numbers) == prediction.dim(-1);
+  if (numbers > 1 && !per_class) {
+    fail_attribute(context, fmt::format("alpha has {} numbers, but the prediction has {} classes",
+                                        numbers, prediction.dim(-1)));
+  }
+  for (const int axis : attributes.axis) require_axis(context, axis, prediction.rank());
+}
+
 void require_loss_inputs(const InferContext& context) {
   const auto& attributes = attributes_of<LossAttributes>(context);
   if (!(attributes.label_smoothing >= 0.0 && attributes.label_smoothing <= 1.0)) {
@@ -54,6 +67,7 @@ void require_loss_inputs(const InferContext& context) {
   if (prediction.shape.rank() < 2) {
     fail_shape(context, "the prediction has fewer than the two axes (N, …, values)");
   }
+  require_lists(context, attributes, prediction.shape);
   if (attributes.kind == LossKind::kSparseCategoricalCrossentropy) {
     require_class_ids(context, prediction.shape);
   } else {
@@ -104,6 +118,10 @@ double operations(const Program& program, const Node& node) {
 
 }  // namespace
 
+bool is_overlap(LossKind kind) noexcept {
+  return kind == LossKind::kDice || kind == LossKind::kTversky;
+}
+
 std::string_view name_of(LossKind kind) noexcept {
   switch (kind) {
     case LossKind::kBinaryCrossentropy:
@@ -116,6 +134,14 @@ std::string_view name_of(LossKind kind) noexcept {
       return "mean_squared_error";
     case LossKind::kMeanAbsoluteError:
       return "mean_absolute_error";
+    case LossKind::kBinaryFocalCrossentropy:
+      return "binary_focal_crossentropy";
+    case LossKind::kCategoricalFocalCrossentropy:
+      return "categorical_focal_crossentropy";
+    case LossKind::kDice:
+      return "dice";
+    case LossKind::kTversky:
+      return "tversky";
   }
   return "(no loss)";
 }

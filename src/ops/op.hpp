@@ -187,7 +187,13 @@ enum class LossKind : std::uint8_t {
   kSparseCategoricalCrossentropy,  // target: int32 class ids
   kMeanSquaredError,
   kMeanAbsoluteError,
+  kBinaryFocalCrossentropy,
+  kCategoricalFocalCrossentropy,
+  kDice,     // of sums over `axis`; each: the mean of what the row's sums give
+  kTversky,  // as kDice
 };
+/// True where the loss is not a sum over rows, but made of sums over whole axes.
+bool is_overlap(LossKind kind) noexcept;
 enum class LossReduction : std::uint8_t { kSumOverBatchSize, kSum, kMeanWithSampleWeight };
 /// Keras 3's formulas: probabilities are clipped to [1e-7, 1 − 1e-7]; categorical ones are first
 /// divided by their sum. `weight` is the loss weight of the output; it multiplies total, not each.
@@ -197,6 +203,12 @@ struct LossAttributes {
   bool from_logits = false;
   double label_smoothing = 0.0;
   double weight = 1.0;
+  double gamma = 2.0;  // focal: how strongly what is right already counts less
+  std::vector<double>
+      alpha{};        // focal: of class 1, or of each class (or one for all); Tversky: one
+  double beta = 0.5;  // Tversky
+  bool class_balancing = false;  // binary focal: alpha counts
+  std::vector<int> axis{};       // Dice, Tversky: the axes that are summed over; empty: all
 };
 
 struct CastAttributes {

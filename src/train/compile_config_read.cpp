@@ -6,6 +6,7 @@
 
 #include "tenon/error.hpp"
 #include "train/compile_config.hpp"
+#include "train/loss_table.hpp"
 #include "train/optimizer_table.hpp"
 
 namespace tenon::train {
@@ -121,6 +122,19 @@ Optimizer read_optimizer(const Json& json) {
   return optimizer;
 }
 
+/// Keras writes one number or a list.
+template <class T>
+void read_numbers(ObjectConfig& config, const Json& json, const char* key,
+                  std::vector<T>& numbers) {
+  if (json.contains(key) && json[key].is_array()) {
+    config.read(key, numbers);
+    return;
+  }
+  std::optional<T> one;
+  config.read(key, one);
+  if (one) numbers = {*one};
+}
+
 Loss read_loss(const Json& json) {
   const KerasObject object = keras_object(json, "a loss");
   Loss loss(object.word);
@@ -128,23 +142,19 @@ Loss read_loss(const Json& json) {
   config.read("from_logits", loss.from_logits);
   config.read("label_smoothing", loss.label_smoothing);
   config.read("reduction", loss.reduction);
-  config.require("axis", {-1});
+  config.read("gamma", loss.gamma);
+  config.read("beta", loss.beta);
+  config.read("apply_class_balancing", loss.apply_class_balancing);
+  read_numbers(config, object.config, "alpha", loss.alpha);
+  if (ops::is_overlap(loss_entry(loss.class_name).kind)) {
+    read_numbers(config, object.config, "axis", loss.axis);
+  } else {
+    config.require("axis", {-1});
+  }
   config.require("ignore_class", {});
   config.skip({"name", "dtype", "fn"});
   config.finish();
   return loss;
-}
-
-/// Keras writes one number or a list.
-void read_thresholds(ObjectConfig& config, const Json& json, const char* key,
-                     std::vector<double>& thresholds) {
-  if (json.contains(key) && json[key].is_array()) {
-    config.read(key, thresholds);
-    return;
-  }
-  std::optional<double> one;
-  config.read(key, one);
-  if (one) thresholds = {*one};
 }
 
 Metric read_metric(const Json& json) {
@@ -152,14 +162,20 @@ Metric read_metric(const Json& json) {
   Metric metric(object.word);
   ObjectConfig config("metric " + object.word, object.config);
   config.read("name", metric.name);
-  read_thresholds(config, object.config, "thresholds", metric.thresholds);
-  read_thresholds(config, object.config, "threshold", metric.thresholds);
+  read_numbers(config, object.config, "thresholds", metric.thresholds);
+  read_numbers(config, object.config, "threshold", metric.thresholds);
   config.read("top_k", metric.top_k);
   config.read("class_id", metric.class_id);
   config.read("num_thresholds", metric.num_thresholds);
   config.read("curve", metric.curve);
   config.read("summation_method", metric.summation_method);
   config.read("from_logits", metric.from_logits);
+  config.read("num_classes", metric.num_classes);
+  config.read("ignore_class", metric.ignore_class);
+  config.read("sparse_y_true", metric.sparse_y_true);
+  config.read("sparse_y_pred", metric.sparse_y_pred);
+  read_numbers(config, object.config, "target_class_ids", metric.target_class_ids);
+  config.require("axis", {-1});
   config.require("multi_label", {false});
   config.require("label_weights", {});
   config.skip({"dtype", "num_labels", "fn"});

@@ -49,7 +49,32 @@ Json optimizer_json(const Optimizer& optimizer, double learning_rate) {
   return object("keras.optimizers", optimizer.class_name, std::move(config));
 }
 
+/// Keras's form: one number where there is one.
+template <class T>
+Json one_or_list(const std::vector<T>& numbers) {
+  if (numbers.empty()) return nullptr;
+  return numbers.size() == 1 ? Json(numbers.front()) : Json(numbers);
+}
+
+void add_segmentation_config(const Loss& loss, Json& config) {
+  if (loss.class_name == "Dice" || loss.class_name == "Tversky") {
+    config["axis"] = loss.axis.empty() ? Json() : Json(loss.axis);
+  }
+  if (loss.class_name == "Tversky") {
+    config["alpha"] = loss.alpha.empty() ? 0.5 : loss.alpha.front();
+    config["beta"] = loss.beta;
+  } else if (loss.class_name.ends_with("FocalCrossentropy")) {
+    config["alpha"] = loss.alpha.empty() ? Json(0.25) : one_or_list(loss.alpha);
+    config["gamma"] = loss.gamma;
+  }
+  if (loss.class_name == "BinaryFocalCrossentropy") {
+    config["apply_class_balancing"] = loss.apply_class_balancing;
+  }
+}
+
+/// Null for a sum, which Keras does not have.
 Json loss_json(const Loss& loss) {
+  if (!loss.terms.empty()) return nullptr;
   if (loss == Loss(loss.class_name)) return loss.name();
   Json config = {{"name", loss.name()}, {"reduction", loss.reduction}};
   if (loss.class_name.ends_with("Crossentropy")) {
@@ -59,7 +84,24 @@ Json loss_json(const Loss& loss) {
       config["axis"] = -1;
     }
   }
+  add_segmentation_config(loss, config);
   return object("keras.losses", loss.class_name, std::move(config));
+}
+
+void add_iou_config(const Metric& metric, Json& config) {
+  const bool one_hot = metric.class_name.starts_with("OneHot");
+  if (metric.class_name == "BinaryIoU") {
+    config["threshold"] = metric.thresholds.empty() ? 0.5 : metric.thresholds.front();
+  } else {
+    config["num_classes"] = metric.num_classes;
+    config["ignore_class"] = or_null(metric.ignore_class);
+    if (!one_hot) config["sparse_y_true"] = metric.sparse_y_true.value_or(true);
+    config["sparse_y_pred"] = metric.sparse_y_pred.value_or(false);
+    config["axis"] = -1;
+  }
+  if (!metric.class_name.ends_with("MeanIoU")) {
+    config["target_class_ids"] = metric.target_class_ids;
+  }
 }
 
 Json metric_config(const Metric& metric) {
@@ -76,6 +118,7 @@ Json metric_config(const Metric& metric) {
   } else if (metric.class_name == "BinaryAccuracy" && !metric.thresholds.empty()) {
     config["threshold"] = metric.thresholds.front();
   }
+  if (metric.class_name.ends_with("IoU")) add_iou_config(metric, config);
   return config;
 }
 
@@ -89,10 +132,17 @@ Json metric_json(const Metric& metric) {
   return object("keras.metrics", metric.class_name, metric_config(metric));
 }
 
+/// Keras asks for num_classes; Tenon takes it from the output.
+bool lacks_class_count(const Metric& metric) {
+  return metric.class_name.ends_with("IoU") && metric.class_name != "BinaryIoU" &&
+         metric.num_classes == 0;
+}
+
 Json metrics_json(const Metrics& metrics) {
   Json list = Json::array();
   for (const Metric& metric : metrics) {
-    if (metric_entry(metric.class_name).in_keras) list.push_back(metric_json(metric));
+    if (!metric_entry(metric.class_name).in_keras || lacks_class_count(metric)) continue;
+    list.push_back(metric_json(metric));
   }
   return list;
 }

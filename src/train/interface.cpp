@@ -67,16 +67,15 @@ void add_sample_weights(TrainingInterface& interface, const KeyMap& sample_weigh
 }  // namespace
 
 void take_loss(TrainedOutput& out, const Loss& loss) {
-  const LossEntry& entry = loss_entry(loss.class_name);
   OutputTraining output;
   output.port = out.output;
   const std::int64_t classes = output.classes();
   out.loss = loss.name();
-  out.target_form = entry.target_form;
+  out.target_form = target_form_of(loss);
   out.target_range.reset();
-  if (entry.target_form == TargetForm::kClassIds && classes > 0) {
+  if (out.target_form == TargetForm::kClassIds && classes > 0) {
     out.target_range = ValueRange{0.0, static_cast<double>(classes - 1)};
-  } else if (entry.target_in_unit_range) {
+  } else if (target_in_unit_range(loss)) {
     out.target_range = ValueRange{0.0, 1.0};
   }
 }

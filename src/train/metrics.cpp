@@ -7,7 +7,10 @@ namespace tenon {
 Metric::Metric(const std::string& word) {
   const train::MetricEntry& entry = train::metric_entry(word);
   class_name = entry.class_name;
-  name = class_name == "PerClassRecall" ? "recall" : word;
+  name = word;
+  if (class_name == "PerClassRecall") name = "recall";
+  if (class_name == "PerClassIoU") name = "iou";
+  if (class_name == "PerClassDice") name = "dice";
 }
 
 namespace metrics {
@@ -70,10 +73,57 @@ Metric MeanAbsoluteError(std::string name) {
   return named("MeanAbsoluteError", std::move(name), "mean_absolute_error");
 }
 
-Metric PerClassRecall(std::vector<std::string> class_names) {
-  Metric metric("PerClassRecall");
+namespace {
+
+Metric of_classes(const char* class_name, std::vector<std::string> class_names) {
+  Metric metric(class_name);
   metric.class_names = std::move(class_names);
   return metric;
+}
+
+Metric iou(const char* class_name, const char* default_name, IoUOptions options) {
+  Metric metric = named(class_name, std::move(options.name), default_name);
+  metric.num_classes = options.num_classes;
+  metric.target_class_ids = std::move(options.target_class_ids);
+  metric.ignore_class = options.ignore_class;
+  metric.sparse_y_true = options.sparse_y_true;
+  metric.sparse_y_pred = options.sparse_y_pred;
+  return metric;
+}
+
+}  // namespace
+
+Metric IoU(IoUOptions options) { return iou("IoU", "io_u", std::move(options)); }
+Metric MeanIoU(IoUOptions options) { return iou("MeanIoU", "mean_io_u", std::move(options)); }
+Metric OneHotMeanIoU(IoUOptions options) {
+  return iou("OneHotMeanIoU", "one_hot_mean_io_u", std::move(options));
+}
+Metric OneHotIoU(IoUOptions options) {
+  return iou("OneHotIoU", "one_hot_io_u", std::move(options));
+}
+
+Metric BinaryIoU(BinaryIoUOptions options) {
+  Metric metric = named("BinaryIoU", std::move(options.name), "binary_io_u");
+  metric.target_class_ids = std::move(options.target_class_ids);
+  metric.thresholds = {options.threshold};
+  return metric;
+}
+
+Metric PerClassIoU(std::vector<std::string> class_names) {
+  return of_classes("PerClassIoU", std::move(class_names));
+}
+Metric PerClassDice(std::vector<std::string> class_names) {
+  return of_classes("PerClassDice", std::move(class_names));
+}
+
+Metric MeanDice(MeanDiceOptions options) {
+  Metric metric = named("MeanDice", std::move(options.name), "mean_dice");
+  metric.target_class_ids = std::move(options.target_class_ids);
+  return metric;
+}
+
+Metric PerClassRecall(std::vector<std::string> class_names) {
+  return of_classes("PerClassRecall", std::move(class_names));
 }
 
 }  // namespace metrics

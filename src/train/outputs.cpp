@@ -86,7 +86,7 @@ void add_metric_problems(std::vector<Diagnostic>& problems, const OutputTraining
 }  // namespace
 
 TargetForm OutputTraining::target_form() const {
-  return loss ? loss_entry(loss->class_name).target_form : TargetForm::kSameShape;
+  return loss ? target_form_of(*loss) : TargetForm::kSameShape;
 }
 
 std::int64_t OutputTraining::classes() const {

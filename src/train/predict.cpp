@@ -10,6 +10,7 @@
 #include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
 #include "train/progress.hpp"
+#include "train/sliding_window.hpp"
 #include "train/trainer.hpp"
 
 namespace tenon {
@@ -36,6 +37,18 @@ class Rows {
   std::vector<std::vector<Tensor>> parts_;
 };
 
+/// Row `index` of each output, with its geometry.
+NamedTensors row_of(const std::vector<Tensor>& predictions, const std::vector<Port>& outputs,
+                    std::int64_t index) {
+  NamedTensors named;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    Tensor row = predictions[i].row(index);
+    if (const Geometry* geometry = predictions[i].row_geometry(index)) row.set_geometry(*geometry);
+    named.emplace_back(outputs[i].name, std::move(row));
+  }
+  return named;
+}
+
 void tell(const PredictArguments& arguments, const Dataset& dataset, ProgressEvent::Kind kind,
           std::int64_t step, const train::Stopwatch& watch) {
   if (!train::progress_is_wanted(arguments.verbose)) return;
@@ -49,6 +62,17 @@ void tell(const PredictArguments& arguments, const Dataset& dataset, ProgressEve
   train::tell_progress(event);
 }
 
+void hand_over(const PredictArguments& arguments, const std::vector<Tensor>& predictions,
+               const TrainingInterface& interface, std::span<const SampleIdentity> samples) {
+  std::vector<Port> outputs;
+  for (const TrainedOutput& output : interface.outputs) outputs.push_back(output.output);
+  for (std::int64_t row = 0; row < predictions.front().dim(0); ++row) {
+    const auto index = static_cast<std::size_t>(row);
+    arguments.on_sample(row_of(predictions, outputs, row),
+                        index < samples.size() ? samples[index] : SampleIdentity{});
+  }
+}
+
 }  // namespace
 
 PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
@@ -56,7 +80,12 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
   train::Trainer& trainer = train::trainer_for_prediction(*this);
   check_threads("predict", "data_threads", arguments.data_threads);
   const Dataset observed = data.observed();
-  const TrainingInterface interface = train::predict_interface(*this, arguments, location);
+  TrainingInterface interface = train::predict_interface(*this, arguments, location);
+  std::optional<train::SlidingPredictor> sliding;
+  if (arguments.sliding_window) {
+    sliding.emplace(*this, *arguments.sliding_window);
+    interface = sliding->opened(std::move(interface));
+  }
   const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};
   train::throw_errors(
       train::with_fixes(train::all_problems({}, interface, {&split, 1}), interface, {&split, 1}));
@@ -75,7 +104,13 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
   train::Batch batch;
   std::int64_t step = 0;
   while (feed.next(batch)) {
-    rows.add(trainer.predict(batch.data.inputs));
+    const std::vector<Tensor>& inputs = batch.data.inputs;
+    const auto predictions = sliding ? sliding->predict(trainer, inputs) : trainer.predict(inputs);
+    if (arguments.on_sample) {
+      hand_over(arguments, predictions, interface, batch.record.samples());
+    } else {
+      rows.add(predictions);
+    }
     std::ranges::copy(batch.record.samples(), std::back_inserter(result.samples));
     tell(arguments, observed, ProgressEvent::Kind::kStep, ++step, watch);
   }
@@ -83,7 +118,7 @@ PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
     train::throw_out_of_data({"test", 0, step}, arguments.steps, 1, step);
   }
   tell(arguments, observed, ProgressEvent::Kind::kEnd, step, watch);
-  result.outputs = rows.joined(outputs());
+  if (!arguments.on_sample) result.outputs = rows.joined(outputs());
   result.bad_samples = feed.bad_samples();
   return result;
 }

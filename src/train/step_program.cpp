@@ -134,10 +134,16 @@ class StepWriter {
                                 Shape{prediction[0]}, step_.weights[i]));
     }
     const double weight = output.loss_weight == 0.0 ? 1.0 : output.loss_weight;
-    return builder_
-        .append(ops::OpKind::kLoss, loss_attributes(*output.loss, weight), std::move(ports),
-                "loss/" + output.name())
-        .front();
+    const std::string name = "loss/" + output.name();
+    std::vector<ValueId> totals;
+    for (const LossTerm& term : terms_of(*output.loss)) {
+      totals.push_back(builder_
+                           .append(ops::OpKind::kLoss,
+                                   loss_attributes(*term.loss, weight * term.weight), ports, name)
+                           .front());
+    }
+    if (totals.size() == 1) return totals.front();
+    return builder_.apply(ops::OpKind::kAddN, ops::NoAttributes{}, totals, name);
   }
 
   /// In training the lowered model has them; Keras counts them in evaluate's loss too.

@@ -36,7 +36,7 @@ backend::CompileOptions engine_options(const backend::Engine& engine,
 
 void check_losses(const std::vector<OutputTraining>& outputs) {
   for (const OutputTraining& output : outputs) {
-    if (output.loss) loss_attributes(*output.loss, output.loss_weight);
+    if (output.loss) check_loss(*output.loss);
   }
 }
 

@@ -41,9 +41,11 @@ OpCase loss(const std::string& name, const Shape& prediction, const LossAttribut
 std::vector<OpCase> of_every_kind(const std::string& suffix, const Shape& prediction,
                                   LossAttributes attributes, bool weighted) {
   std::vector<OpCase> all;
-  for (const LossKind kind : {LossKind::kBinaryCrossentropy, LossKind::kCategoricalCrossentropy,
-                              LossKind::kSparseCategoricalCrossentropy, LossKind::kMeanSquaredError,
-                              LossKind::kMeanAbsoluteError}) {
+  for (const LossKind kind :
+       {LossKind::kBinaryCrossentropy, LossKind::kCategoricalCrossentropy,
+        LossKind::kSparseCategoricalCrossentropy, LossKind::kMeanSquaredError,
+        LossKind::kMeanAbsoluteError, LossKind::kBinaryFocalCrossentropy,
+        LossKind::kCategoricalFocalCrossentropy, LossKind::kDice, LossKind::kTversky}) {
     attributes.kind = kind;
     all.push_back(loss(std::string(ops::name_of(kind)) + suffix, prediction, attributes, weighted));
   }
@@ -72,6 +74,20 @@ std::vector<OpCase> loss_cases() {
       all.push_back(loss(std::string(ops::name_of(kind)) + suffix, {6, 4}, attributes));
     }
   }
+  for (const auto& axis : std::vector<std::vector<int>>{{1, 2}, {0, 1, 2}, {2, 3}, {-1}}) {
+    const std::string suffix = "_axes_" + std::to_string(all.size());
+    all.push_back(
+        loss("dice" + suffix, {2, 3, 2, 4}, {.kind = LossKind::kDice, .axis = axis}, true));
+    all.push_back(loss("tversky" + suffix, {2, 3, 2, 4},
+                       {.kind = LossKind::kTversky, .alpha = {0.7}, .beta = 0.2, .axis = axis}));
+  }
+  all.push_back(loss("dice_of_many_voxels", {1, 53, 41, 1},
+                     {.kind = LossKind::kDice, .weight = 1000.0, .axis = {1, 2}}, true));
+  all.push_back(loss("focal_logits", {6, 4},
+                     {.kind = LossKind::kCategoricalFocalCrossentropy,
+                      .from_logits = true,
+                      .gamma = 1.5,
+                      .alpha = {0.1, 0.2, 0.3, 0.4}}));
   all.push_back(loss("binary_crossentropy_smoothed", {6, 1},
                      {.kind = LossKind::kBinaryCrossentropy, .label_smoothing = 0.1}));
   all.push_back(loss("categorical_crossentropy_smoothed", {6, 4},

@@ -113,6 +113,9 @@ const std::map<std::string, Case>& cases() {
          {"size", integers({2, 3, 2})},
          {"factors", integers({1, 2})},
          {"label", value("mask")}}}},
+      {"merge_channels", {{{"keys", texts({"scan"})}, {"to", value("both")}}}},
+      {"mixup", {{{"keys", texts({"scan"})}, {"alpha", value(0.4)}}}},
+      {"split_channels", {{{"from", value("small")}, {"to", texts({"r", "g", "b"})}}, true}},
       {"orientation", {{{"keys", texts({"scan", "mask"})}, {"axes", value("RPI")}}}},
       {"pad_to_multiple", {{{"keys", texts({"scan"})}, {"multiple", integers({4, 4, 4})}}}},
       {"random_affine",
@@ -170,6 +173,12 @@ void expect_sound(const Dataset& dataset) {
   }
 }
 
+/// What a stage is tried on: mixup works on batches alone.
+Dataset samples_for(const std::string& op) {
+  if (op == "mixup") return samples().select({"scan", "mask", "weight"}).batch(5);
+  return samples();
+}
+
 class EveryStage : public ::testing::TestWithParam<std::string> {
  protected:
   const StageEntry& entry() const {
@@ -195,10 +204,10 @@ TEST_P(EveryStage, DescribesItsArguments) {
                   .empty());
 }
 
-TEST_P(EveryStage, GivesWhatItsSchemaSays) { expect_sound(apply(samples())); }
+TEST_P(EveryStage, GivesWhatItsSchemaSays) { expect_sound(apply(samples_for(GetParam()))); }
 
 TEST_P(EveryStage, IsNamedInStagesAndFingerprint) {
-  const Dataset dataset = apply(samples());
+  const Dataset dataset = apply(samples_for(GetParam()));
   const StageReference stage = dataset.stages().at(1);
   EXPECT_EQ(stage.name, GetParam());
   EXPECT_EQ(stage.location.line, 9);
@@ -208,10 +217,11 @@ TEST_P(EveryStage, IsNamedInStagesAndFingerprint) {
 }
 
 TEST_P(EveryStage, TellsInTheLineageWhatItChanges) {
-  const Dataset before = samples();
+  const Dataset before = samples_for(GetParam());
   const Dataset after = apply(before);
   // These change values where the schema stays.
-  const bool of_values = GetParam().starts_with("random_") || GetParam() == "z_score";
+  const bool of_values =
+      GetParam().starts_with("random_") || GetParam() == "z_score" || GetParam() == "mixup";
   const bool keeps = before.schema() == after.schema() && !of_values;
   const bool told =
       std::any_of(after.lineage().events.begin(), after.lineage().events.end(),
@@ -244,7 +254,8 @@ std::map<std::string, TensorSpec> played(const Dataset& before, const Lineage& l
 TEST_P(EveryStage, ItsEventsLeadFromTheSchemaBeforeToTheOneBehind) {
   for (const bool batched : {false, true}) {
     if (batched && !cases().at(GetParam()).also_batched) continue;
-    const Dataset before = batched ? samples().batch(5, {.padded = true}) : samples();
+    const Dataset before =
+        batched ? samples_for(GetParam()).batch(5, {.padded = true}) : samples_for(GetParam());
     const Dataset after = apply(before);
     const auto keys = played(before, after.lineage());
     ASSERT_EQ(keys.size(), after.schema().size());
@@ -255,7 +266,7 @@ TEST_P(EveryStage, ItsEventsLeadFromTheSchemaBeforeToTheOneBehind) {
 }
 
 TEST_P(EveryStage, UsesOrTouchesEveryKeyThatItsArgumentsName) {
-  const Dataset before = samples();
+  const Dataset before = samples_for(GetParam());
   const Dataset after = apply(before);
   const Lineage& lineage = after.lineage();
   std::set<std::string> named;
@@ -277,7 +288,7 @@ TEST_P(EveryStage, UsesOrTouchesEveryKeyThatItsArgumentsName) {
 }
 
 TEST_P(EveryStage, BehindBatchWorksOrSaysThatItDoesNot) {
-  const Dataset batches = samples().batch(5, {.padded = true});
+  const Dataset batches = samples_for(GetParam()).batch(5, {.padded = true});
   const Dataset dataset = apply(batches);
   if (!cases().at(GetParam()).also_batched) {
     ASSERT_FALSE(dataset.diagnostics().empty());
@@ -327,13 +338,14 @@ TEST(Registry, HasEveryWordOfTheExperimentFileOnce) {
 }
 
 TEST(Registry, AFunctionInCppIsSoundLikeEveryStage) {
-  expect_sound(samples()
+  expect_sound(samples_for(GetParam())
                    .map([](Record& record) {
                      record.set("sum", Tensor::scalar(record.at("weight").item<float>() + 1.0F));
                    })
                    .observed());
-  expect_sound(samples().filter(
-      [](const Record& record) { return record.at("class").item<std::int64_t>() > 1; }));
+  expect_sound(samples_for(GetParam()).filter([](const Record& record) {
+    return record.at("class").item<std::int64_t>() > 1;
+  }));
 }
 
 TEST(CheckArguments, TellsWrongTypesWithTheLine) {
@@ -351,7 +363,8 @@ TEST(CheckArguments, TellsWrongTypesWithTheLine) {
 TEST(StageEntry, ValuesOutOfRangeAreA001) {
   const auto apply = [](std::string_view op, ArgumentMap arguments) {
     for (const StageEntry& entry : stage_entries()) {
-      if (entry.op == op) static_cast<void>(entry.apply(samples(), arguments, {"e.toml", 4}));
+      if (entry.op == op)
+        static_cast<void>(entry.apply(samples_for(GetParam()), arguments, {"e.toml", 4}));
     }
   };
   const auto code = [&](std::string_view op, ArgumentMap arguments) {

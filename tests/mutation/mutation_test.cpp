@@ -83,6 +83,8 @@ const std::set<std::string, std::less<>>& of_volumes() {
                                                          "decode_image",
                                                          "equalize_histogram",
                                                          "load_volume",
+                                                         "merge_channels",
+                                                         "mixup",
                                                          "orientation",
                                                          "multi_scale_patches",
                                                          "pad_to_multiple",
@@ -99,6 +101,7 @@ const std::set<std::string, std::less<>>& of_volumes() {
                                                          "random_low_resolution",
                                                          "random_rotate_90",
                                                          "spacing",
+                                                         "split_channels",
                                                          "window",
                                                          "z_score"};
   return ops;

@@ -2,6 +2,7 @@
 
 #include "backend/onednn/kernels/activated_loss.hpp"
 #include "backend/onednn/kernels/loss.hpp"
+#include "backend/onednn/kernels/overlap_loss.hpp"
 #include "backend/onednn/lowering.hpp"
 #include "tenon/error.hpp"
 
@@ -62,9 +63,63 @@ std::vector<CellId> read_cells(Lowering& lowering, const GraphNode& node) {
   return cells;
 }
 
+// A Dice or Tversky node, as LossCells.
+struct OverlapCells {
+  ops::LossAttributes attributes;
+  OverlapLayout layout;
+  Ref prediction;
+  Ref target;
+  Ref weight;
+
+  OverlapInputs bound() const {
+    return {&attributes, &layout, prediction.as(), target.as(), weight.as()};
+  }
+};
+
+OverlapCells overlap_cells_of(Lowering& lowering, const GraphNode& node) {
+  const auto& attributes = std::get<ops::LossAttributes>(node.op.attributes);
+  return {attributes, overlap_layout(lowering.shape(node.op.inputs[0]), attributes.axis),
+          lowering.ref(lowering.plain(node.op.inputs[0])),
+          lowering.ref(lowering.plain(node.op.inputs[1])),
+          lowering.ref(lowering.plain(node.op.inputs[2]))};
+}
+
+void lower_overlap(Lowering& lowering, const GraphNode& node) {
+  const OverlapCells cells = overlap_cells_of(lowering, node);
+  std::vector<CellId> reads = read_cells(lowering, node);
+  const CellId total = lowering.make(node.op.outputs[0]);
+  const CellId each = lowering.make(node.op.outputs[1]);
+  Step& step = lowering.add_step(
+      node, "own:overlap_loss", std::move(reads), {total, each},
+      [cells, threads = lowering.threads(), total = lowering.ref(total), each = lowering.ref(each),
+       scratch = lowering.scratch()](const StepNumbers&) {
+        overlap_forward(cells.bound(), threads, total.as(), each.as(), scratch.as<void>());
+      });
+  step.memory.scratch_bytes = overlap_scratch_bytes(cells.layout);
+}
+
+void lower_overlap_backward(Lowering& lowering, const GraphNode& node) {
+  const OverlapCells cells = overlap_cells_of(lowering, node);
+  std::vector<CellId> reads = read_cells(lowering, node);
+  const CellId dprediction = lowering.make(node.op.outputs[0]);
+  Step& step = lowering.add_step(
+      node, "own:overlap_loss", reads, {dprediction},
+      [cells, threads = lowering.threads(), dtotal = lowering.ref(reads[3]),
+       dprediction = lowering.ref(dprediction), scratch = lowering.scratch()](const StepNumbers&) {
+        overlap_backward(cells.bound(), threads, *dtotal.as(), dprediction.as(),
+                         scratch.as<void>());
+      });
+  step.memory.scratch_bytes = overlap_scratch_bytes(cells.layout);
+}
+
+bool overlaps(const GraphNode& node) {
+  return ops::is_overlap(std::get<ops::LossAttributes>(node.op.attributes).kind);
+}
+
 }  // namespace
 
 void lower_loss(Lowering& lowering, const GraphNode& node) {
+  if (overlaps(node)) return lower_overlap(lowering, node);
   const LossCells cells = cells_of(lowering, node);
   std::vector<CellId> reads = read_cells(lowering, node);
   const CellId total = lowering.make(node.op.outputs[0]);
@@ -81,6 +136,7 @@ void lower_loss(Lowering& lowering, const GraphNode& node) {
 }
 
 void lower_loss_backward(Lowering& lowering, const GraphNode& node) {
+  if (overlaps(node)) return lower_overlap_backward(lowering, node);
   const LossCells cells = cells_of(lowering, node);
   std::vector<CellId> reads = read_cells(lowering, node);
   const CellId dprediction = lowering.make(node.op.outputs[0]);

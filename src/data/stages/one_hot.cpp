@@ -25,6 +25,13 @@ class OneHotStage final : public PerKeyStage {
     after.dtype = DType::kFloat32;
     after.range = ValueRange{0.0, 1.0};
     if (!spec.rank_known) return after;
+    if (is_map_rank(spec.rank(), spec.batched())) {
+      if (!spec.shape.back().known()) return TensorSpec::of_unknown_rank(DType::kFloat32);
+      if (spec.shape.back().size() == 1) {
+        after.shape.back() = Dim(depth_);
+        return after;
+      }
+    }
     after.shape.emplace_back(depth_);
     if (!after.axes.empty()) after.axes += '?';
     return after;
@@ -32,6 +39,7 @@ class OneHotStage final : public PerKeyStage {
 
   Tensor apply(const Tensor& value, const ValueContext& context) const override {
     std::vector<std::int64_t> dims = value.shape().dims();
+    if (is_map_rank(value.rank(), context.batched) && dims.back() == 1) dims.pop_back();
     dims.push_back(depth_);
     Tensor result(DType::kFloat32, Shape(std::move(dims)));
     float* out = result.data<float>().data();
@@ -44,6 +52,7 @@ class OneHotStage final : public PerKeyStage {
         out[static_cast<std::int64_t>(i) * depth_ + id] = 1.0F;
       }
     });
+    if (value.geometry() != nullptr) result.set_geometry(*value.geometry());
     return result;
   }
 
@@ -57,6 +66,10 @@ class OneHotStage final : public PerKeyStage {
   std::string more_arguments() const override { return fmt::format("depth={}", depth_); }
 
  private:
+  /// A label map has its ids in a last axis of 1, which the classes take: images (height, width, 1)
+  /// and volumes (depth, height, width, 1).
+  static bool is_map_rank(int rank, bool batched) { return (batched ? rank - 1 : rank) >= 3; }
+
   [[noreturn]] void throw_outside(const Tensor& value, std::int64_t at,
                                   const ValueContext& context) const {
     Diagnostic diagnostic = make_diagnostic(
@@ -76,7 +89,8 @@ class OneHotStage final : public PerKeyStage {
 
 StageEntry one_hot_entry() {
   return {"one_hot",
-          "class ids to float32 vectors with a 1 at the id",
+          "class ids to float32 vectors with a 1 at the id; a last axis of 1 of label maps becomes "
+          "them",
           {{"keys", ArgumentType::kTextList, true, "", "which keys"},
            {"depth", ArgumentType::kInteger, true, "", "how many classes"}},
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {

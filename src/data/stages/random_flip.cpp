@@ -7,14 +7,14 @@
 #include "data/arguments.hpp"
 #include "data/image.hpp"
 #include "data/stages/entries.hpp"
-#include "data/stages/per_key_stage.hpp"
+#include "data/stages/spatial_stage.hpp"
 #include "tenon/random.hpp"
 
 namespace tenon::data {
 namespace {
 
-/// Axes to flip of one sample, as positions in the sample (0: height, 1: width).
-using Flips = std::vector<int>;
+/// Which of depth, height and width of one sample are flipped.
+using Flips = std::array<bool, 3>;
 
 class RandomFlipStage final : public NamedStage<SampleStage> {
  public:
@@ -25,7 +25,7 @@ class RandomFlipStage final : public NamedStage<SampleStage> {
     for (const std::string& key : keys_) {
       const TensorSpec* spec = editor.require(key);
       if (spec == nullptr) continue;
-      const std::string problem = why_no_image(*spec);
+      const std::string problem = why_not_flipped(*spec);
       if (!problem.empty()) {
         editor.problem(make_diagnostic(
             "S002", fmt::format("random_flip cannot flip {}: {}", quote_key(key), problem)));
@@ -56,24 +56,43 @@ class RandomFlipStage final : public NamedStage<SampleStage> {
   }
 
  private:
+  std::string why_not_flipped(const TensorSpec& spec) const {
+    const TensorSpec sample = spec.batched() ? spec.without_batch() : spec;
+    const bool has_depth = std::ranges::find(axes_, "depth") != axes_.end();
+    if (sample.rank_known && has_depth && !is_volume(sample)) {
+      return fmt::format("it is {}, which has no depth", sample.to_string());
+    }
+    return why_not_spatial(sample);
+  }
+
   /// Depends on the sample alone, so that all keys of it flip together.
   Flips draw(const SampleContext& context, std::int64_t epoch, std::int64_t sample) const {
     Random random(context.seed, static_cast<std::uint64_t>(epoch),
                   static_cast<std::uint64_t>(sample), static_cast<std::uint64_t>(context.stage));
-    Flips flips;
+    Flips flips{};
     for (const std::string& axis : axes_) {
-      if (random.next_below(2) == 1) flips.push_back(axis == "height" ? 0 : 1);
+      const std::size_t at = axis == "depth" ? 0 : axis == "height" ? 1 : 2;
+      flips[at] = random.next_below(2) == 1;
     }
     return flips;
   }
 
+  /// The geometry of a volume goes along.
   static Tensor flip(Tensor value, const Flips& flips) {
+    if (value.rank() == 4) {
+      return flips == Flips{} ? value : reorient(value, {0, 1, 2}, flips);
+    }
     if (!is_image_rank(value.rank(), false)) {
       throw DataError(make_diagnostic(
-          "S002", fmt::format("random_flip: a tensor {} is no image", value.shape().to_string()),
-          {"expected: (height, width, channels) or (height, width)"}));
+          "S002",
+          fmt::format("random_flip: a tensor {} is no image and no volume",
+                      value.shape().to_string()),
+          {"expected: (height, width), (height, width, channels) or (depth, height, width, "
+           "channels)"}));
     }
-    for (const int axis : flips) value = flip_axis(value, axis);
+    for (const int axis : {0, 1}) {
+      if (flips[static_cast<std::size_t>(axis) + 1]) value = flip_axis(value, axis);
+    }
     return value;
   }
 
@@ -83,7 +102,9 @@ class RandomFlipStage final : public NamedStage<SampleStage> {
       const auto at = static_cast<std::size_t>(row);
       const RowContext name =
           at < context.rows.size() ? context.rows[at] : RowContext{context.epoch, row};
-      rows.push_back(flip(batch.row(row), draw(context, name.epoch, name.sample)));
+      Tensor one = batch.row(row);
+      if (const Geometry* geometry = batch.row_geometry(row)) one.set_geometry(*geometry);
+      rows.push_back(flip(std::move(one), draw(context, name.epoch, name.sample)));
     }
     return rows.empty() ? batch : stack(rows);
   }
@@ -98,7 +119,8 @@ StageEntry random_flip_entry() {
   return {"random_flip",
           "flips all keys of a sample together, each axis with probability 1/2",
           {{"keys", ArgumentType::kTextList, true, "", "which keys"},
-           {"axes", ArgumentType::kTextList, true, "", "\"height\", \"width\", or both"}},
+           {"axes", ArgumentType::kTextList, true, "",
+            "of \"depth\" (volumes), \"height\" and \"width\""}},
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments arguments("random_flip", given);
             return dataset.random_flip(arguments.texts("keys"), arguments.texts("axes"), location);
@@ -112,7 +134,7 @@ namespace tenon {
 Dataset Dataset::random_flip(Keys keys, std::vector<std::string> axes, Here location) const {
   data::require_some_keys("random_flip", keys);
   data::require_distinct("random_flip", "axes", axes);
-  const std::array<std::string, 2> known = {"height", "width"};
+  const std::array<std::string, 3> known = {"depth", "height", "width"};
   for (const std::string& axis : axes) {
     if (std::find(known.begin(), known.end(), axis) == known.end())
       throw_word_error("random_flip", "the axis ", axis, known);

@@ -11,6 +11,7 @@
 #include "io/readers/writable_image.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
+#include "tenon/image_file.hpp"
 
 namespace tenon::readers {
 namespace {
@@ -101,3 +102,9 @@ void write_png(const std::string& path, const Tensor& image) {
 }
 
 }  // namespace tenon::readers
+
+namespace tenon {
+
+void save_png(const std::string& path, const Tensor& image) { readers::write_png(path, image); }
+
+}  // namespace tenon

@@ -39,6 +39,36 @@ std::unique_ptr<MetricFunction> make_metric(const Metric& metric, const MetricSu
   return metric_entry(metric.class_name).make(metric, subject);
 }
 
+std::vector<std::string> class_suffixes(const Metric& metric, const MetricSubject& subject,
+                                        std::int64_t classes) {
+  const auto& names = metric.class_names;
+  if (!names.empty() && static_cast<std::int64_t>(names.size()) != classes) {
+    throw_unfit_metric(metric, subject, fmt::format("{} class names were given", names.size()),
+                       fmt::format("{}, one per class", classes));
+  }
+  std::vector<std::string> out;
+  for (std::int64_t i = 0; i < classes; ++i) {
+    out.push_back("_" + (names.empty() ? std::to_string(i) : names[static_cast<std::size_t>(i)]));
+  }
+  return out;
+}
+
+std::vector<std::size_t> target_classes(const Metric& metric, const MetricSubject& subject,
+                                        std::int64_t classes) {
+  std::vector<std::size_t> out;
+  for (const int id : metric.target_class_ids) {
+    if (id < 0 || id >= classes) {
+      throw_unfit_metric(metric, subject, fmt::format("target_class_ids has {}", id),
+                         fmt::format("0 to {}", classes - 1));
+    }
+    out.push_back(static_cast<std::size_t>(id));
+  }
+  for (std::int64_t i = 0; metric.target_class_ids.empty() && i < classes; ++i) {
+    out.push_back(static_cast<std::size_t>(i));
+  }
+  return out;
+}
+
 bool higher_is_better(const Metric& metric) {
   return metric_entry(metric.class_name).higher_is_better;
 }

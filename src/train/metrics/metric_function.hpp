@@ -73,6 +73,17 @@ std::unique_ptr<MetricFunction> make_auc(const Metric& metric, const MetricSubje
 std::unique_ptr<MetricFunction> make_regression(const Metric& metric, const MetricSubject& subject);
 std::unique_ptr<MetricFunction> make_per_class_recall(const Metric& metric,
                                                       const MetricSubject& subject);
+std::unique_ptr<MetricFunction> make_iou(const Metric& metric, const MetricSubject& subject);
+std::unique_ptr<MetricFunction> make_binary_iou(const Metric& metric, const MetricSubject& subject);
+std::unique_ptr<MetricFunction> make_dice(const Metric& metric, const MetricSubject& subject);
+
+/// "_0", … or "_<class name>": how the results of a metric per class are called. Throws as
+/// throw_unfit_metric where there are not `classes` names.
+std::vector<std::string> class_suffixes(const Metric& metric, const MetricSubject& subject,
+                                        std::int64_t classes);
+/// metric.target_class_ids, or all of them. Throws as throw_unfit_metric for one that is none.
+std::vector<std::size_t> target_classes(const Metric& metric, const MetricSubject& subject,
+                                        std::int64_t classes);
 
 /// Throws ContractError (A001): the metric cannot be put on this output.
 [[noreturn]] void throw_unfit_metric(const Metric& metric, const MetricSubject& subject,

@@ -17,6 +17,14 @@ std::span<const MetricEntry> metric_entries() {
       {"MeanSquaredError", {"mean_squared_error", "mse", "MSE"}, false, true, make_regression},
       {"MeanAbsoluteError", {"mean_absolute_error", "mae", "MAE"}, false, true, make_regression},
       {"PerClassRecall", {"per_class_recall"}, true, false, make_per_class_recall},
+      {"MeanIoU", {"mean_io_u", "mean_iou"}, true, true, make_iou},
+      {"IoU", {"io_u", "iou"}, true, true, make_iou},
+      {"OneHotMeanIoU", {"one_hot_mean_io_u", "one_hot_mean_iou"}, true, true, make_iou},
+      {"OneHotIoU", {"one_hot_io_u", "one_hot_iou"}, true, true, make_iou},
+      {"BinaryIoU", {"binary_io_u", "binary_iou"}, true, true, make_binary_iou},
+      {"PerClassIoU", {"per_class_iou"}, true, false, make_iou},
+      {"PerClassDice", {"per_class_dice"}, true, false, make_dice},
+      {"MeanDice", {"mean_dice"}, true, false, make_dice},
   };
   return entries;
 }

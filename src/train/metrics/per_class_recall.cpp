@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "train/metrics/metric_function.hpp"
 
 namespace tenon::train {
@@ -9,18 +7,12 @@ namespace {
 /// rounding where the output is one probability.
 class PerClassRecall : public MetricFunction {
  public:
-  PerClassRecall(std::int64_t classes, std::vector<std::string> names)
+  PerClassRecall(std::int64_t classes, std::vector<std::string> suffixes)
       : binary_(classes == 1),
         classes_(static_cast<std::size_t>(binary_ ? 2 : classes)),
-        names_(std::move(names)) {}
+        suffixes_(std::move(suffixes)) {}
 
-  std::vector<std::string> suffixes() const override {
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < classes_; ++i) {
-      out.push_back("_" + (names_.empty() ? std::to_string(i) : names_[i]));
-    }
-    return out;
-  }
+  std::vector<std::string> suffixes() const override { return suffixes_; }
 
   std::size_t state_size() const override { return 2 * classes_; }
 
@@ -49,7 +41,7 @@ class PerClassRecall : public MetricFunction {
  private:
   bool binary_;
   std::size_t classes_;
-  std::vector<std::string> names_;
+  std::vector<std::string> suffixes_;
 };
 
 }  // namespace
@@ -57,13 +49,8 @@ class PerClassRecall : public MetricFunction {
 std::unique_ptr<MetricFunction> make_per_class_recall(const Metric& metric,
                                                       const MetricSubject& subject) {
   const std::int64_t classes = subject.classes == 1 ? 2 : subject.classes;
-  if (!metric.class_names.empty() &&
-      static_cast<std::int64_t>(metric.class_names.size()) != classes) {
-    throw_unfit_metric(metric, subject,
-                       fmt::format("{} class names were given", metric.class_names.size()),
-                       fmt::format("{}, one per class", classes));
-  }
-  return std::make_unique<PerClassRecall>(subject.classes, metric.class_names);
+  return std::make_unique<PerClassRecall>(subject.classes,
+                                          class_suffixes(metric, subject, classes));
 }
 
 }  // namespace tenon::train

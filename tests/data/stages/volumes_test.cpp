@@ -1,6 +1,7 @@
 // Stages on images and volumes.
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "data/support.hpp"
 #include "data/volume.hpp"
@@ -272,6 +273,176 @@ TEST(VolumeStages, RandomIntensitiesAreDrawnOnceForAllKeys) {
   EXPECT_FALSE(noisy.at("a").equals(noisy.at("b"))) << "noise itself is another in every key";
   EXPECT_THAT(told_by(one({{"image", image.cast(DType::kUInt8)}}).random_noise({"image"}, {0, 1})),
               HasSubstr("cast or scale it to float32 first"));
+}
+
+NamedTensors stage_goldens() { return load_npz(TENON_SOURCE_DIR "/tests/data/goldens/stages.npz"); }
+
+Tensor golden(const std::string& name) {
+  for (auto& [key, tensor] : stage_goldens()) {
+    if (key == name) return tensor;
+  }
+  throw std::runtime_error("no array " + name);
+}
+
+/// As a volume of one channel.
+Tensor as_volume(const Tensor& values) {
+  return values.cast(DType::kFloat32)
+      .reshape({values.dim(0), values.dim(1), values.dim(2), 1})
+      .clone();
+}
+
+void expect_close(const Tensor& got, const Tensor& wanted, double tolerance) {
+  ASSERT_EQ(got.size(), wanted.size());
+  const Tensor a = got.cast(DType::kFloat64);
+  const Tensor b = wanted.cast(DType::kFloat64);
+  double largest = 0.0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(a.size()); ++i) {
+    largest = std::max(largest, std::abs(a.data<double>()[i] - b.data<double>()[i]));
+  }
+  EXPECT_LE(largest, tolerance);
+}
+
+TEST(VolumeStages, AnAffineIsScipysWithinAThousandth) {
+  const Dataset data = one({{"image", as_volume(golden("volume"))}});
+  RandomAffineOptions options;
+  options.rotate = {20.0, 20.0};
+  options.scale = {1.2, 1.2};
+  options.shear = {0.1, 0.1};
+  options.translate = {1.5, 1.5};
+  options.probability = 1.0;
+  expect_close(only(data.random_affine({"image"}, options), "image"), golden("affine"), 1e-3);
+  options.interpolation = {"nearest"};
+  const Tensor nearest = only(data.random_affine({"image"}, options), "image");
+  const Tensor wanted = golden("affine_nearest");
+  int others = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(nearest.size()); ++i) {
+    others += nearest.data<float>()[i] != wanted.data<float>()[i];
+  }
+  EXPECT_LE(others, nearest.size() / 500) << "a voxel half way between two may go to the other";
+}
+
+TEST(VolumeStages, AResizedVolumeIsTorchsAndLiesWhereItLay) {
+  Tensor volume = as_volume(golden("volume"));
+  Geometry geometry;
+  geometry.spacing = {2.0, 1.0, 0.5};
+  geometry.origin = {5.0, 6.0, 7.0};
+  volume.set_geometry(geometry);
+  const Dataset data = one({{"image", volume}});
+  const Tensor plain = only(data.resize({"image"}, {9, 8, 17}, {.antialias = false}), "image");
+  EXPECT_EQ(plain.shape(), Shape({9, 8, 17, 1}));
+  expect_close(plain, golden("resized"), 1e-5);
+  ASSERT_NE(plain.geometry(), nullptr);
+  EXPECT_NEAR(plain.geometry()->spacing[0], 2.0 * 12.0 / 9.0, 1e-9);
+  const auto corner = geometry.point_of({-0.5, -0.5, -0.5});
+  const auto same = plain.geometry()->point_of({-0.5, -0.5, -0.5});
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(corner[i], same[i], 1e-9);
+  expect_close(
+      only(data.resize({"image"}, {6, 5, 7}, {.interpolation = Interpolation::kArea}), "image"),
+      golden("area"), 1e-5);
+  const Tensor batch =
+      only(data.batch(1).resize({"image"}, {9, 8, 17}, {.antialias = false}), "image");
+  EXPECT_TRUE(batch.row(0).equals(plain));
+  ASSERT_NE(batch.row_geometry(0), nullptr);
+  EXPECT_EQ(*batch.row_geometry(0), *plain.geometry());
+  EXPECT_THAT(
+      told_by(one({{"image", Tensor(DType::kFloat32, {4, 4, 1})}}).resize({"image"}, {2, 2, 2})),
+      HasSubstr("size has three numbers"));
+  EXPECT_THROW(data.resize({"image"}, {4}), ContractError);
+}
+
+TEST(VolumeStages, AFlipAlongTheDepthTakesAllKeysAndTheGeometry) {
+  Geometry geometry;
+  geometry.spacing = {2.0, 1.0, 1.0};
+  const Tensor volume = counting({3, 2, 2, 1}, geometry);
+  const Dataset data = one({{"image", volume}, {"label", volume}})
+                           .random_flip({"image", "label"}, {"depth", "width"});
+  std::set<std::vector<float>> seen;
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    const auto record = collect(data, {.seed = seed, .threads = 1}).front();
+    const Tensor& image = record.at("image");
+    EXPECT_TRUE(image.equals(record.at("label")));
+    seen.insert({image.data<float>().begin(), image.data<float>().end()});
+    // A value lies where it lay.
+    const auto point = geometry.point_of({0, 0, 0});
+    const auto index = image.geometry()->index_of(point);
+    const auto at = static_cast<std::size_t>(index[0] * 4 + index[1] * 2 + index[2] + 0.5);
+    EXPECT_EQ(image.data<float>()[at], 0.0F);
+  }
+  EXPECT_EQ(seen.size(), 4U);
+  EXPECT_THAT(
+      told_by(
+          one({{"image", Tensor(DType::kFloat32, {4, 4, 1})}}).random_flip({"image"}, {"depth"})),
+      HasSubstr("has no depth"));
+}
+
+TEST(VolumeStages, LabelMapsBecomeOneChannelPerClass) {
+  Geometry geometry;
+  geometry.spacing = {2.0, 1.0, 1.0};
+  Tensor map = Tensor::from<std::uint8_t>({1, 2, 2, 1}, {0, 2, 1, 2});
+  map.set_geometry(geometry);
+  const Dataset data = one({{"label", map}}).one_hot({"label"}, 3);
+  const Tensor hot = only(data, "label");
+  EXPECT_EQ(hot.shape(), Shape({1, 2, 2, 3}));
+  EXPECT_TRUE(hot.equals(Tensor::from<float>({1, 2, 2, 3}, {1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1})));
+  EXPECT_EQ(*hot.geometry(), geometry);
+  EXPECT_EQ(only(one({{"label", map}}).batch(1).one_hot({"label"}, 3), "label").shape(),
+            Shape({1, 1, 2, 2, 3}));
+  EXPECT_EQ(only(one({{"label", map.reshape({2, 2, 1})}}).one_hot({"label"}, 3), "label").shape(),
+            Shape({2, 2, 3}));
+}
+
+TEST(VolumeStages, ChannelsAreSplitAndMerged) {
+  Geometry geometry;
+  geometry.spacing = {2.0, 1.0, 1.0};
+  const Dataset data = one({{"image", counting({2, 1, 2, 2}, geometry)}});
+  const Dataset split = data.split_channels("image", {"t1", "t2"});
+  const auto record = collect(split).front();
+  EXPECT_TRUE(record.at("t2").equals(Tensor::from<float>({2, 1, 2, 1}, {1, 3, 5, 7})));
+  EXPECT_EQ(*record.at("t2").geometry(), geometry);
+  const Tensor back = only(split.merge_channels({"t1", "t2"}, "both"), "both");
+  EXPECT_TRUE(back.equals(record.at("image")));
+  EXPECT_EQ(*back.geometry(), geometry);
+  EXPECT_TRUE(only(split.batch(1).merge_channels({"t2", "t1"}, "both"), "both")
+                  .row(0)
+                  .equals(Tensor::from<float>({2, 1, 2, 2}, {1, 0, 3, 2, 5, 4, 7, 6})));
+  EXPECT_THAT(told_by(data.split_channels("image", {"a", "b", "c"})),
+              HasSubstr("cannot make 3 of \"image\""));
+  EXPECT_THAT(told_by(split.cast({"t1"}, DType::kInt32).merge_channels({"t1", "t2"}, "both")),
+              HasSubstr("one dtype, and one size along every axis but the last"));
+}
+
+TEST(VolumeStages, MixupMixesAllKeysOfARowAlike) {
+  NamedTensors values;
+  Tensor x(DType::kFloat32, {64, 3});
+  std::iota(x.data<float>().begin(), x.data<float>().end(), 0.0F);
+  Tensor y(DType::kFloat32, {64, 64});
+  for (std::size_t i = 0; i < 64; ++i) y.data<float>()[i * 65] = 1.0F;
+  const Dataset data = Dataset::from_tensors({{"x", x}, {"y", y}}).batch(64);
+  const auto record = collect(data.mixup({"x", "y"}, 1.0), {.seed = 3, .threads = 1}).front();
+  const Tensor mixed = record.at("y");
+  double sum = 0.0;
+  double square = 0.0;
+  for (std::size_t row = 0; row < 64; ++row) {
+    double total = 0.0;
+    double place = 0.0;
+    for (std::size_t i = 0; i < 64; ++i) {
+      total += static_cast<double>(mixed.data<float>()[row * 64 + i]);
+      place += static_cast<double>(i) * static_cast<double>(mixed.data<float>()[row * 64 + i]);
+    }
+    EXPECT_NEAR(total, 1.0, 1e-6);
+    EXPECT_NEAR(static_cast<double>(record.at("x").data<float>()[row * 3]), 3.0 * place, 1e-3);
+    const auto own = static_cast<double>(mixed.data<float>()[row * 65]);
+    sum += own;
+    square += own * own;
+  }
+  // Beta(1, 1) is even in [0, 1]: mean 1/2, mean square 1/3, within four deviations of 64 draws.
+  EXPECT_NEAR(sum / 64.0, 0.5, 0.15);
+  EXPECT_NEAR(square / 64.0, 1.0 / 3.0, 0.15);
+  EXPECT_TRUE(collect(data.mixup({"x"}, 0.2, 0.0)).front().at("x").equals(x));
+  EXPECT_THAT(told_by(Dataset::from_tensors({{"x", x}}).mixup({"x"})),
+              HasSubstr("put mixup behind batch"));
+  EXPECT_THAT(told_by(data.cast({"x"}, DType::kInt32).mixup({"x"})), HasSubstr("one_hot"));
+  EXPECT_THROW(data.mixup({"x"}, 0.0), ContractError);
 }
 
 TEST(VolumeStages, BatchesAndTextAreTold) {

@@ -24,7 +24,8 @@ class GoldenMetric {
       : name_("M" + std::to_string(entry["i"].get<int>()) + "_"),
         targets_(array("yt")),
         predictions_(array("yp")),
-        weights_(array("sw")) {
+        weights_(array("sw")),
+        whole_weights_(entry["config"]["dtype"] == "int32") {
     const bool ids = targets_.dtype() == DType::kInt32;
     classes_ = predictions_.rank() == 2 ? 1 : predictions_.dim(-1);
     function_ = make_metric(
@@ -37,6 +38,8 @@ class GoldenMetric {
     expect_results("r1", state);
     add(1, false, state);
     expect_results("r2", state);
+    // Of int32, which that release of Keras took for MeanIoU, it cut the weights to whole numbers.
+    if (whole_weights_) return;
     std::vector<double> weighted(function_->state_size());
     add(0, true, weighted);
     add(1, true, weighted);
@@ -50,7 +53,7 @@ class GoldenMetric {
 
   void add(std::int64_t batch_index, bool weighted, std::span<double> state) const {
     const Tensor target = targets_.row(batch_index);
-    const Tensor prediction = predictions_.row(batch_index);
+    const Tensor prediction = predictions_.row(batch_index).cast(DType::kFloat32);
     const Tensor weight = weights_.row(batch_index);
     MetricBatch batch;
     batch.rows = prediction.dim(0);
@@ -80,6 +83,7 @@ class GoldenMetric {
   Tensor targets_;
   Tensor predictions_;
   Tensor weights_;
+  bool whole_weights_;
   std::int64_t classes_ = 1;
   std::unique_ptr<MetricFunction> function_;
 };
@@ -96,7 +100,7 @@ TEST(KerasMetrics, EveryKindWeHaveGivesKerasNumbers) {
     GoldenMetric(entry).expect_keras_values();
     ++found;
   }
-  EXPECT_EQ(found, 12);
+  EXPECT_EQ(found, 13);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "backend/onednn/kernels/loss.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "backend/onednn/cpu.hpp"
 #include "backend/onednn/kernels/loss_parts.hpp"
@@ -96,6 +97,104 @@ TENON_CLONES float categorical_row(const Row& row, bool from_logits) {
   return sum;
 }
 
+// base ^ exponent; the exponents that are used most without a power.
+TENON_INLINE float power(float base, float exponent) {
+  if (exponent == 2.0F) return base * base;
+  if (exponent == 1.0F) return base;
+  return exponent == 0.0F ? 1.0F : std::pow(base, exponent);
+}
+
+struct Focal {
+  float gamma;
+  const double* alpha;
+  std::size_t alphas;
+  bool balancing;
+  bool from_logits;
+
+  explicit Focal(const ops::LossAttributes& attributes)
+      : gamma(static_cast<float>(attributes.gamma)),
+        alpha(attributes.alpha.data()),
+        alphas(attributes.alpha.size()),
+        balancing(attributes.class_balancing),
+        from_logits(attributes.from_logits) {}
+  float alpha_of(std::int64_t c) const {
+    if (alphas == 0) return 0.25F;
+    return static_cast<float>(alpha[alphas == 1 ? 0 : c]);
+  }
+  // d factor / d miss, of factor = miss ^ gamma.
+  float slope(float miss) const { return gamma == 0.0F ? 0.0F : gamma * power(miss, gamma - 1.0F); }
+};
+
+// One term of a binary focal loss and its slope by the probability.
+struct FocalTerm {
+  float value;
+  float slope;
+};
+FocalTerm focal_term(const Focal& focal, float p, float wanted) {
+  const float q = clipped(p);
+  const float entropy = -(wanted * vm::logarithm(q) + (1.0F - wanted) * vm::logarithm(1.0F - q));
+  const float entropy_slope = clip_slope(p) * (q - wanted) / (q * (1.0F - q));
+  const float miss = 1.0F - (wanted * p + (1.0F - wanted) * (1.0F - p));
+  const float factor = power(miss, focal.gamma);
+  const float alpha = focal.alpha_of(0);
+  const float balance = focal.balancing ? wanted * alpha + (1.0F - wanted) * (1.0F - alpha) : 1.0F;
+  return {
+      balance * factor * entropy,
+      balance * (focal.slope(miss) * (1.0F - 2.0F * wanted) * entropy + factor * entropy_slope)};
+}
+
+float binary_focal_row(const Row& row, const Focal& focal) {
+  float sum = 0.0F;
+  for (std::int64_t c = 0; c < row.count; ++c) {
+    const float p = focal.from_logits ? vm::sigmoid(row.p[c]) : row.p[c];
+    sum += focal_term(focal, p, wanted_of(row, c)).value;
+  }
+  return sum / static_cast<float>(row.count);
+}
+void binary_focal_gradient(const Row& row, const Focal& focal, float scale, float* dp) {
+  for (std::int64_t c = 0; c < row.count; ++c) {
+    const float p = focal.from_logits ? vm::sigmoid(row.p[c]) : row.p[c];
+    const float inner = focal.from_logits ? p * (1.0F - p) : 1.0F;
+    dp[c] = scale / static_cast<float>(row.count) * inner *
+            focal_term(focal, p, wanted_of(row, c)).slope;
+  }
+}
+
+// The probability of a class, before the clip.
+TENON_INLINE float share_of(const Focal& focal, float p, float normal) {
+  return focal.from_logits ? vm::exponential(p - normal) : p / normal;
+}
+float categorical_focal_row(const Row& row, const Focal& focal) {
+  const float normal =
+      focal.from_logits ? log_sum_row(row.p, row.count) : sum_row(row.p, row.count);
+  float sum = 0.0F;
+  for (std::int64_t c = 0; c < row.count; ++c) {
+    const float wanted = wanted_of(row, c);
+    if (wanted == 0.0F) continue;
+    const float q = clipped(share_of(focal, row.p[c], normal));
+    sum -= wanted * focal.alpha_of(c) * power(1.0F - q, focal.gamma) * vm::logarithm(q);
+  }
+  return sum;
+}
+// As probabilities_gradient; of logits, each q has the slope q·(gᵢ − Σ gⱼ·qⱼ).
+void categorical_focal_gradient(const Row& row, const Focal& focal, float scale, float* dp) {
+  const float normal =
+      focal.from_logits ? log_sum_row(row.p, row.count) : sum_row(row.p, row.count);
+  float projection = 0.0F;
+  for (std::int64_t c = 0; c < row.count; ++c) {
+    const float share = share_of(focal, row.p[c], normal);
+    const float q = clipped(share);
+    const float steepness =
+        power(1.0F - q, focal.gamma) / q - focal.slope(1.0F - q) * vm::logarithm(q);
+    dp[c] = -clip_slope(share) * wanted_of(row, c) * focal.alpha_of(c) * steepness;
+    projection += dp[c] * share;
+  }
+  for (std::int64_t c = 0; c < row.count; ++c) {
+    const float inner = focal.from_logits ? share_of(focal, row.p[c], normal) : 1.0F / normal;
+    dp[c] = scale * inner * (dp[c] - projection);
+  }
+}
+
 TENON_CLONES void binary_gradient(const Row& row, bool from_logits, float scale, float* dp) {
   const float share = scale / static_cast<float>(row.count);
 #pragma omp simd
@@ -156,6 +255,13 @@ float value_of(const LossInputs& in, const Row& row) {
       return squared_row(row);
     case LossKind::kMeanAbsoluteError:
       return absolute_row(row);
+    case LossKind::kBinaryFocalCrossentropy:
+      return binary_focal_row(row, Focal(in.attributes));
+    case LossKind::kCategoricalFocalCrossentropy:
+      return categorical_focal_row(row, Focal(in.attributes));
+    case LossKind::kDice:
+    case LossKind::kTversky:
+      break;  // overlap_loss.cpp
   }
   return 0.0F;
 }
@@ -172,6 +278,13 @@ void gradient_of(const LossInputs& in, const Row& row, float scale, float* dp) {
       return difference_gradient(row, true, scale, dp);
     case LossKind::kMeanAbsoluteError:
       return difference_gradient(row, false, scale, dp);
+    case LossKind::kBinaryFocalCrossentropy:
+      return binary_focal_gradient(row, Focal(in.attributes), scale, dp);
+    case LossKind::kCategoricalFocalCrossentropy:
+      return categorical_focal_gradient(row, Focal(in.attributes), scale, dp);
+    case LossKind::kDice:
+    case LossKind::kTversky:
+      return;  // overlap_loss.cpp
   }
 }
 

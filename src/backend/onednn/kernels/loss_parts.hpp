@@ -26,8 +26,10 @@ inline Smoothing smoothing_of(const LossInputs& in) {
   const auto amount = static_cast<float>(in.attributes.label_smoothing);
   switch (in.attributes.kind) {
     case ops::LossKind::kBinaryCrossentropy:
+    case ops::LossKind::kBinaryFocalCrossentropy:
       return {1.0F - amount, amount / 2.0F};
     case ops::LossKind::kCategoricalCrossentropy:
+    case ops::LossKind::kCategoricalFocalCrossentropy:
     case ops::LossKind::kSparseCategoricalCrossentropy:
       return {1.0F - amount, amount / static_cast<float>(in.classes)};
     default:

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "backend/reference/kernel.hpp"
+#include "backend/reference/kernels/overlap_loss.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::backend::reference {
@@ -40,8 +41,10 @@ struct Row {
     const T value = target != nullptr ? target[c] : static_cast<T>(*class_id == c ? 1 : 0);
     switch (attributes.kind) {
       case LossKind::kBinaryCrossentropy:
+      case LossKind::kBinaryFocalCrossentropy:
         return value * (1 - smoothing) + smoothing / 2;
       case LossKind::kCategoricalCrossentropy:
+      case LossKind::kCategoricalFocalCrossentropy:
       case LossKind::kSparseCategoricalCrossentropy:
         return value * (1 - smoothing) + smoothing / static_cast<T>(classes);
       default:
@@ -104,6 +107,71 @@ T categorical_crossentropy(const Row<T>& row) {
   return loss;
 }
 
+/// What class `c` weighs in a focal loss.
+template <class T>
+T focal_alpha(const LossAttributes& attributes, std::int64_t c) {
+  const auto& alpha = attributes.alpha;
+  if (alpha.empty()) return T(0.25);
+  return static_cast<T>(alpha.size() == 1 ? alpha[0] : alpha[static_cast<std::size_t>(c)]);
+}
+
+/// One term of a binary focal loss and its slope by the probability.
+template <class T>
+struct BinaryFocal {
+  T value;
+  T slope;
+
+  BinaryFocal(const LossAttributes& attributes, T p, T t) {
+    const T gamma = static_cast<T>(attributes.gamma);
+    const T q = clip_probability(p);
+    const T entropy = -(t * std::log(q) + (1 - t) * std::log(1 - q));
+    const T entropy_slope = clip_slope(p) * (q - t) / (q * (1 - q));
+    const T miss = 1 - (t * p + (1 - t) * (1 - p));
+    const T factor = std::pow(miss, gamma);
+    const T factor_slope = gamma == 0 ? T(0) : gamma * std::pow(miss, gamma - 1) * (1 - 2 * t);
+    const T alpha = focal_alpha<T>(attributes, 0);
+    const T balance = attributes.class_balancing ? t * alpha + (1 - t) * (1 - alpha) : T(1);
+    value = balance * factor * entropy;
+    slope = balance * (factor_slope * entropy + factor * entropy_slope);
+  }
+};
+
+template <class T>
+T logistic(T x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+template <class T>
+T binary_focal(const Row<T>& row) {
+  return row.mean([&](T x, T t) {
+    return BinaryFocal<T>(row.attributes, row.attributes.from_logits ? logistic(x) : x, t).value;
+  });
+}
+
+/// The probability of class `c`, before the clip.
+template <class T>
+T share_of_class(const Row<T>& row, std::int64_t c, T normal) {
+  return row.attributes.from_logits ? std::exp(row.prediction[c] - normal)
+                                    : row.prediction[c] / normal;
+}
+
+template <class T>
+T normal_of(const Row<T>& row) {
+  return row.attributes.from_logits ? row.log_sum_exp() : row.sum_of_predictions();
+}
+
+template <class T>
+T categorical_focal(const Row<T>& row) {
+  const T normal = normal_of(row);
+  T loss = 0;
+  for (std::int64_t c = 0; c < row.classes; ++c) {
+    const T q = clip_probability(share_of_class(row, c, normal));
+    loss -= row.wanted(c) * focal_alpha<T>(row.attributes, c) *
+            std::pow(1 - q, static_cast<T>(row.attributes.gamma)) * std::log(q);
+  }
+  return loss;
+}
+
 template <class T>
 T loss_of(const Row<T>& row) {
   switch (row.attributes.kind) {
@@ -116,6 +184,13 @@ T loss_of(const Row<T>& row) {
       return row.mean([](T p, T t) { return (p - t) * (p - t); });
     case LossKind::kMeanAbsoluteError:
       return row.mean([](T p, T t) { return std::abs(p - t); });
+    case LossKind::kBinaryFocalCrossentropy:
+      return binary_focal(row);
+    case LossKind::kCategoricalFocalCrossentropy:
+      return categorical_focal(row);
+    case LossKind::kDice:
+    case LossKind::kTversky:
+      break;  // no sum over rows
   }
   return T(0);
 }
@@ -166,6 +241,37 @@ void categorical_crossentropy_gradient(const Row<T>& row, T scale, T* gradient) 
   }
 }
 
+template <class T>
+void binary_focal_gradient(const Row<T>& row, T scale, T* gradient) {
+  for (std::int64_t c = 0; c < row.classes; ++c) {
+    const bool logits = row.attributes.from_logits;
+    const T p = logits ? logistic(row.prediction[c]) : row.prediction[c];
+    const T inner = logits ? p * (1 - p) : T(1);
+    gradient[c] = scale / static_cast<T>(row.classes) * inner *
+                  BinaryFocal<T>(row.attributes, p, row.wanted(c)).slope;
+  }
+}
+
+/// As normalized_crossentropy_gradient; of logits, each q has the slope q·(gᵢ − Σ gⱼ·qⱼ).
+template <class T>
+void categorical_focal_gradient(const Row<T>& row, T scale, T* gradient) {
+  const T gamma = static_cast<T>(row.attributes.gamma);
+  const T normal = normal_of(row);
+  T projection = 0;
+  for (std::int64_t c = 0; c < row.classes; ++c) {
+    const T share = share_of_class(row, c, normal);
+    const T q = clip_probability(share);
+    const T fall = gamma == 0 ? T(0) : gamma * std::pow(1 - q, gamma - 1) * std::log(q);
+    gradient[c] = -clip_slope(share) * row.wanted(c) * focal_alpha<T>(row.attributes, c) *
+                  (std::pow(1 - q, gamma) / q - fall);
+    projection += gradient[c] * share;
+  }
+  for (std::int64_t c = 0; c < row.classes; ++c) {
+    const T inner = row.attributes.from_logits ? share_of_class(row, c, normal) : 1 / normal;
+    gradient[c] = scale * inner * (gradient[c] - projection);
+  }
+}
+
 /// gradient = scale · d loss / d prediction
 template <class T>
 void gradient_of(const Row<T>& row, T scale, T* gradient) {
@@ -187,6 +293,13 @@ void gradient_of(const Row<T>& row, T scale, T* gradient) {
         gradient[c] = difference > 0 ? share : difference < 0 ? -share : T(0);
       }
       return;
+    case LossKind::kBinaryFocalCrossentropy:
+      return binary_focal_gradient(row, scale, gradient);
+    case LossKind::kCategoricalFocalCrossentropy:
+      return categorical_focal_gradient(row, scale, gradient);
+    case LossKind::kDice:
+    case LossKind::kTversky:
+      return;  // no sum over rows
   }
 }
 
@@ -267,6 +380,7 @@ class Rows {
 
 template <class T>
 void loss(const KernelContext& context) {
+  if (ops::is_overlap(context.attributes<LossAttributes>().kind)) return overlap_loss<T>(context);
   const Rows<T> rows(context);
   T* each = context.output<T>(1);
   double sum = 0.0;
@@ -284,6 +398,9 @@ void loss(const KernelContext& context) {
 
 template <class T>
 void loss_backward(const KernelContext& context) {
+  if (ops::is_overlap(context.attributes<LossAttributes>().kind)) {
+    return overlap_loss_backward<T>(context);
+  }
   const Rows<T> rows(context);
   const double scale = static_cast<double>(context.input<T>(3)[0]) * rows.total_scale();
   T* dprediction = context.output<T>(0);

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Tenon's pipelines beside Python's, in turns in one run; prints rows of RESULTS.md.
+
+pipelines.py PROGRAM DATA [--rounds 3]. PROGRAM: build/bench/bench_volume_pipeline; DATA: the folder
+that holds brain_t1 and blood_cells. Needs Debian's python3-nibabel, python3-scipy, python3-torch and
+python3-pil. Every contender has 2 processes or threads.
+"""
+import argparse
+import csv
+import multiprocessing
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+
+os.environ["OMP_NUM_THREADS"] = "1"
+import nibabel
+import numpy
+import torch
+from PIL import Image
+from scipy import ndimage
+
+torch.set_num_threads(1)
+
+
+def one_scan(arguments):
+    """NIfTI, window, 64^3 crop, affine, flip, noise: nibabel and scipy."""
+    path, seed = arguments
+    rng = numpy.random.default_rng(seed)
+    volume = numpy.asarray(nibabel.load(path).dataobj).astype(numpy.float32)
+    volume = numpy.clip(volume / 200.0, 0.0, 1.0)
+    first = [rng.integers(0, size - 64 + 1) for size in volume.shape]
+    volume = volume[tuple(slice(f, f + 64) for f in first)]
+    a, b, c = numpy.deg2rad(rng.uniform(-15, 15, 3))
+
+    def turn(i, j, angle):
+        m = numpy.eye(3)
+        m[i, i] = m[j, j] = numpy.cos(angle)
+        m[i, j], m[j, i] = -numpy.sin(angle), numpy.sin(angle)
+        return m
+
+    matrix = turn(1, 2, a) @ turn(0, 1, b) @ turn(0, 2, c) / rng.uniform(0.9, 1.1)
+    middle = numpy.full(3, 31.5)
+    volume = ndimage.affine_transform(volume, matrix, middle - matrix @ middle, order=1,
+                                      mode="nearest")
+    for axis in range(3):
+        if rng.integers(2):
+            volume = numpy.flip(volume, axis)
+    noise = rng.normal(0.0, rng.uniform(0.0, 0.1), volume.shape).astype(numpy.float32)
+    return numpy.ascontiguousarray(volume + noise)
+
+
+class Smears(torch.utils.data.Dataset):
+    def __init__(self, folder, count):
+        with open(os.path.join(folder, "train.csv")) as file:
+            names = [row["filename"] for row in csv.DictReader(file)]
+        self.paths = [os.path.join(folder, "images", names[i % len(names)]) for i in range(count)]
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        image = Image.open(self.paths[index]).convert("RGB")
+        left, top = (image.width - 400) // 2, (image.height - 400) // 2
+        image = image.crop((left, top, left + 400, top + 400)).resize((128, 128), Image.BILINEAR)
+        return (torch.from_numpy(numpy.asarray(image).copy()).float() - 120.0) / 60.0
+
+
+def python_scans(path, count):
+    with multiprocessing.Pool(2) as pool:
+        pool.map(abs, range(2))
+        start = time.perf_counter()
+        for _ in pool.imap(one_scan, [(path, i) for i in range(count)]):
+            pass
+        return time.perf_counter() - start
+
+
+def python_smears(folder, count):
+    loader = torch.utils.data.DataLoader(Smears(folder, count), batch_size=32, num_workers=2)
+    start = time.perf_counter()
+    for _ in loader:
+        pass
+    return time.perf_counter() - start
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("data")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    brain = os.path.join(options.data, "brain_t1", "t1_crop.nii.gz")
+    cells = os.path.join(options.data, "blood_cells")
+
+    def tenon(what, path, count):
+        out = subprocess.run([options.program, what, path, str(count), "2"], check=True,
+                             capture_output=True, text=True).stdout.split()
+        assert int(out[0]) == count, out
+        return float(out[1])
+
+    small = os.path.join(tempfile.mkdtemp(), "small.nii")
+    nibabel.save(nibabel.Nifti1Image(numpy.zeros((4, 4, 4), numpy.float32), numpy.eye(4)), small)
+    contenders = {
+        "scans, Tenon": (lambda: tenon("scans", brain, 24), 24),
+        "scans, nibabel + scipy": (lambda: python_scans(brain, 8), 8),
+        "smears, Tenon": (lambda: tenon("smears", cells, 640), 640),
+        "smears, DataLoader + PIL": (lambda: python_smears(cells, 640), 640),
+        "smears, bare libjpeg-turbo": (lambda: tenon("bare", cells, 640), 640),
+        "small file through tenon-decode": (lambda: tenon("small", small, 2000), 2000),
+    }
+    rates = {name: [] for name in contenders}
+    for _ in range(options.rounds):
+        for name, (call, count) in contenders.items():
+            rates[name].append(count / call())
+    middle = {name: statistics.median(values) for name, values in rates.items()}
+    print("| | samples a second (median, least, most) |\n| --- | --- |")
+    for name, values in rates.items():
+        print(f"| {name} | {middle[name]:.1f} ({min(values):.1f}, {max(values):.1f}) |")
+    print(f"\nscans: {middle['scans, Tenon'] / middle['scans, nibabel + scipy']:.2f} x Python; "
+          f"smears: {middle['smears, Tenon'] / middle['smears, DataLoader + PIL']:.2f} x DataLoader, "
+          f"{middle['smears, Tenon'] / middle['smears, bare libjpeg-turbo']:.2f} x the bare loop; "
+          f"a file through tenon-decode {1e6 / middle['small file through tenon-decode']:.0f} us")
+
+
+main()

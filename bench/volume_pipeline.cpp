@@ -1,0 +1,140 @@
+// Samples a second of two pipelines, beside a Python process that bench/pipelines.py starts in the
+// same run: a scan from NIfTI through window, crop, affine, flip and noise; JPEG smears through
+// decode, crop, resize and normalise.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+// jpeglib.h wants <cstdio> before it.
+#include <jpeglib.h>
+
+#include "data/image.hpp"
+#include "io/readers/decode_pool.hpp"
+#include "tenon/tenon.hpp"
+
+namespace {
+
+using namespace tenon;
+
+Dataset scans(const std::string& file, std::int64_t count) {
+  const Schema schema({{"path", TensorSpec(DType::kString, {})}});
+  const auto shared = std::make_shared<const Schema>(schema);
+  return Dataset::from_function(
+             schema, count,
+             [=](std::int64_t) {
+               return Record(shared, {Tensor::scalar(file)}, {});
+             })
+      .load_volume("path", "image")
+      .drop({"path"})
+      .window({"image"}, {0.0, 200.0})
+      .random_crop({"image"}, {64, 64, 64})
+      .random_affine({"image"}, {.rotate = {-15.0, 15.0}, .scale = {0.9, 1.1}, .probability = 1.0})
+      .random_flip({"image"}, {"depth", "height", "width"})
+      .random_noise({"image"}, {0.0, 0.1}, 1.0)
+      .batch(2);
+}
+
+Dataset smears(const std::string& folder, std::int64_t count) {
+  return Dataset::from_csv(folder + "/train.csv")
+      .select({"filename"})
+      .repeat()
+      .take(count)
+      .load_image("filename", "image", {.root = folder + "/images"})
+      .crop_center({"image"}, {400, 400})
+      .resize({"image"}, {128, 128})
+      .normalize({"image"}, {120.0, 120.0, 120.0}, {60.0, 60.0, 60.0})
+      .drop({"filename"})
+      .batch(32);
+}
+
+/// libjpeg-turbo and nothing around it, with the same crop, resize and normalisation.
+Tensor bare_smear(const std::string& file) {
+  std::FILE* stream = std::fopen(file.c_str(), "rb");
+  if (stream == nullptr) throw std::runtime_error(file);
+  jpeg_decompress_struct jpeg;
+  jpeg_error_mgr errors;
+  jpeg.err = jpeg_std_error(&errors);
+  jpeg_create_decompress(&jpeg);
+  jpeg_stdio_src(&jpeg, stream);
+  jpeg_read_header(&jpeg, TRUE);
+  jpeg.out_color_space = JCS_RGB;
+  jpeg_start_decompress(&jpeg);
+  const std::int64_t height = jpeg.output_height;
+  const std::int64_t width = jpeg.output_width;
+  Tensor image = Tensor::uninitialized(DType::kUInt8, {height, width, 3});
+  for (std::int64_t y = 0; y < height; ++y) {
+    JSAMPROW row = image.data<std::uint8_t>().data() + y * width * 3;
+    jpeg_read_scanlines(&jpeg, &row, 1);
+  }
+  jpeg_finish_decompress(&jpeg);
+  jpeg_destroy_decompress(&jpeg);
+  std::fclose(stream);
+  const Tensor cropped =
+      data::crop_image(image, (height - 400) / 2, (width - 400) / 2, {400, 400}, 0.0);
+  const Tensor small = data::resize_image(cropped, {128, 128}, Interpolation::kBilinear, true);
+  Tensor out = Tensor::uninitialized(DType::kFloat32, small.shape());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(out.size()); ++i) {
+    out.data<float>()[i] = (static_cast<float>(small.data<std::uint8_t>()[i]) - 120.0F) / 60.0F;
+  }
+  return out;
+}
+
+std::int64_t bare_smears(const std::string& folder, std::int64_t count, int threads) {
+  std::vector<std::string> files;
+  DatasetIterator names = Dataset::from_csv(folder + "/train.csv").select({"filename"}).iterate();
+  Record record;
+  while (names.next(record)) {
+    files.push_back(folder + "/images/" + record.at("filename").item<std::string>());
+  }
+  std::atomic<std::int64_t> next{0};
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < threads; ++i) {
+    workers.emplace_back([&] {
+      for (std::int64_t at = next++; at < count; at = next++) {
+        static_cast<void>(bare_smear(files[static_cast<std::size_t>(at) % files.size()]));
+      }
+    });
+  }
+  return count;
+}
+
+/// Reads a small file through the process that decodes volumes.
+std::int64_t small_files(const std::string& file, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) static_cast<void>(readers::decode_volume(file));
+  return count;
+}
+
+std::int64_t rows_of(const Dataset& data, int threads) {
+  DatasetIterator iterator = data.iterate({.seed = 1, .threads = threads});
+  Record record;
+  std::int64_t rows = 0;
+  while (iterator.next(record)) rows += record.at("image").dim(0);
+  return rows;
+}
+
+std::int64_t run(const std::string& what, const std::string& path, std::int64_t count,
+                 int threads) {
+  if (what == "scans") return rows_of(scans(path, count), threads);
+  if (what == "bare") return bare_smears(path, count, threads);
+  if (what == "small") return small_files(path, count);
+  return rows_of(smears(path, count), threads);
+}
+
+}  // namespace
+
+/// bench_volume_pipeline scans|smears|bare|small PATH COUNT THREADS: how many, and seconds.
+int main(int count, char** arguments) {
+  if (count != 5) return 2;
+  const auto start = std::chrono::steady_clock::now();
+  const std::int64_t done =
+      run(arguments[1], arguments[2], std::atoll(arguments[3]), std::atoi(arguments[4]));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  fmt::print("{} {:.4f}\n", done, seconds.count());
+  return 0;
+}
