@@ -27,9 +27,7 @@ Dataset scans(const std::string& file, std::int64_t count) {
   const auto shared = std::make_shared<const Schema>(schema);
   return Dataset::from_function(
              schema, count,
-             [=](std::int64_t) {
-               return Record(shared, {Tensor::scalar(file)}, {});
-             })
+             [=](std::int64_t) { return Record(shared, {Tensor::scalar(file)}, {}); })
       .load_volume("path", "image")
       .drop({"path"})
       .window({"image"}, {0.0, 200.0})

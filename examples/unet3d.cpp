@@ -1,6 +1,6 @@
-// A small 3D U-Net: it learns to find lesions in a head from patches of drawn volumes whose truth is
-// known, and then segments whole volumes by windows. With a scan as its argument
-// (unet3d t1.nii.gz) it also learns that head's mask from one half of it. Writes a picture of slices
+// A small 3D U-Net: it learns to find lesions in a head from patches of drawn volumes whose truth
+// is known, and then segments whole volumes by windows. With a scan as its argument (unet3d
+// t1.nii.gz) it also learns that head's mask from one half of it. Writes a picture of slices
 // (image, truth, prediction) beside it, and fails below a Dice coefficient.
 #include <algorithm>
 #include <array>
@@ -53,9 +53,8 @@ Record phantom(const std::shared_ptr<const Schema>& schema, std::int64_t index) 
       for (std::int64_t x = 0; x < kSide; ++x, ++voxel) {
         const Point p = {static_cast<float>(z), static_cast<float>(y), static_cast<float>(x)};
         const bool inside = brain.holds(p);
-        const bool lesion = inside && std::ranges::any_of(lesions, [&](const Ball& ball) {
-                              return ball.holds(p);
-                            });
+        const bool lesion =
+            inside && std::ranges::any_of(lesions, [&](const Ball& ball) { return ball.holds(p); });
         const float shade = lesion || (!inside && skull.holds(p)) ? 0.8F : inside ? 0.45F : 0.05F;
         image.data<float>()[voxel] = shade + 0.08F * random.next_normal();
         truth.data<std::uint8_t>()[voxel] = lesion ? 2 : skull.holds(p) ? 1 : 0;
@@ -73,8 +72,8 @@ Dataset phantoms(std::int64_t first, std::int64_t count) {
   const Schema schema({{"image", TensorSpec(DType::kFloat32, {kDepth, kSide, kSide, 1}, "DHWC")},
                        {"mask", TensorSpec(DType::kUInt8, {kDepth, kSide, kSide, 1}, "DHWC")}});
   const auto shared = std::make_shared<const Schema>(schema);
-  return Dataset::from_function(
-      schema, count, [=](std::int64_t index) { return phantom(shared, first + index); });
+  return Dataset::from_function(schema, count,
+                                [=](std::int64_t index) { return phantom(shared, first + index); });
 }
 
 SymbolicTensor block(const SymbolicTensor& x, std::int64_t filters) {
@@ -111,8 +110,8 @@ Model trained(const Dataset& volumes, std::int64_t classes, std::int64_t epochs)
       {.optimizer = Adam({.learning_rate = 0.003}),
        .loss = losses::Sum({losses::Dice({.axis = {1, 2, 3}}), losses::CategoricalCrossentropy()}),
        .metrics = {metrics::PerClassDice()}});
-  const History history = model.fit(patches(volumes, classes),
-                                    {.steps_per_epoch = 20, .epochs = epochs, .verbose = 0});
+  const History history =
+      model.fit(patches(volumes, classes), {.steps_per_epoch = 20, .epochs = epochs, .verbose = 0});
   for (const Logs& logs : history.logs) {
     std::printf("loss %.4f  dice of class %lld: %.3f\n", logs.at("loss"),
                 static_cast<long long>(classes - 1),
@@ -144,8 +143,8 @@ std::vector<Segmented> segmented(Model& model, const Dataset& volumes) {
                    Tensor found(DType::kUInt8, out[next].truth.shape());
                    for (std::size_t i = 0; i < static_cast<std::size_t>(found.size()); ++i) {
                      const auto first = scores.data<float>().subspan(i * classes, classes);
-                     found.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(
-                         std::ranges::max_element(first) - first.begin());
+                     found.data<std::uint8_t>()[i] =
+                         static_cast<std::uint8_t>(std::ranges::max_element(first) - first.begin());
                    }
                    found.set_geometry(*outputs.front().second.geometry());
                    out[next++].found = std::move(found);
