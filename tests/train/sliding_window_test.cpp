@@ -82,11 +82,11 @@ TEST(SlidingWindow, AModelOfFixedSizeTakesItsOwnWindowAndKeepsTheGeometry) {
   Geometry geometry;
   geometry.spacing = {3.0, 1.0, 0.5};
   geometry.origin = {10.0, -4.0, 7.0};
-  const Tensor sample = volume.row(0).clone();
+  const Tensor whole = volume.row(0).clone();
   const auto schema = std::make_shared<Schema>(
       Schema{{"image", TensorSpec(DType::kFloat32, {6, 9, 5, 1}, "DHWC")}});
   const auto data = Dataset::from_function(*schema, 1, [=](std::int64_t) {
-                      Tensor image = sample;
+                      Tensor image = whole;
                       image.set_geometry(geometry);
                       return Record(schema, {image}, {});
                     }).batch(1);

@@ -213,7 +213,7 @@ TEST(RandomFlip, OfABatchDrawsForEveryRow) {
 }
 
 TEST(RandomFlip, RefusesUnknownAxes) {
-  EXPECT_THROW(counted(1).dataset.random_flip({"image"}, {"depth"}), ContractError);
+  EXPECT_THROW(counted(1).dataset.random_flip({"image"}, {"deep"}), ContractError);
 }
 
 }  // namespace
