@@ -102,6 +102,7 @@ TEST_F(VolumeFiles, WhatIsWrittenIsWhatNibabelAndTenonRead) {
         ASSERT_NE(back.geometry(), nullptr);
         EXPECT_FALSE(difference_of(*back.geometry(), geometry).any())
             << difference_of(*back.geometry(), geometry).to_string();
+        if (!std::string(name).ends_with(".gz")) continue;
         if (!python("volume_reference.py", "'" + path("out.npz") + "' '" + path(name) + "'")) {
           GTEST_SKIP() << "skipped: no python3-nibabel";
         }

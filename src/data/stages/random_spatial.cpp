@@ -253,13 +253,12 @@ std::optional<double> outside_of(const Arguments& arguments) {
   return arguments.number("outside", 0.0);
 }
 
-std::vector<ArgumentDescriptor> resample_arguments(double probability) {
+std::vector<ArgumentDescriptor> resample_arguments() {
   return {{"interpolation", ArgumentType::kTextList, false, "[\"linear\"]",
            "\"linear\" or \"nearest\" (for labels), once or once per key"},
           {"outside", ArgumentType::kNumber, false, "",
            "what is met outside of the volume; left out: the nearest voxel of the border"},
-          {"probability", ArgumentType::kNumber, false, fmt::format("{}", probability),
-           "of a sample to be changed"}};
+          {"probability", ArgumentType::kNumber, false, "0.2", "of a sample to be changed"}};
 }
 
 int axis_named(const std::string& axis) {
@@ -287,7 +286,6 @@ StageEntry random_rotate_90_entry() {
 }
 
 StageEntry random_affine_entry() {
-  const RandomAffineOptions standard;
   std::vector<ArgumentDescriptor> arguments{
       {"keys", ArgumentType::kTextList, true, "", "which keys, on one grid"},
       {"rotate", ArgumentType::kNumberList, false, "[0.0, 0.0]",
@@ -295,7 +293,7 @@ StageEntry random_affine_entry() {
       {"scale", ArgumentType::kNumberList, false, "[1.0, 1.0]", "above 1 magnifies"},
       {"shear", ArgumentType::kNumberList, false, "[0.0, 0.0]", "voxels per voxel"},
       {"translate", ArgumentType::kNumberList, false, "[0.0, 0.0]", "voxels, drawn for each axis"}};
-  std::ranges::move(resample_arguments(standard.probability), std::back_inserter(arguments));
+  std::ranges::move(resample_arguments(), std::back_inserter(arguments));
   return {"random_affine",
           "turns, scales, shears and shifts all keys of a sample together, about the middle",
           std::move(arguments),
@@ -314,14 +312,13 @@ StageEntry random_affine_entry() {
 }
 
 StageEntry random_elastic_entry() {
-  const RandomElasticOptions standard;
   std::vector<ArgumentDescriptor> arguments{
       {"keys", ArgumentType::kTextList, true, "", "which keys, on one grid"},
       {"magnitude", ArgumentType::kNumberList, false, "[0.0, 4.0]",
        "[lowest, highest] standard deviation of the shifts, voxels"},
       {"node_distance", ArgumentType::kNumber, false, "16.0",
        "voxels between two points that are shifted at random"}};
-  std::ranges::move(resample_arguments(standard.probability), std::back_inserter(arguments));
+  std::ranges::move(resample_arguments(), std::back_inserter(arguments));
   return {"random_elastic", "bends all keys of a sample together", std::move(arguments),
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments a("random_elastic", given);
