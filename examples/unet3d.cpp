@@ -146,7 +146,7 @@ std::vector<Segmented> segmented(Model& model, const Dataset& volumes) {
                      found.data<std::uint8_t>()[i] =
                          static_cast<std::uint8_t>(std::ranges::max_element(first) - first.begin());
                    }
-                   found.set_geometry(*outputs.front().second.geometry());
+                   if (scores.geometry() != nullptr) found.set_geometry(*scores.geometry());
                    out[next++].found = std::move(found);
                  }});
   return out;

@@ -111,6 +111,18 @@ void copy_corner(Tensor row, const Tensor& value) {
   for (std::int64_t i = 0; i < value.shape()[0]; ++i) copy_corner(row.row(i), value.row(i));
 }
 
+/// Where every row's place is known, the batch knows them.
+template <class GeometryOf>
+void keep_geometries(Tensor& batch, const GeometryOf& geometry_of) {
+  std::vector<Geometry> geometries;
+  for (std::int64_t i = 0; i < batch.dim(0); ++i) {
+    const Geometry* geometry = geometry_of(i);
+    if (geometry == nullptr) return;
+    geometries.push_back(*geometry);
+  }
+  batch.set_row_geometries(std::move(geometries));
+}
+
 Tensor stack_slot(const std::vector<Record>& samples, std::size_t slot, const Field& field,
                   const BatchOptions& options) {
   const Shape shape = common_shape(samples, slot, field, options.padded);
@@ -126,6 +138,8 @@ Tensor stack_slot(const std::vector<Record>& samples, std::size_t slot, const Fi
       copy_corner(batch.row(i), value);
     }
   }
+  keep_geometries(
+      batch, [&](std::int64_t i) { return samples[static_cast<std::size_t>(i)][slot].geometry(); });
   return batch;
 }
 
@@ -158,6 +172,9 @@ Tensor gather_rows(const Tensor& rows, std::span<const std::int64_t> indices) {
                 static_cast<std::size_t>(run) * bytes);
     i += run;
   }
+  keep_geometries(batch, [&](std::int64_t i) {
+    return rows.row_geometry(indices[static_cast<std::size_t>(i)]);
+  });
   return batch;
 }
 

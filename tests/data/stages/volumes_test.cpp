@@ -342,6 +342,8 @@ TEST(VolumeStages, AResizedVolumeIsTorchsAndLiesWhereItLay) {
   const Tensor batch =
       only(data.batch(1).resize({"image"}, {9, 8, 17}, {.antialias = false}), "image");
   EXPECT_TRUE(batch.row(0).equals(plain));
+  ASSERT_NE(batch.row_geometry(0), nullptr);
+  EXPECT_EQ(*batch.row_geometry(0), *plain.geometry());
   EXPECT_THAT(
       told_by(one({{"image", Tensor(DType::kFloat32, {4, 4, 1})}}).resize({"image"}, {2, 2, 2})),
       HasSubstr("size has three numbers"));
