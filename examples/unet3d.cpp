@@ -224,7 +224,7 @@ Tensor head_mask(const Tensor& image) {
 }
 
 bool learn_lesions() {
-  Model model = trained(phantoms(0, 12), 3, 8);
+  Model model = trained(phantoms(0, 12), 3, 16);
   const auto volumes = segmented(model, phantoms(100, 2));
   double worst = 1.0;
   for (const Segmented& volume : volumes) {
@@ -263,7 +263,7 @@ bool learn_head(const std::string& scan) {
     record.set("image", left_half(record.at("image")));
     record.set("mask", left_half(record.at("mask")));
   });
-  Model model = trained(half, 2, 4);
+  Model model = trained(half, 2, 5);
   const auto volumes = segmented(model, whole);
   const double head = dice(volumes.front(), 1, volumes.front().truth.dim(2) / 2);
   std::printf("the head in the other half of the scan: %.3f\n", head);
