@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/address.hpp"
+#include "io/readers/crc32c.hpp"
 #include "io/readers/download.hpp"
 #include "io/readers/image_writer.hpp"
 #include "io/readers/s3_address.hpp"
@@ -103,6 +104,33 @@ TEST(S3Address, GoesWhereTheEnvironmentSays) {
   EXPECT_EQ(s3_request("s3://scans/a").provider, "aws:amz:eu-west-1:s3");
   for (const char* bad : {"s3://", "s3://scans", "s3://scans/", "s3:///a"})
     EXPECT_THAT(error_of([&] { s3_request(bad); }), HasSubstr("s3://bucket/key")) << bad;
+}
+
+TEST_F(Addresses, ShardsAreCopiedWhole) {
+  if (!fs::exists("/usr/sbin/nginx")) GTEST_SKIP() << "skipped: no nginx";
+  const auto framed = [](const std::string& data) {
+    const std::uint64_t size = data.size();
+    const std::string length(reinterpret_cast<const char*>(&size), sizeof(size));
+    const std::array checksums = {masked_crc32c(length), masked_crc32c(data)};
+    const auto text = [](const std::uint32_t& checksum) {
+      return std::string(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
+    };
+    return length + text(checksums[0]) + data + text(checksums[1]);
+  };
+  const std::string example = "\x0A\x0C\x0A\x0A\x0A\x01x\x12\x05\x1A\x03\x0A\x01\x07";
+  put("train-0.tfrecord", framed(example));
+  put("train-1.tfrecord", framed(example) + framed(example));
+  const ServerProcess server("nginx", files_.path());
+  DatasetIterator iterator =
+      Dataset::from_tfrecord({server.address("train-{0..1}.tfrecord")}).iterate();
+  Record record;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(iterator.next(record));
+    EXPECT_EQ(record.at("x").item<std::int64_t>(), 7);
+  }
+  EXPECT_FALSE(iterator.next(record));
+  EXPECT_THAT(error_of([&] { Dataset::from_webdataset({server.address("none.tar")}); }),
+              AllOf(HasSubstr("F001"), HasSubstr("none.tar")));
 }
 
 TEST_F(Addresses, EveryReaderTakesThem) {

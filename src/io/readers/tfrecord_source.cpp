@@ -65,7 +65,10 @@ class TfRecordSource : public data::Source {
     return {Cardinality::Kind::kKnown, ends_.back(), true};
   }
   std::string arguments() const override {
-    return fmt::format("{}", fmt::join(shards_.paths(), " "));
+    std::string text = fmt::format("{}", fmt::join(shards_.paths(), " "));
+    for (const Field& field : *schema_)
+      text += fmt::format(" {:?} {}", field.key, field.spec.to_string());
+    return text;
   }
   SampleIdentity identity(std::int64_t index) const override {
     const Place place = place_of(index);

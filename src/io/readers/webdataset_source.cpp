@@ -69,7 +69,11 @@ class WebDatasetSource : public data::Source {
     return {Cardinality::Kind::kKnown, spans_.back().end, true};
   }
   std::string arguments() const override {
-    return fmt::format("{}", fmt::join(shards_.paths(), " "));
+    std::string text = fmt::format("{} {} {}", fmt::join(shards_.paths(), " "), form_.channels,
+                                   name_of(form_.dtype));
+    for (const Column& column : columns_)
+      text += fmt::format(" {:?} {}", column.key, fmt::join(column.endings, ";"));
+    return text;
   }
   SampleIdentity identity(std::int64_t index) const override {
     const Place place = place_of(index);
