@@ -233,9 +233,8 @@ TEST_P(VolumeTruncation, EveryByte) {
   const std::string bytes = read_file(folder.path(name));
   const auto load = [&] { return load_volume(folder.path(name), 0, DType::kFloat32, ""); };
   const Tensor whole = load();
-  // Of DICOM and .gz files only the process that decodes them can tell; others cost next to
-  // nothing.
-  const std::size_t step = name == "a.dcm" ? 19 : name == "a.nii.gz" ? 3 : 1;
+  // What the check of the header lets pass goes to the process that decodes, 10 ms a time.
+  const std::size_t step = name == "a.dcm" ? 19 : 7;
   for (std::size_t size = 0; size < bytes.size(); size += stepped(step)) {
     write_cut(folder.path(name), bytes, size);
     const auto volume = tensor_or_reason(name, load);

@@ -44,6 +44,7 @@ TensorSpec spec_of_text(const std::string& owner, const std::string& argument,
   const auto dtype = dtype_from_name(word);
   if (!dtype) {
     std::vector<std::string> names;
+    names.reserve(kDTypeCount);
     for (int i = 0; i < kDTypeCount; ++i) names.emplace_back(name_of(static_cast<DType>(i)));
     throw_word_error(owner, argument + " = ", word, names);
   }

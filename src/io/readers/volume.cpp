@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -28,13 +29,16 @@ Tensor converted(const Tensor& volume, DType dtype) {
                                   {}, "read it as float32"));
 }
 
-/// Pages of a TIFF, which states no geometry; nothing if `path` is no TIFF.
+/// Pages of a TIFF, which states no geometry; nothing if `path` is no TIFF. A DICOM file may begin
+/// as one: what stands before its mark is free.
 std::optional<Tensor> tiff_volume(const std::string& path) {
   constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;
-  constexpr std::uint64_t kMarkBytes = 4;
+  constexpr std::uint64_t kDicomMark = 128;
+  constexpr std::string_view kDicom = "DICM";
   if (!std::filesystem::is_regular_file(path)) return std::nullopt;
   const auto file = open_file(path);
-  if (file->size() < kMarkBytes || !is_tiff(file->read(0, kMarkBytes))) return std::nullopt;
+  const std::string start = file->read(0, std::min(file->size(), kDicomMark + kDicom.size()));
+  if (!is_tiff(start) || std::string_view(start).ends_with(kDicom)) return std::nullopt;
   return decode_tiff_pages(read_file(path, kMaxFileBytes), path);
 }
 
