@@ -9,7 +9,8 @@ function(tenon_room NAME)
   if(NOT ROOM_SOURCES)
     file(GLOB ROOM_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp"
          "${CMAKE_CURRENT_SOURCE_DIR}/layers/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/stages/*.cpp"
-         "${CMAKE_CURRENT_SOURCE_DIR}/sources/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/kernels/*.cpp")
+         "${CMAKE_CURRENT_SOURCE_DIR}/sources/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/kernels/*.cpp"
+         "${CMAKE_CURRENT_SOURCE_DIR}/cache/*.cpp")
   endif()
   add_library(tenon_${NAME} STATIC ${ROOM_SOURCES})
   add_library(tenon::${NAME} ALIAS tenon_${NAME})

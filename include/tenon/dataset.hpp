@@ -193,6 +193,46 @@ enum class ShardRemainder : std::uint8_t {
 struct ShardOptions {
   ShardRemainder remainder = ShardRemainder::kKeep;
 };
+struct CacheOptions {
+  /// Bytes; 0: no bound. In memory no more is kept once it is full; on disk what was not used for
+  /// longest makes room.
+  std::int64_t budget = 0;
+  /// Names what functions before the cache do (map, filter, from_function), which nobody can see:
+  /// another version is another cache. On disk it has to be there where such a function is.
+  std::string version{};
+};
+/// What runs of a dataset are held to. They change nothing of the records.
+struct DatasetOptions {
+  /// Bytes that elements in queues of workers and of prefetch may take; each queue holds one
+  /// element at least. Queues become longer within it where that helps. 0: their usual length.
+  std::int64_t ram_budget = 0;
+  /// Seconds after which a stage that is still at one sample is told as a warning; 0: never.
+  double stall_timeout = 60.0;
+};
+/// What one stage took of a run, all threads together.
+struct StageProfile {
+  StageReference stage;  ///< index -1: reading the source.
+  std::int64_t calls = 0;
+  double seconds = 0.0;
+  std::int64_t bytes = 0;  ///< Of the elements that it gave.
+};
+/// How full a queue was whenever its next element was asked for.
+struct QueueProfile {
+  std::string name;        ///< "workers", "prefetch"
+  double ready = 0.0;      ///< Elements (of workers: tasks) that were ready, on average.
+  double capacity = 0.0;   ///< For how many there is room.
+  double starved = 0.0;    ///< The share of times when there was none.
+  std::int64_t asked = 0;  ///< How often.
+};
+struct DataProfile {
+  std::vector<StageProfile> stages;  ///< The source, then the stages that work on samples.
+  std::vector<QueueProfile> queues;
+  std::int64_t elements = 0;    ///< Given by next().
+  double seconds = 0.0;         ///< Since the first next().
+  double seconds_waited = 0.0;  ///< In next().
+  /// The one that took most; nullptr if nothing was run.
+  const StageProfile* slowest() const noexcept;
+};
 /// How a dataset is run. The records do not depend on `threads`: at most 64 or 4 per core.
 struct IterateOptions {
   std::uint64_t seed = 0;
@@ -223,6 +263,8 @@ class DatasetIterator {
   void next_epoch();
   /// Seconds that next() had to wait for data since the start.
   double seconds_waited() const noexcept;
+  /// What the stages took since the start. May be called while another thread is in next().
+  DataProfile profile() const;
 
  private:
   std::shared_ptr<Implementation> implementation_;
@@ -432,6 +474,15 @@ class Dataset {
   Dataset repeat(std::int64_t count = -1, Here location = Here::current()) const;
   Dataset take(std::int64_t count, Here location = Here::current()) const;
   Dataset skip(std::int64_t count, Here location = Here::current()) const;
+  /// Keeps in memory what stands here, sample by sample: what is before runs once for each.
+  /// Needs a source with random access; random stages come behind it (A001).
+  Dataset cache(CacheOptions options = {}, Here location = Here::current()) const;
+  /// … in files of `folder`, for later runs and other processes too. Found again by the source's
+  /// record, the stages before it with their arguments, and the files that they read (path, size,
+  /// time of change): what changes is never served. See docs/pipeline.md. A crop (random_crop,
+  /// random_crop_by_label, crop_center) directly behind it reads only what it cuts.
+  Dataset cache(std::string folder, CacheOptions options = {},
+                Here location = Here::current()) const;
   /// Every `of`-th element, from `rank` on: what this process takes of an epoch that `of` processes
   /// share. Together they have every element once. Best directly behind shuffle and before what
   /// reads. A state that any rank saved is continued by any number of ranks, each with its own
@@ -440,9 +491,11 @@ class Dataset {
                 Here location = Here::current()) const;
   Dataset filter(std::function<bool(const Record&)> keep, Here location = Here::current()) const;
   Dataset filter(std::string key, FilterOptions options, Here location = Here::current()) const;
+  /// batches = -1: as many as help, up to 16 and within DatasetOptions::ram_budget.
   Dataset prefetch(std::int64_t batches, Here location = Here::current()) const;
   Dataset stage(std::shared_ptr<const data::Stage> stage) const;
   Dataset on_bad_sample(BadSampleOptions options) const;
+  Dataset with_options(DatasetOptions options) const;
 
   // --- what is known before reading
   /// Until observed(), a map without MapOptions::result counts as changing nothing.

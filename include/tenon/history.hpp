@@ -39,6 +39,7 @@ struct History {
   /// Of all training steps, as StepInfo has them: waiting for data, and taking the steps.
   double seconds_data = 0.0;
   double seconds_compute = 0.0;
+  DataProfile data{};  ///< What the stages of the training data took.
 };
 
 }  // namespace tenon

@@ -194,6 +194,14 @@ class Dataset {
                 Here location = Here::current()) const {
     return same(data_.shard(rank, of, options, location));
   }
+  Dataset cache(CacheOptions options = {}, Here location = Here::current()) const {
+    return same(data_.cache(std::move(options), location));
+  }
+  Dataset cache(std::string folder, CacheOptions options = {},
+                Here location = Here::current()) const {
+    return same(data_.cache(std::move(folder), std::move(options), location));
+  }
+  Dataset with_options(DatasetOptions options) const { return same(data_.with_options(options)); }
   Dataset prefetch(std::int64_t batches, Here location = Here::current()) const {
     return same(data_.prefetch(batches, location));
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/byte_size.hpp"
 #include "core/word_error.hpp"
 #include "tenon/error.hpp"
 
@@ -183,6 +184,17 @@ std::vector<std::string> Arguments::any_texts(std::string_view name) const {
     texts.push_back(text != nullptr ? *text : to_text(entry));
   }
   return texts;
+}
+
+std::int64_t Arguments::byte_count(std::string_view name, std::int64_t otherwise) const {
+  const ArgumentValue* value = find(name);
+  if (value == nullptr) return otherwise;
+  if (const auto* bytes = as<std::int64_t>(*value); bytes != nullptr && *bytes >= 0) return *bytes;
+  const auto* text = as<std::string>(*value);
+  if (text != nullptr && text->empty()) return otherwise;
+  const auto bytes = text != nullptr ? parse_bytes(*text) : std::nullopt;
+  if (!bytes) reject(name, "\"1 GB\", or a number of bytes");
+  return *bytes;
 }
 
 Size2D Arguments::size(std::string_view name) const {

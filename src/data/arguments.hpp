@@ -27,6 +27,8 @@ class Arguments {
   /// A text alone is a list of one.
   std::vector<std::string> text_or_texts(std::string_view name) const;
   std::vector<std::int64_t> integers(std::string_view name) const;
+  /// A whole number, or a text like "1 GB".
+  std::int64_t byte_count(std::string_view name, std::int64_t otherwise) const;
   /// A number alone is a list of one.
   std::vector<double> numbers(std::string_view name) const;
   /// [lowest, highest].

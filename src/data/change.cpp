@@ -33,7 +33,7 @@ Dataset rebuilt(const Pipeline& pipeline, const Change& change) {
   Dataset dataset = Dataset::from_source(pipeline.source());
   if (change.kind == Change::Kind::kMoveStage) {
     for (const auto& stage : moved(pipeline, change)) dataset = dataset.stage(stage);
-    return dataset.on_bad_sample(pipeline.bad_samples());
+    return dataset.on_bad_sample(pipeline.bad_samples()).with_options(pipeline.options());
   }
   const auto& stages = pipeline.stages();
   const bool inserts = change.kind == Change::Kind::kInsertStage;
@@ -49,7 +49,7 @@ Dataset rebuilt(const Pipeline& pipeline, const Change& change) {
   }
   if (inserts && change.stage >= static_cast<std::int64_t>(stages.size()))
     dataset = with_new_stage(dataset, change, {});
-  return dataset.on_bad_sample(pipeline.bad_samples());
+  return dataset.on_bad_sample(pipeline.bad_samples()).with_options(pipeline.options());
 }
 
 bool is_applicable(const Pipeline& pipeline, const Change& change) {

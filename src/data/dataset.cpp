@@ -18,6 +18,10 @@ Dataset Dataset::on_bad_sample(BadSampleOptions options) const {
   return Dataset(pipeline_->with_bad_samples(options));
 }
 
+Dataset Dataset::with_options(DatasetOptions options) const {
+  return Dataset(pipeline_->with_options(options));
+}
+
 Dataset Dataset::observed() const { return Dataset(pipeline_->observed()); }
 
 const Schema& Dataset::schema() const { return *pipeline_->schema(); }

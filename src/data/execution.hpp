@@ -7,6 +7,8 @@
 
 #include "core/thread_pool.hpp"
 #include "data/bad_samples.hpp"
+#include "data/meter.hpp"
+#include "data/ram_budget.hpp"
 #include "data/source.hpp"
 
 namespace tenon::data {
@@ -25,7 +27,12 @@ struct Execution {
   /// Null if everything runs in the calling thread.
   std::unique_ptr<ThreadPool> pool;
 
-  explicit Execution(BadSampleOptions options) : bad_samples(options) {}
+  /// Null where nobody asks what stages take.
+  std::unique_ptr<RunMeter> meter;
+  RamBudget ram_budget;
+
+  explicit Execution(BadSampleOptions options, std::int64_t ram_limit = 0)
+      : bad_samples(options), ram_budget(ram_limit) {}
 };
 
 /// Unwinds a background thread that is to stop; never leaves the room.

@@ -1,5 +1,6 @@
 #include "data/executor.hpp"
 
+#include "data/cache/cache_stage.hpp"
 #include "data/parallel_node.hpp"
 #include "data/sample_chain.hpp"
 #include "data/source_node.hpp"
@@ -30,7 +31,8 @@ bool is_small(const Schema& schema) {
 class Builder {
  public:
   Builder(const Pipeline& pipeline, const std::shared_ptr<Execution>& execution)
-      : execution_(execution),
+      : pipeline_(pipeline),
+        execution_(execution),
         root_(make_source_node(execution)),
         unread_(pipeline.source()->random_access()),
         small_(is_small(*pipeline.source()->schema())) {
@@ -42,6 +44,10 @@ class Builder {
       chain_->add(placed, *filter);
     } else if (const auto* stream = dynamic_cast<const StreamStage*>(placed.stage.get())) {
       add_stream(placed, *stream);
+    } else if (const auto* cache = dynamic_cast<const CacheStage*>(placed.stage.get())) {
+      if (unread_ && !execution_->observing) {
+        chain_->add_cache(placed, cache->cache(pipeline_, place_of(placed)));
+      }
     } else {
       chain_->add(placed);
       small_ = small_ && is_small(*placed.out);
@@ -64,6 +70,10 @@ class Builder {
     if (reads) unread_ = first_ = small_ = false;
   }
 
+  static std::size_t place_of(const PlacedStage& placed) {
+    return static_cast<std::size_t>(placed.reference.index);
+  }
+
   void flush() {
     if (!unread_ && chain_->empty()) return;
     root_ = make_parallel_node(std::move(root_), execution_, std::move(chain_), first_,
@@ -76,6 +86,7 @@ class Builder {
 
   void renew_chain() { chain_ = std::make_shared<SampleChain>(execution_); }
 
+  const Pipeline& pipeline_;
   std::shared_ptr<Execution> execution_;
   std::unique_ptr<Node> root_;
   std::shared_ptr<SampleChain> chain_;

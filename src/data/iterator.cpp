@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "core/thread_count.hpp"
@@ -7,8 +8,10 @@
 #include "data/iterator_state.hpp"
 #include "data/pipeline.hpp"
 #include "data/stages/shard.hpp"
+#include "data/watchdog.hpp"
 #include "tenon/dataset.hpp"
 #include "tenon/error.hpp"
+#include "tenon/message.hpp"
 
 namespace tenon {
 
@@ -25,9 +28,12 @@ class DatasetIterator::Implementation {
   void restore(const std::string& text);
   const std::vector<BadSample>& bad_samples() const { return bad_samples_; }
   void next_epoch();
-  double seconds_waited() const { return seconds_waited_; }
+  double seconds_waited() const { return 1e-9 * static_cast<double>(waited_.load()); }
+  DataProfile profile() const;
 
  private:
+  using Clock = data::RunMeter::Clock;
+  void begin_watch();
   bool pull(Record& record);
   void collect_bad_samples();
 
@@ -37,10 +43,25 @@ class DatasetIterator::Implementation {
   std::int64_t delivered_ = 0;
   std::vector<BadSample> bad_samples_;
   std::exception_ptr error_;
-  double seconds_waited_ = 0.0;
+  // Read by other threads, for a profile.
+  std::atomic<std::int64_t> waited_{0};  ///< Nanoseconds in next().
+  std::atomic<std::int64_t> given_{0};
+  std::atomic<std::int64_t> begun_{0};  ///< Of the clock, nanoseconds; 0: not yet.
+  std::unique_ptr<data::Watchdog> watchdog_;
 };
 
 namespace {
+
+std::int64_t nanoseconds(data::RunMeter::Clock::duration time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+/// The source, then the stages.
+std::vector<StageReference> references_of(const data::Pipeline& pipeline) {
+  std::vector<StageReference> references{pipeline.source()->reference()};
+  for (const data::PlacedStage& placed : pipeline.stages()) references.push_back(placed.reference);
+  return references;
+}
 
 std::size_t thread_count(int threads) {
   check_threads("iterate", "threads", threads);
@@ -64,7 +85,8 @@ void require_same_pipeline(const std::vector<std::string>& saved,
 DatasetIterator::Implementation::Implementation(std::shared_ptr<const data::Pipeline> pipeline,
                                                 IterateOptions options)
     : pipeline_(std::move(pipeline)),
-      execution_(std::make_shared<data::Execution>(pipeline_->bad_samples())) {
+      execution_(std::make_shared<data::Execution>(pipeline_->bad_samples(),
+                                                   pipeline_->options().ram_budget)) {
   execution_->source = pipeline_->source();
   execution_->seed = options.seed;
   execution_->epoch = options.epoch;
@@ -72,10 +94,37 @@ DatasetIterator::Implementation::Implementation(std::shared_ptr<const data::Pipe
   if (execution_->num_threads > 1) {
     execution_->pool = std::make_unique<ThreadPool>(execution_->num_threads);
   }
+  execution_->meter =
+      std::make_unique<data::RunMeter>(references_of(*pipeline_), execution_->num_threads);
   root_ = data::build_nodes(*pipeline_, execution_);
 }
 
+/// With the first sample that is asked for: an iterator that is never run has no thread.
+void DatasetIterator::Implementation::begin_watch() {
+  begun_ = std::max<std::int64_t>(nanoseconds(Clock::now().time_since_epoch()), 1);
+  const double limit = pipeline_->options().stall_timeout;
+  if (limit <= 0.0) return;
+  watchdog_ = std::make_unique<data::Watchdog>(
+      *execution_->meter, limit, [this, limit](const data::Stall& stall) {
+        const StageReference& stage = execution_->meter->reference(stall.stage);
+        emit(data::stall_warning(stall, stage, execution_->source->identity(stall.sample), limit));
+      });
+}
+
+DataProfile DatasetIterator::Implementation::profile() const {
+  DataProfile profile;
+  execution_->meter->read(profile);
+  profile.elements = given_.load();
+  profile.seconds_waited = seconds_waited();
+  if (const std::int64_t begun = begun_.load(); begun != 0) {
+    profile.seconds =
+        1e-9 * static_cast<double>(nanoseconds(Clock::now().time_since_epoch()) - begun);
+  }
+  return profile;
+}
+
 DatasetIterator::Implementation::~Implementation() {
+  watchdog_.reset();
   execution_->cancelled = true;
   root_.reset();
   // Tasks hold the execution; the pool must not be destroyed by one of its own threads.
@@ -101,7 +150,8 @@ void DatasetIterator::Implementation::collect_bad_samples() {
 
 bool DatasetIterator::Implementation::next(Record& record) {
   if (error_) std::rethrow_exception(error_);
-  const auto begin = std::chrono::steady_clock::now();
+  if (begun_.load(std::memory_order_relaxed) == 0) begin_watch();
+  const auto begin = Clock::now();
   bool more = false;
   try {
     more = pull(record);
@@ -110,8 +160,8 @@ bool DatasetIterator::Implementation::next(Record& record) {
     error_ = std::current_exception();
   }
   collect_bad_samples();
-  seconds_waited_ +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  waited_.fetch_add(nanoseconds(Clock::now() - begin), std::memory_order_relaxed);
+  if (more) given_.fetch_add(1, std::memory_order_relaxed);
   if (error_) std::rethrow_exception(error_);
   return more;
 }
@@ -174,6 +224,7 @@ void DatasetIterator::next_epoch() { implementation_->next_epoch(); }
 double DatasetIterator::seconds_waited() const noexcept {
   return implementation_->seconds_waited();
 }
+DataProfile DatasetIterator::profile() const { return implementation_->profile(); }
 
 DatasetIterator Dataset::iterate(IterateOptions options) const {
   pipeline_->require_sound();

@@ -1,6 +1,7 @@
 #include "data/parallel_node.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <future>
 
@@ -9,12 +10,16 @@ namespace {
 
 /// So many tasks per thread are under way: enough that none waits while the first is collected.
 constexpr std::size_t kTasksPerThread = 2;
+/// … and at most, where a budget of memory says what that may cost.
+constexpr std::size_t kMostTasksPerThread = 16;
 
 struct Work {
   Item item;
   Tickets tickets;  ///< Kept apart: they are what a state holds of an item on its way.
   Outcome outcome = Outcome::kKept;
   std::optional<Failure> failure;
+  std::int64_t peak = 0;      ///< Bytes that it had at most.
+  std::int64_t reserved = 0;  ///< Of the budget.
 };
 
 struct Group {
@@ -32,13 +37,16 @@ class ParallelNode final : public UpstreamNode {
         chain_(std::move(chain)),
         counts_samples_(counts_samples),
         group_size_(execution_->pool ? group : 1),
-        most_groups_(execution_->pool ? kTasksPerThread * execution_->num_threads : 1) {}
+        most_groups_(execution_->pool ? kTasksPerThread * execution_->num_threads : 1),
+        queue_(execution_->meter && execution_->pool ? &execution_->meter->add_queue("workers")
+                                                     : nullptr) {}
 
   ~ParallelNode() override { release_groups(); }
 
   bool next(Item& item) override {
     for (;;) {
       if (execution_->cancelled.load(std::memory_order_relaxed)) throw Cancelled{};
+      look();
       fill();
       if (groups_.empty()) {
         if (upstream_error_) std::rethrow_exception(upstream_error_);
@@ -87,16 +95,52 @@ class ParallelNode final : public UpstreamNode {
  private:
   /// A group holds the future of its task, and the task holds the group: one of them lets go.
   void release_groups() {
-    for (const auto& group : groups_) group->done = {};
+    for (const auto& group : groups_) {
+      group->done = {};
+      for (std::size_t i = group->taken; i < group->works.size(); ++i)
+        execution_->ram_budget.give_back(group->works[i].reserved);
+    }
     groups_.clear();
+  }
+
+  static bool is_ready(const Group& group) {
+    return !group.done.valid() ||
+           group.done.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+
+  /// Notes how many tasks are ready. More are put under way where the next one is waited for,
+  /// within the budget of memory: tasks of very different lengths even out.
+  void look() {
+    if (!execution_->pool || groups_.empty() || groups_.front()->taken > 0) return;
+    std::size_t ready = 0;
+    while (ready < groups_.size() && is_ready(*groups_[ready])) ++ready;
+    if (queue_ != nullptr) queue_->note(ready, most_groups_);
+    const std::size_t most = kMostTasksPerThread * execution_->num_threads;
+    if (ready == 0 && execution_->ram_budget.bounded() && most_groups_ < most) ++most_groups_;
+  }
+
+  /// True if one more group fits into the budget, for which it is then taken. Before the first is
+  /// done nobody knows how large they are: they come one at a time.
+  bool reserve(std::int64_t& bytes) {
+    bytes = 0;
+    if (!execution_->ram_budget.bounded()) return true;
+    if (largest_ == 0) return groups_.empty();
+    bytes = largest_;
+    return execution_->ram_budget.take(bytes * static_cast<std::int64_t>(group_size_),
+                                       groups_.empty());
   }
 
   void fill() {
     while (groups_.size() < most_groups_ && !(pending_.empty() && upstream_ended_)) {
+      std::int64_t bytes = 0;
+      if (!reserve(bytes)) return;
       auto group = std::make_shared<Group>();
       group->works.reserve(group_size_);
       while (group->works.size() < group_size_ && pull(*group)) {
       }
+      for (Work& work : group->works) work.reserved = bytes;
+      execution_->ram_budget.give_back(
+          bytes * static_cast<std::int64_t>(group_size_ - group->works.size()));
       if (group->works.empty()) continue;
       start(group);
       groups_.push_back(std::move(group));
@@ -131,7 +175,8 @@ class ParallelNode final : public UpstreamNode {
 
   void start(const std::shared_ptr<Group>& group) {
     const auto run = [group, chain = chain_] {
-      for (Work& work : group->works) work.outcome = chain->run(work.item, work.failure);
+      for (Work& work : group->works)
+        work.outcome = chain->run(work.item, work.failure, &work.peak);
     };
     if (execution_->pool) {
       group->done = execution_->pool->submit(run);
@@ -149,6 +194,8 @@ class ParallelNode final : public UpstreamNode {
     if (first.failure) execution_->bad_samples.note_failure(*first.failure);
     Work work = std::move(group.works[group.taken++]);
     if (group.taken == group.works.size()) groups_.pop_front();
+    largest_ = std::max(largest_, work.peak);
+    execution_->ram_budget.give_back(work.reserved);
     if (counts_samples_) {
       execution_->bad_samples.count_read(static_cast<std::int64_t>(work.tickets.size()));
     }
@@ -162,6 +209,8 @@ class ParallelNode final : public UpstreamNode {
   bool counts_samples_;
   std::size_t group_size_;
   std::size_t most_groups_;
+  QueueMeter* queue_;
+  std::int64_t largest_ = 0;  ///< Bytes that an element had at most.
   std::deque<std::shared_ptr<Group>> groups_;
   std::deque<Tickets> pending_;  ///< From a restored state: before anything new from upstream.
   bool upstream_ended_ = false;

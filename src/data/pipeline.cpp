@@ -101,6 +101,7 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   placed.reference = {static_cast<std::int64_t>(stages_.size()), stage->name(), stage->location()};
   PipelineEditor editor(next->state_, placed.reference, source_->reference());
   stage->edit(editor);
+  for (Diagnostic& problem : stage->problems_behind(*this)) editor.problem(std::move(problem));
   editor.finish();
   next->state_.lineage.stages.push_back({placed.reference, hides_keys(*stage)});
   placed.adds_sample_index = editor.added_sample_index();
@@ -133,12 +134,26 @@ std::shared_ptr<const Pipeline> Pipeline::with_bad_samples(BadSampleOptions opti
   return next;
 }
 
+std::shared_ptr<const Pipeline> Pipeline::with_options(DatasetOptions options) const {
+  if (options.ram_budget < 0) {
+    throw_argument_error("with_options", fmt::format("ram_budget = {}", options.ram_budget),
+                         "bytes, or 0 for no bound");
+  }
+  if (!(options.stall_timeout >= 0.0)) {
+    throw_argument_error("with_options", fmt::format("stall_timeout = {}", options.stall_timeout),
+                         "seconds, or 0 for never");
+  }
+  auto next = std::make_shared<Pipeline>(*this);
+  next->options_ = options;
+  return next;
+}
+
 std::shared_ptr<const Pipeline> Pipeline::observed() const {
   const bool any = std::any_of(stages_.begin(), stages_.end(), [](const PlacedStage& placed) {
     return as_opaque(placed) != nullptr;
   });
   if (!any) return shared_from_this();
-  auto pipeline = start(source_)->with_bad_samples(bad_samples_);
+  auto pipeline = start(source_)->with_bad_samples(bad_samples_)->with_options(options_);
   for (const PlacedStage& placed : stages_) {
     const ObservableStage* opaque = as_opaque(placed);
     std::shared_ptr<const Stage> known;

@@ -29,6 +29,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   /// Throws ContractError (A001) for a stage of no known kind.
   std::shared_ptr<const Pipeline> with_stage(std::shared_ptr<const Stage> stage) const;
   std::shared_ptr<const Pipeline> with_bad_samples(BadSampleOptions options) const;
+  /// Throws ContractError (A001) for a budget or a time below 0.
+  std::shared_ptr<const Pipeline> with_options(DatasetOptions options) const;
   /// The same pipeline with every opaque map run on one sample; itself if there is none.
   std::shared_ptr<const Pipeline> observed() const;
 
@@ -40,6 +42,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   const Cardinality& cardinality() const noexcept { return cardinality_; }
   bool batched() const noexcept { return state_.batched; }
   const BadSampleOptions& bad_samples() const noexcept { return bad_samples_; }
+  const DatasetOptions& options() const noexcept { return options_; }
   /// Source and stages with their arguments, one text each: what a saved state is compared with.
   std::vector<std::string> fingerprint() const;
   /// Throws ContractError (or the class below it that fits) with all diagnostics if one is an
@@ -53,6 +56,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   SchemaState state_;
   Cardinality cardinality_;
   BadSampleOptions bad_samples_;
+  DatasetOptions options_;
 };
 
 }  // namespace tenon::data

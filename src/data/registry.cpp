@@ -161,6 +161,7 @@ std::string_view describe(ArgumentType type) noexcept {
 
 const std::vector<StageEntry>& stage_entries() {
   static const std::vector<StageEntry> entries = {batch_entry(),
+                                                  cache_entry(),
                                                   cast_entry(),
                                                   copy_entry(),
                                                   crop_around_entry(),

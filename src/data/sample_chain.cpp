@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/address.hpp"
 #include "data/source_node.hpp"
 #include "tenon/error.hpp"
 
@@ -27,8 +28,8 @@ Record with_sample_index(Record record, const std::shared_ptr<const Schema>& sch
 }
 
 /// The names of a record's rows in random streams: by the sample, not by where it is in the batch.
-std::vector<RowContext> row_contexts(const Item& item, std::int64_t epoch) {
-  const auto& samples = item.record->samples();
+std::vector<RowContext> row_contexts(const Item& item, const std::vector<SampleIdentity>& samples,
+                                     std::int64_t epoch) {
   std::vector<RowContext> rows(samples.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Ticket& ticket = item.tickets[std::min(i, item.tickets.size() - 1)];
@@ -40,61 +41,171 @@ std::vector<RowContext> row_contexts(const Item& item, std::int64_t epoch) {
 
 }  // namespace
 
+struct SampleChain::Walk {
+  Walk(Item& its_item, RunMeter* meter)
+      : item(its_item), index(its_item.tickets.front().index), work(meter, index) {}
+
+  Item& item;
+  std::int64_t index;
+  RunMeter::Work work;
+  StageReference at{};
+  std::vector<SampleIdentity> samples{};
+  std::size_t next = 0;  ///< The step that comes.
+  std::vector<RowContext> rows{};
+  SampleContext context{};
+  std::optional<Record> source{};  ///< As it was read, where a cache asks for it.
+  std::vector<ReadFile> files{};
+  std::int64_t peak = 0;
+
+  CacheKey key() const { return {index, source ? &*source : nullptr}; }
+  void name(const std::vector<SampleIdentity>& its_samples, std::int64_t epoch) {
+    samples = its_samples;
+    rows = row_contexts(item, samples, epoch);
+    context.rows = rows;
+  }
+  void done() {
+    const std::int64_t bytes = bytes_of(*item.record);
+    peak = std::max(peak, bytes);
+    work.done(bytes);
+  }
+};
+
 void SampleChain::add_sample_index(const PlacedStage& placed) {
   if (!placed.adds_sample_index) return;
   const auto schema = placed.in;
-  steps_.push_back({placed.reference, schema,
-                    [schema](Record record, const SampleContext&) {
+  steps_.push_back({placed.reference, schema, [schema](Record record, const SampleContext&) {
                       return with_sample_index(std::move(record), schema);
-                    },
-                    nullptr});
+                    }});
 }
 
 void SampleChain::add(const PlacedStage& placed) {
   add_sample_index(placed);
   const auto& stage = static_cast<const SampleStage&>(*placed.stage);
-  steps_.push_back({placed.reference, placed.out, stage.bind(placed.in, placed.out), nullptr});
+  Step step{placed.reference, placed.out, stage.bind(placed.in, placed.out)};
+  if (const auto file = stage.file_key()) {
+    step.file_slot = placed.in->slot(file->key);
+    step.file_root = file->root;
+  }
+  const auto* region = dynamic_cast<const RegionStage*>(placed.stage.get());
+  if (region != nullptr && !steps_.empty() && steps_.back().cache != nullptr) {
+    step.cut = region->bind_cut(placed.in, placed.out);
+  }
+  steps_.push_back(std::move(step));
 }
 
 void SampleChain::add(const PlacedStage& placed, const FilterStage& filter) {
   add_sample_index(placed);
-  steps_.push_back({placed.reference, placed.out, nullptr, filter.bind(placed.in)});
+  Step step{placed.reference, placed.out};
+  step.keep = filter.bind(placed.in);
+  steps_.push_back(std::move(step));
   filters_ = true;
 }
 
-Record SampleChain::read(const Item& item) const {
+void SampleChain::add_cache(const PlacedStage& placed, std::shared_ptr<SampleCache> cache) {
+  wants_source_ = wants_source_ || cache->wants_source();
+  wants_files_ = wants_files_ || cache->wants_files();
+  caches_.insert(caches_.begin(), steps_.size());
+  Step step{placed.reference, placed.out};
+  step.cache = std::move(cache);
+  steps_.push_back(std::move(step));
+}
+
+Record SampleChain::read(std::int64_t index) const {
   const Source& source = *execution_->source;
-  const std::int64_t index = item.tickets.front().index;
   Record record = fit_to_schema(source.read(index), source.schema());
   if (record.samples().empty()) record.samples().push_back(source.identity(index));
   return record;
 }
 
-Outcome SampleChain::run(Item& item, std::optional<Failure>& failure) const {
-  StageReference at = execution_->source->reference();
-  std::vector<SampleIdentity> samples;
+/// The item's record, and the first step that it has not been through.
+void SampleChain::begin(Walk& walk) const {
+  walk.samples = {execution_->source->identity(walk.index)};
+  if (wants_source_) {
+    walk.work.begin(-1);
+    walk.source = read(walk.index);
+    walk.work.done(bytes_of(*walk.source));
+  }
+  for (const std::size_t at : caches_) {
+    try {
+      if (take_cached(walk, at)) return;
+    } catch (const CacheMiss&) {
+      walk.item.record.reset();
+    }
+  }
+  if (wants_source_) {
+    walk.item.record = walk.source;
+    return;
+  }
+  walk.work.begin(-1);
+  walk.item.record = read(walk.index);
+  walk.done();
+}
+
+bool SampleChain::take_cached(Walk& walk, std::size_t at) const {
+  const Step& step = steps_[at];
+  const Step* cut = at + 1 < steps_.size() && steps_[at + 1].cut ? &steps_[at + 1] : nullptr;
+  walk.work.begin(step.reference.index);
+  if (cut != nullptr) {
+    if (const auto reader = step.cache->open(walk.key())) {
+      walk.at = cut->reference;
+      walk.name(reader->samples(), execution_->epoch.load());
+      walk.context.stage = cut->reference.index;
+      walk.item.record = fit_to_schema(cut->cut(*reader, walk.context), cut->out);
+      walk.next = at + 2;
+      walk.done();
+      return true;
+    }
+  }
+  std::optional<Record> found = step.cache->find(walk.key());
+  if (!found) return false;
+  walk.item.record = fit_to_schema(std::move(*found), step.out);
+  walk.next = at + 1;
+  walk.done();
+  return true;
+}
+
+void SampleChain::note_file(Walk& walk, const Step& step) const {
+  const Tensor& name = (*walk.item.record)[*step.file_slot];
+  if (name.dtype() != DType::kString || name.size() != 1) return;
+  const std::string path = path_below(step.file_root, name.item<std::string>());
+  walk.work.reads(path);
+  if (wants_files_) walk.files.push_back({path, file_identity(path)});
+}
+
+/// Runs one step; false if it is a filter that does not let the item through.
+bool SampleChain::take(Walk& walk, const Step& step) const {
+  walk.at = step.reference;
+  walk.context.stage = step.reference.index;
+  walk.work.begin(step.reference.index);
+  std::optional<Record>& record = walk.item.record;
+  if (step.cache != nullptr) {
+    step.cache->put(walk.key(), *record, walk.files);
+  } else if (step.keep) {
+    if (!step.keep(*record)) return false;
+  } else {
+    if (step.file_slot) note_file(walk, step);
+    record = fit_to_schema(step.function(std::move(*record), walk.context), step.out);
+  }
+  walk.done();
+  return true;
+}
+
+Outcome SampleChain::run(Item& item, std::optional<Failure>& failure, std::int64_t* peak) const {
+  Walk walk(item, execution_->meter.get());
+  walk.at = execution_->source->reference();
   try {
-    if (!item.record) {
-      samples = {execution_->source->identity(item.tickets.front().index)};
-      item.record = read(item);
-    }
-    samples = item.record->samples();
     const std::int64_t epoch = execution_->epoch.load();
-    const std::vector<RowContext> rows = row_contexts(item, epoch);
-    SampleContext context{execution_->seed, random_epoch(epoch, item.tickets.front().pass),
-                          item.tickets.front().index, 0, rows};
-    for (const Step& step : steps_) {
-      at = step.reference;
-      context.stage = step.reference.index;
-      if (!step.function) {
-        if (!step.keep(*item.record)) return Outcome::kDropped;
-        continue;
-      }
-      item.record = fit_to_schema(step.function(std::move(*item.record), context), step.out);
+    walk.context = {execution_->seed, random_epoch(epoch, item.tickets.front().pass), walk.index, 0,
+                    walk.rows};
+    if (!item.record) begin(walk);
+    walk.name(item.record->samples(), epoch);
+    for (; walk.next < steps_.size(); ++walk.next) {
+      if (!take(walk, steps_[walk.next])) return Outcome::kDropped;
     }
+    if (peak != nullptr) *peak = walk.peak;
     return Outcome::kKept;
   } catch (...) {
-    failure = Failure{at, std::move(samples), std::current_exception()};
+    failure = Failure{walk.at, std::move(walk.samples), std::current_exception()};
     return Outcome::kFailed;
   }
 }

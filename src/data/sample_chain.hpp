@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "data/cache/sample_cache.hpp"
+#include "data/meter.hpp"
 #include "data/node.hpp"
 #include "data/pipeline.hpp"
 #include "data/stream_stage.hpp"
@@ -22,25 +24,41 @@ class SampleChain {
 
   void add(const PlacedStage& placed);
   void add(const PlacedStage& placed, const FilterStage& filter);
+  /// What is before it is not run for a sample that `cache` has.
+  void add_cache(const PlacedStage& placed, std::shared_ptr<SampleCache> cache);
   bool empty() const noexcept { return steps_.empty(); }
   bool filters() const noexcept { return filters_; }
 
   /// Reads item.record if there is none, and runs the steps. Throws nothing: an error comes back in
-  /// `failure`.
-  Outcome run(Item& item, std::optional<Failure>& failure) const;
+  /// `failure`. `peak`: the most bytes that the record had on its way.
+  Outcome run(Item& item, std::optional<Failure>& failure, std::int64_t* peak = nullptr) const;
 
  private:
   struct Step {
     StageReference reference;
     std::shared_ptr<const Schema> out;
-    SampleFunction function;  ///< Empty for a filter.
-    FilterStage::Keep keep;
+    SampleFunction function{};  ///< Empty for a filter and a cache.
+    FilterStage::Keep keep{};
+    std::shared_ptr<SampleCache> cache{};
+    RegionStage::Cut cut{};  ///< Of a stage right behind a cache.
+    std::optional<std::size_t> file_slot{};
+    std::string file_root{};
   };
+  /// One item on its way through the steps.
+  struct Walk;
+
   void add_sample_index(const PlacedStage& placed);
-  Record read(const Item& item) const;
+  Record read(std::int64_t index) const;
+  void begin(Walk& walk) const;
+  bool take_cached(Walk& walk, std::size_t at) const;
+  bool take(Walk& walk, const Step& step) const;
+  void note_file(Walk& walk, const Step& step) const;
 
   std::shared_ptr<Execution> execution_;
   std::vector<Step> steps_;
+  std::vector<std::size_t> caches_;  ///< Which of the steps, last first.
+  bool wants_source_ = false;
+  bool wants_files_ = false;
   bool filters_ = false;
 };
 

@@ -35,6 +35,10 @@ class Source {
   /// What it was made with, as text: part of the fingerprint of a saved iterator state.
   virtual std::string arguments() const { return {}; }
 
+  /// True if read() costs little beside what comes behind it and its record says all that a sample
+  /// is: then a cache knows a sample by its record. Else by its index, and by what the user calls
+  /// this version of the data.
+  virtual bool known_by_record() const { return reads_rows(); }
   /// Random access, for sources of known size: the record of `index`, with its SampleIdentity.
   /// Throws DataError or FormatError for a bad sample.
   virtual bool random_access() const { return true; }

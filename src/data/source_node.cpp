@@ -115,7 +115,10 @@ class SequentialNode final : public Node {
     }
     if (stream_ == nullptr) stream_ = execution_->source->stream();
     Record record;
+    RunMeter::Work work(execution_->meter.get(), next_);
+    work.begin(-1);
     if (stream_ == nullptr || !stream_->next(record)) return std::nullopt;
+    work.done(bytes_of(record));
     return record;
   }
   static std::size_t rows_of(const Record& record) {

@@ -86,6 +86,10 @@ class Stage {
   /// What it was made with, as text: part of the fingerprint by which a saved iterator state is
   /// known to be of this pipeline.
   virtual std::string arguments() const { return {}; }
+  /// True if what it gives depends on the seed and the epoch, too.
+  virtual bool random() const noexcept { return name().starts_with("random_"); }
+  /// What is wrong with standing behind `before`; of what the keys do not tell.
+  virtual std::vector<Diagnostic> problems_behind(const Pipeline& /*before*/) const { return {}; }
   /// The key by which this stage finds a file to read.
   virtual std::optional<FileKey> file_key() const { return std::nullopt; }
   virtual std::vector<TakenValues> taken_values() const { return {}; }

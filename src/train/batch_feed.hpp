@@ -58,6 +58,7 @@ class BatchFeed {
   void next_epoch();
   /// Those met up to the last batch that next() gave.
   const std::vector<BadSample>& bad_samples() const noexcept { return bad_samples_; }
+  DataProfile profile() const { return iterator_.profile(); }
   bool runs_ahead() const noexcept { return thread_.joinable(); }
 
  private:

@@ -209,6 +209,7 @@ class FitRun final : public TrainingControl {
 
   History end() {
     history_.stopped_early = stopped_;
+    if (feed_) history_.data = feed_->profile();
     for (const auto& callback : arguments_.callbacks) {
       callback->on_train_end(*this, epoch_logs_);
     }

@@ -74,6 +74,7 @@ const std::map<std::string, Case>& cases() {
   static const auto box = texts({"xmin", "ymin", "xmax", "ymax"});
   static const std::map<std::string, Case> all = {
       {"batch", {{{"size", value(std::int64_t{5})}, {"padded", value(true)}}}},
+      {"cache", {{{"budget", value("1 MB")}}}},
       {"cast", {{{"keys", texts({"image", "class"})}, {"dtype", value("float32")}}, true}},
       {"copy", {{{"from", value("image")}, {"to", value("again")}}, true}},
       {"crop_around",

@@ -61,7 +61,10 @@ class BatchNode final : public UpstreamNode {
       sample = Item();
     }
     if (!enough(records.size())) return false;
+    RunMeter::Work work(context_.execution->meter.get(), item.tickets.front().index);
+    work.begin(context_.reference.index);
     item.record = join(std::move(records));
+    work.done(bytes_of(*item.record));
     return true;
   }
 
@@ -86,6 +89,8 @@ class BatchNode final : public UpstreamNode {
 
   /// Reads all rows of a batch at once; false if that failed and the run goes on without them.
   bool take_rows(Item& item) {
+    RunMeter::Work work(context_.execution->meter.get(), item.tickets.front().index);
+    work.begin(context_.reference.index);
     const Source& source = *context_.execution->source;
     std::vector<std::int64_t> indices;
     indices.reserve(item.tickets.size());
@@ -99,6 +104,7 @@ class BatchNode final : public UpstreamNode {
     try {
       std::vector<Tensor> rows = source.read_rows(indices);
       item.record.emplace(context_.out, std::move(rows), std::move(identities));
+      work.done(bytes_of(*item.record));
     } catch (...) {
       bad_samples.note_failure(
           {source.reference(), std::move(identities), std::current_exception()});

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "data/arguments.hpp"
+#include "data/region.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/spatial_stage.hpp"
 
@@ -10,30 +11,47 @@ namespace {
 std::array<Dim, 3> dims_of(const Size3D& size) { return {size[0], size[1], size[2]}; }
 
 /// The middle of the volume; over the border it is padded.
-class CropCenterStage final : public SpatialKeyStage {
+class CropCenterStage final : public SpatialKeyStage, public RegionStage {
  public:
   CropCenterStage(Keys keys, const Size3D& size, double padding, SourceLocation location)
       : SpatialKeyStage("crop_center", std::move(keys), location), size_(size), padding_(padding) {}
+
+  Cut bind_cut(std::shared_ptr<const Schema> in, std::shared_ptr<const Schema> out) const override {
+    std::vector<bool> is_cut(out->size(), false);
+    for (const std::string& key : keys()) is_cut[in->slot(key)] = true;
+    return [this, is_cut = std::move(is_cut), out](RegionReader& reader, const SampleContext&) {
+      std::vector<Tensor> values;
+      for (std::size_t slot = 0; slot < is_cut.size(); ++slot) {
+        values.push_back(
+            is_cut[slot] ? reader.part(slot, first_voxel(Grid(reader.shape(slot))), size_, padding_)
+                         : reader.whole(slot));
+      }
+      return Record(out, std::move(values), reader.samples());
+    };
+  }
 
  protected:
   TensorSpec spec_after(const TensorSpec& spec, std::string& /*problem*/) const override {
     return spec.rank_known ? with_spatial_size(spec, dims_of(size_)) : spec;
   }
   Tensor apply(const Tensor& volume, std::size_t /*position*/) const override {
-    const Grid grid(volume.shape());
-    Index3D first{};
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      // As MONAI's CenterSpatialCrop: the middle voxel of both is one.
-      first[axis] = grid.size[axis] / 2 - size_[axis] / 2;
-    }
-    if (grid.rank != 4) first[0] = 0;
-    return crop_volume(volume, first, size_, padding_);
+    return crop_volume(volume, first_voxel(Grid(volume.shape())), size_, padding_);
   }
   std::string more_arguments() const override {
     return fmt::format("size={}, padding_value={}", to_text(size_), padding_);
   }
 
  private:
+  Index3D first_voxel(const Grid& grid) const {
+    Index3D first{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      // As MONAI's CenterSpatialCrop: the middle voxel of both is one.
+      first[axis] = grid.size[axis] / 2 - size_[axis] / 2;
+    }
+    if (grid.rank != 4) first[0] = 0;
+    return first;
+  }
+
   Size3D size_;
   double padding_;
 };

@@ -6,6 +6,7 @@ namespace tenon::data {
 
 // One word of the experiment file each, defined in the file of its stage.
 StageEntry batch_entry();
+StageEntry cache_entry();
 StageEntry cast_entry();
 StageEntry copy_entry();
 StageEntry crop_around_entry();

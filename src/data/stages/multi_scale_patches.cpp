@@ -19,6 +19,7 @@ Size3D size_of(const ScalePatch& patch) { return size_argument(kName, "size", pa
 /// Patches of several scales around one centre, as the paths of DeepMedic take them.
 class MultiScaleStage final : public NamedStage<SampleStage> {
  public:
+  bool random() const noexcept override { return true; }
   MultiScaleStage(std::vector<ScalePatch> patches, std::string label, LabelParts parts,
                   SourceLocation location)
       : NamedStage(kName, location),

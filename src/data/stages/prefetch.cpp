@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -16,14 +17,23 @@
 namespace tenon::data {
 namespace {
 
-/// Runs what is before it in a thread of its own, up to `capacity` items ahead.
+/// With batches = -1: so many to begin with, and at most.
+constexpr std::size_t kFirstAhead = 2;
+constexpr std::size_t kMostAhead = 16;
+
+/// Runs what is before it in a thread of its own, up to `capacity` items ahead; 0: as many as help.
 class PrefetchNode final : public UpstreamNode {
  public:
   PrefetchNode(std::unique_ptr<Node> upstream, const NodeContext& context, std::size_t capacity)
       : UpstreamNode("prefetch", std::move(upstream)),
         execution_(context.execution),
-        capacity_(capacity) {}
-  ~PrefetchNode() override { stop(); }
+        grows_(capacity == 0),
+        capacity_(grows_ ? kFirstAhead : capacity),
+        meter_(execution_->meter ? &execution_->meter->add_queue("prefetch") : nullptr) {}
+  ~PrefetchNode() override {
+    stop();
+    release();
+  }
 
   bool next(Item& item) override {
     while (!revivals_.empty()) {
@@ -34,12 +44,14 @@ class PrefetchNode final : public UpstreamNode {
     }
     if (!thread_.joinable() && !ended_) start();
     std::unique_lock lock(mutex_);
+    if (!ended_) look();
     changed_.wait(lock, [this] { return !queue_.empty() || ended_; });
     if (queue_.empty()) {
       if (error_) std::rethrow_exception(error_);
       return false;
     }
-    item = std::move(queue_.front());
+    execution_->ram_budget.give_back(queue_.front().reserved);
+    item = std::move(queue_.front().item);
     queue_.pop_front();
     changed_.notify_all();
     return true;
@@ -58,7 +70,7 @@ class PrefetchNode final : public UpstreamNode {
 
  protected:
   void reset(std::uint64_t) override {
-    queue_.clear();
+    release();
     revivals_.clear();
     ended_ = false;
     error_ = nullptr;
@@ -67,7 +79,7 @@ class PrefetchNode final : public UpstreamNode {
     const std::lock_guard lock(mutex_);
     state.numbers["ended"] = ended_ && !error_ ? 1 : 0;
     state.items.assign(revivals_.begin(), revivals_.end());
-    for (const Item& item : queue_) state.items.push_back(item.tickets);
+    for (const Ready& ready : queue_) state.items.push_back(ready.item.tickets);
   }
   void read(const NodeState& state) override {
     reset(0);
@@ -76,6 +88,36 @@ class PrefetchNode final : public UpstreamNode {
   }
 
  private:
+  struct Ready {
+    Item item;
+    std::int64_t reserved = 0;  ///< Of the budget of memory.
+  };
+
+  void release() {
+    for (const Ready& ready : queue_) execution_->ram_budget.give_back(ready.reserved);
+    queue_.clear();
+  }
+
+  /// Before an item is taken, under the mutex: notes how many there are, and makes room for more
+  /// where there was none after the queue had been full.
+  void look() {
+    if (meter_ != nullptr) meter_->note(queue_.size(), capacity_);
+    if (!queue_.empty() || !grows_ || !was_full_) return;
+    was_full_ = false;
+    capacity_ = std::min(kMostAhead, capacity_ * 2);
+    changed_.notify_all();
+  }
+
+  /// Under the mutex: true if there is room for one more, which is then reserved.
+  bool has_room() {
+    if (queue_.size() >= capacity_) {
+      was_full_ = true;
+      return false;
+    }
+    reserved_ = largest_;
+    return execution_->ram_budget.take(reserved_, queue_.empty());
+  }
+
   void start() {
     try {
       thread_ = std::thread([this] { run(); });
@@ -88,7 +130,7 @@ class PrefetchNode final : public UpstreamNode {
     for (;;) {
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopping_ || queue_.size() < capacity_; });
+        changed_.wait(lock, [this] { return stopping_ || has_room(); });
         if (stopping_) return;
       }
       const std::lock_guard upstream_lock(upstream_mutex_);
@@ -107,7 +149,12 @@ class PrefetchNode final : public UpstreamNode {
       error = std::current_exception();
     }
     const std::lock_guard lock(mutex_);
-    if (more) queue_.push_back(std::move(item));
+    if (more) {
+      largest_ = std::max(largest_, bytes_of(*item.record));
+      queue_.push_back({std::move(item), reserved_});
+    } else {
+      execution_->ram_budget.give_back(reserved_);
+    }
     error_ = error;
     ended_ = !more;
     changed_.notify_all();
@@ -128,12 +175,17 @@ class PrefetchNode final : public UpstreamNode {
   }
 
   std::shared_ptr<Execution> execution_;
+  bool grows_;
   std::size_t capacity_;
+  QueueMeter* meter_;
+  bool was_full_ = false;
+  std::int64_t largest_ = 0;      ///< Bytes of an item at most.
+  std::int64_t reserved_ = 0;     ///< For the one that is being pulled.
   std::deque<Tickets> revivals_;  ///< From a restored state; made again before the thread starts.
   mutable std::mutex upstream_mutex_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Item> queue_;
+  std::deque<Ready> queue_;
   std::exception_ptr error_;
   bool ended_ = false;
   bool stopping_ = false;
@@ -148,11 +200,14 @@ class PrefetchStage final : public NamedStage<StreamStage> {
   bool works_on_tickets() const override { return false; }
   bool keeps_order() const override { return true; }
   std::string arguments() const override { return fmt::format("batches={}", batches_); }
-  std::int64_t elements_held() const override { return batches_; }
+  std::int64_t elements_held() const override {
+    return batches_ < 0 ? static_cast<std::int64_t>(kFirstAhead) : batches_;
+  }
   std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
                              const NodeContext& context) const override {
-    return std::make_unique<PrefetchNode>(std::move(upstream), context,
-                                          static_cast<std::size_t>(batches_));
+    return std::make_unique<PrefetchNode>(
+        std::move(upstream), context,
+        static_cast<std::size_t>(std::max<std::int64_t>(batches_, 0)));
   }
 
  private:
@@ -164,7 +219,8 @@ class PrefetchStage final : public NamedStage<StreamStage> {
 StageEntry prefetch_entry() {
   return {"prefetch",
           "prepares elements in the background while earlier ones are used",
-          {{"batches", ArgumentType::kInteger, true, "", "how many are kept ready"}},
+          {{"batches", ArgumentType::kInteger, true, "",
+            "how many are kept ready; -1: as many as help"}},
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             return dataset.prefetch(Arguments("prefetch", given).integer("batches"), location);
           }};
@@ -175,8 +231,9 @@ StageEntry prefetch_entry() {
 namespace tenon {
 
 Dataset Dataset::prefetch(std::int64_t batches, Here location) const {
-  if (batches < 1) {
-    throw_argument_error("prefetch", fmt::format("batches = {}", batches), "1 or more");
+  if (batches < 1 && batches != -1) {
+    throw_argument_error("prefetch", fmt::format("batches = {}", batches),
+                         "1 or more, or -1 for as many as help");
   }
   return stage(std::make_shared<data::PrefetchStage>(batches, location));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "data/arguments.hpp"
+#include "data/region.hpp"
 #include "data/stages/draw_voxel.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/spatial_stage.hpp"
@@ -24,14 +25,42 @@ void require_parts(const char* stage, const LabelParts& parts) {
 namespace {
 
 /// What the crops at random share: where is drawn by the deriving class.
-class RandomCrop : public SpatialStage {
+class RandomCrop : public SpatialStage, public RegionStage {
  public:
   RandomCrop(std::string name, Keys keys, const Size3D& size, SourceLocation location)
       : SpatialStage(std::move(name), std::move(keys), location), size_(size) {}
 
+  Cut bind_cut(std::shared_ptr<const Schema> in, std::shared_ptr<const Schema> out) const override {
+    std::vector<std::size_t> slots;
+    for (const std::string& key : keys()) slots.push_back(in->slot(key));
+    const Keys more = others();
+    const std::optional<std::size_t> label =
+        more.empty() ? std::nullopt : std::optional(in->slot(more.front()));
+    return [this, slots = std::move(slots), label, out](RegionReader& reader,
+                                                        const SampleContext& context) {
+      std::vector<Tensor> values(out->size());
+      if (label) values[*label] = reader.whole(*label);
+      const Shape& shape = reader.shape(slots.front());
+      const Grid grid(shape);
+      for (std::size_t i = 0; i < slots.size(); ++i)
+        check(keys()[i], reader.shape(slots[i]), shape, grid);
+      Random random = random_of(context);
+      const Index3D first = first_voxel(label ? &values[*label] : nullptr, grid, random);
+      for (const std::size_t slot : slots) {
+        values[slot] = slot == label ? crop_volume(values[slot], first, size_)
+                                     : reader.part(slot, first, size_, 0.0);
+      }
+      for (std::size_t slot = 0; slot < values.size(); ++slot) {
+        if (!values[slot].defined()) values[slot] = reader.whole(slot);
+      }
+      return Record(out, std::move(values), reader.samples());
+    };
+  }
+
  protected:
   const Size3D& size() const { return size_; }
-  virtual Index3D first_voxel(std::span<Value> values, const Grid& grid, Random& random) const = 0;
+  /// `label`: the value of others(), if there is one.
+  virtual Index3D first_voxel(const Tensor* label, const Grid& grid, Random& random) const = 0;
 
   TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const override {
     if (!spec.rank_known) return spec;
@@ -46,9 +75,12 @@ class RandomCrop : public SpatialStage {
   }
 
   void work(std::span<Value> values, Random& random) const override {
-    const Grid grid(values.front().tensor.shape());
-    for (const Value& value : values.first(keys().size())) check(value, values.front(), grid);
-    const Index3D first = first_voxel(values, grid, random);
+    const Shape shape = values.front().tensor.shape();
+    const Grid grid(shape);
+    for (const Value& value : values.first(keys().size()))
+      check(value.key, value.tensor.shape(), shape, grid);
+    const Tensor* label = values.size() > keys().size() ? &values.back().tensor : nullptr;
+    const Index3D first = first_voxel(label, grid, random);
     for (Value& value : values.first(keys().size()))
       value.tensor = crop_volume(value.tensor, first, size_);
   }
@@ -56,23 +88,23 @@ class RandomCrop : public SpatialStage {
   std::string more_arguments() const override { return fmt::format("size={}", to_text(size_)); }
 
  private:
-  void check(const Value& value, const Value& first, const Grid& grid) const {
-    const Grid own(value.tensor.shape());
+  void check(const std::string& key, const Shape& shape, const Shape& first,
+             const Grid& grid) const {
+    const Grid own(shape);
     if (own.size != grid.size) {
       throw DataError(make_diagnostic(
           "S002",
-          fmt::format("{}: {} is {}, but {} is {}", name(), quote_key(value.key),
-                      value.tensor.shape().to_string(), quote_key(first.key),
-                      first.tensor.shape().to_string()),
+          fmt::format("{}: {} is {}, but {} is {}", name(), quote_key(key), shape.to_string(),
+                      quote_key(keys().front()), first.to_string()),
           {"expected: the same height, width and depth, so that one place is cut out of all"}));
     }
     for (std::size_t axis = 0; axis < 3; ++axis) {
       if (grid.size[axis] >= size_[axis]) continue;
-      throw DataError(make_diagnostic(
-          "S002",
-          fmt::format("{}: {} is {}, smaller than the {} that is cut", name(), quote_key(value.key),
-                      value.tensor.shape().to_string(), to_text(size_)),
-          {}, "pad before: crop_center, pad or pad_to_multiple"));
+      throw DataError(
+          make_diagnostic("S002",
+                          fmt::format("{}: {} is {}, smaller than the {} that is cut", name(),
+                                      quote_key(key), shape.to_string(), to_text(size_)),
+                          {}, "pad before: crop_center, pad or pad_to_multiple"));
     }
   }
 
@@ -85,8 +117,7 @@ class RandomCropStage final : public RandomCrop {
       : RandomCrop("random_crop", std::move(keys), size, location) {}
 
  protected:
-  Index3D first_voxel(std::span<Value> /*values*/, const Grid& grid,
-                      Random& random) const override {
+  Index3D first_voxel(const Tensor* /*label*/, const Grid& grid, Random& random) const override {
     Index3D first{};
     for (std::size_t axis = 0; axis < 3; ++axis) {
       const auto places = static_cast<std::uint64_t>(grid.size[axis] - size()[axis] + 1);
@@ -112,15 +143,14 @@ class RandomCropByLabelStage final : public RandomCrop {
   }
   Keys others() const override { return {label_}; }
 
-  Index3D first_voxel(std::span<Value> values, const Grid& grid, Random& random) const override {
-    const Tensor& label = values.back().tensor;
+  Index3D first_voxel(const Tensor* labels, const Grid& grid, Random& random) const override {
+    const Tensor& label = *labels;
     const Grid own(label.shape());
     if (own.size != grid.size) {
       throw DataError(make_diagnostic(
           "S002",
           fmt::format("random_crop_by_label: the label {} is {}, but {} is {}", quote_key(label_),
-                      label.shape().to_string(), quote_key(values.front().key),
-                      values.front().tensor.shape().to_string()),
+                      label.shape().to_string(), quote_key(keys().front()), to_text(grid.size)),
           {"expected: the same height, width and depth"}));
     }
     const bool positive =

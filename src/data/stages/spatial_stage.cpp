@@ -54,12 +54,16 @@ SampleFunction SpatialStage::bind(std::shared_ptr<const Schema> in,
       if (i < keys_.size()) static_cast<void>(Grid(tensor.shape()));  // Throws where it is none.
       values.push_back({all[i], i, tensor});
     }
-    Random random(context.seed, static_cast<std::uint64_t>(context.epoch),
-                  static_cast<std::uint64_t>(context.sample),
-                  static_cast<std::uint64_t>(context.stage));
+    Random random = random_of(context);
     work(values, random);
     return Record(out, std::move(tensors), std::move(record.samples()));
   };
+}
+
+Random SpatialStage::random_of(const SampleContext& context) {
+  return Random(context.seed, static_cast<std::uint64_t>(context.epoch),
+                static_cast<std::uint64_t>(context.sample),
+                static_cast<std::uint64_t>(context.stage));
 }
 
 std::string SpatialStage::arguments() const {

@@ -32,6 +32,8 @@ class SpatialStage : public NamedStage<SampleStage> {
     Tensor& tensor;
   };
 
+  /// The random numbers of a sample in this stage.
+  static Random random_of(const SampleContext& context);
   const Keys& keys() const { return keys_; }
   /// The spec of a key after the stage; text in `problem` where the stage cannot work on it. `spec`
   /// is an image's, a volume's, or of unknown rank.

@@ -37,6 +37,7 @@ class CsvSource : public data::Source {
   }
   std::vector<Diagnostic> problems() const override { return problems_; }
   std::string arguments() const override { return fmt::format("{} {:?}", path_, separator_); }
+  bool known_by_record() const override { return true; }
   SampleIdentity identity(std::int64_t index) const override {
     const std::int64_t line = scan_.line_of(index);
     return {index, fmt::format("row {}", line), path_, line};

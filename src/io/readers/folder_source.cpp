@@ -89,6 +89,7 @@ class FolderSource : public data::Source {
   std::string arguments() const override {
     return fmt::format("{} {}", path_, fmt::join(classes_, "/"));
   }
+  bool known_by_record() const override { return true; }
   SampleIdentity identity(std::int64_t index) const override {
     const fs::path file = file_of(index);
     return {index, file.stem().string(), file.string(), -1};

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenon::data {
+
+/// One sample in a folder of a cache.
+struct CachedFile {
+  std::string path;
+  std::int64_t bytes = 0;
+  std::int64_t last_used = 0;  ///< Seconds since 1970, exact to some minutes.
+};
+
+/// What lies in it. Throws FormatError (F001) if it is no cache's folder.
+std::vector<CachedFile> cached_files(const std::string& folder);
+
+struct PruneOptions {
+  std::optional<std::int64_t> most_bytes{};    ///< What was not used for longest goes first.
+  std::optional<std::int64_t> most_seconds{};  ///< Since the last use.
+};
+struct Pruned {
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+};
+/// Removes samples, and what processes left that were ended while they wrote. Others may read and
+/// write meanwhile. Throws FormatError (F001) if it is no cache's folder.
+Pruned prune_cache(const std::string& folder, const PruneOptions& options);
+
+/// The folder of a disk cache, kept within a budget. Thread-safe; several processes may use one.
+class CacheFolder {
+ public:
+  /// Nothing is made before begin_writing(). `budget` 0: no bound.
+  CacheFolder(std::string folder, std::int64_t budget)
+      : folder_(std::move(folder)), budget_(budget) {}
+
+  const std::string& path() const noexcept { return folder_; }
+  std::string path_of(const std::string& address) const;
+  /// Makes the folder and its mark. Throws FormatError (F001).
+  void begin_writing();
+  /// A file of so many bytes was written: makes room where that is too much.
+  void wrote(std::int64_t bytes);
+  /// Says once that `why` keeps the cache from being used as it should.
+  void warn_once(const std::string& why);
+
+ private:
+  std::string folder_;
+  std::int64_t budget_;
+  std::mutex mutex_;
+  bool begun_ = false;
+  std::optional<std::int64_t> known_bytes_;  ///< In the folder, as far as this process knows.
+  std::int64_t written_since_look_ = 0;
+  std::atomic<bool> warned_{false};
+};
+
+}  // namespace tenon::data
