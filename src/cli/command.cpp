@@ -64,6 +64,7 @@ struct CommandLine {
   LineageOptions lineage;
   DemoOptions demo;
   SummaryCommandOptions summary;
+  CacheCommandOptions cache;
   std::string code;
   std::function<int()> action;
 };
@@ -163,18 +164,48 @@ void add_summary(CLI::App& app, CommandLine& line) {
   command->callback([&] { line.action = [&] { return summary(line.summary); }; });
 }
 
+void add_cache(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand("cache", "The folder of a disk cache: ls, prune");
+  command->require_subcommand(1);
+  CLI::App* list = command->add_subcommand("ls", "What lies in it, by pipeline");
+  CLI::App* prune = command->add_subcommand(
+      "prune", "Remove samples, those first that were not used for longest");
+  for (CLI::App* each : {list, prune}) {
+    each->add_option("folder", line.cache.folder, "As in { op = \"cache\", folder = … }")
+        ->required();
+    add_common(*each, line.common);
+    each->callback([&line, each, prune] {
+      line.cache.prune = each == prune;
+      line.action = [&line] { return cache(line.cache); };
+    });
+  }
+  CLI::Option_group* limits = prune->add_option_group("limits");
+  limits->add_option("--budget", line.cache.budget, "What may be left: \"10 GB\"");
+  limits->add_option("--days", line.cache.days, "Not used for so many days")
+      ->check(CLI::Range(0, 36500));
+  limits->add_flag("--all", line.cache.all, "Everything");
+  limits->require_option(1, 3);
+}
+
 void add_looks(CLI::App& app, CommandLine& line) {
   CLI::App* peek_command =
       app.add_subcommand("peek", "What the model would see: first samples after all stages");
   add_experiment(*peek_command, line.peek.file, line.peek.sets);
   peek_command->add_option("--split", line.peek.split, "train, validation or test");
-  peek_command->add_option("--count", line.peek.count, "Samples")->check(CLI::Range(1, 100000));
+  CLI::Option* count =
+      peek_command->add_option("--count", line.peek.count, "Samples")->check(CLI::Range(1, 100000));
+  peek_command->add_flag("--profile", line.peek.profile,
+                         "Run an epoch, or --count samples: what the stages take");
   peek_command->add_option("--output", line.peek.output,
                            "An .npz, or a .png that shows the images");
   add_common(*peek_command, line.common);
-  peek_command->callback([&] { line.action = [&] { return peek(line.peek); }; });
+  peek_command->callback([&line, count] {
+    line.peek.counted = count->count() > 0;
+    line.action = [&line] { return peek(line.peek); };
+  });
 
   add_summary(app, line);
+  add_cache(app, line);
 
   CLI::App* demo_command = app.add_subcommand("demo", "Draw a data set, train on it, report");
   demo_command->add_option("--output", line.demo.output, "The folder to write");
@@ -199,7 +230,7 @@ void add_looks(CLI::App& app, CommandLine& line) {
 int run_action(CommandLine& line) {
   line.check.common = line.train.common = line.evaluate.common = line.common;
   line.predict.common = line.peek.common = line.demo.common = line.common;
-  line.lineage.common = line.summary.common = line.common;
+  line.lineage.common = line.summary.common = line.cache.common = line.common;
   end_at_signals();
   try {
     return line.action();

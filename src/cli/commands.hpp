@@ -64,7 +64,9 @@ struct PeekOptions {
   std::vector<std::string> sets;
   std::string split = "train";
   std::int64_t count = 8;
-  std::string output;  ///< .npz or .png; empty: only the table.
+  std::string output;    ///< .npz or .png; empty: only the table.
+  bool profile = false;  ///< Runs an epoch (or `count` elements), and tells what the stages took.
+  bool counted = false;  ///< `count` was given.
 };
 int peek(const PeekOptions& options);
 
@@ -95,6 +97,16 @@ struct SummaryCommandOptions {
   std::int64_t batch = 0;  ///< 0: the experiment's, else 32.
 };
 int summary(const SummaryCommandOptions& options);
+
+struct CacheCommandOptions {
+  CommonOptions common;
+  std::string folder;
+  bool prune = false;                ///< Else it is listed.
+  std::string budget;                ///< "10 GB": what is left at most; empty: no matter how much.
+  std::optional<std::int64_t> days;  ///< Since the last use, at most.
+  bool all = false;
+};
+int cache(const CacheCommandOptions& options);
 int explain(const CommonOptions& options, const std::string& code);
 std::string version_text();
 

@@ -9,6 +9,7 @@
 #include "cli/known_words.hpp"
 #include "cli/toml_tree.hpp"
 #include "core/address.hpp"
+#include "core/byte_size.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 
@@ -159,6 +160,30 @@ SplitTable read_split(const std::string& name, const ArgumentValue& table, Probl
   return split;
 }
 
+DatasetOptions read_data_options(TableReader& reader, Problems& problems) {
+  DatasetOptions options;
+  if (const auto* budget = reader.any("ram_budget")) {
+    const auto* number = std::get_if<std::int64_t>(&budget->value);
+    const auto* text = std::get_if<std::string>(&budget->value);
+    const auto bytes = text != nullptr ? parse_bytes(*text) : std::nullopt;
+    if ((number != nullptr && *number >= 0) || bytes) {
+      options.ram_budget = bytes ? *bytes : *number;
+    } else {
+      problems.add(budget->line, "ram_budget of data is a number of bytes, or a text like \"1 GB\"",
+                   "write ram_budget = \"1 GB\"");
+    }
+  }
+  if (const auto seconds = reader.number("stall_timeout")) {
+    options.stall_timeout = *seconds;
+    if (!(*seconds >= 0.0)) {
+      problems.add(
+          reader.any("stall_timeout")->line,
+          fmt::format("stall_timeout is {} where seconds are expected, or 0 for never", *seconds));
+    }
+  }
+  return options;
+}
+
 void read_data(const ArgumentValue& table, Experiment& experiment, Problems& problems) {
   TableReader reader(table, "data", problems);
   if (const auto* stages = reader.any("stages")) {
@@ -170,6 +195,7 @@ void read_data(const ArgumentValue& table, Experiment& experiment, Problems& pro
     }
   }
   experiment.group = reader.text("group").value_or("");
+  experiment.data_options = read_data_options(reader, problems);
   for (const char* name : {"train", "validation", "test"}) {
     if (const auto* split = reader.any(name))
       experiment.splits.push_back(read_split(name, *split, problems));
@@ -322,14 +348,16 @@ Dataset build_dataset(const Experiment& experiment, const SplitTable& split, Sou
     data::ArgumentMap arguments = stage.arguments;
     for (auto& [key, value] : arguments) {
       auto* text = std::get_if<std::string>(&value.value);
-      if (key == "root" && text != nullptr) *text = absolute(experiment, *text);
+      // An empty folder of a cache stands for none.
+      const bool is_path = key == "root" || (key == "folder" && text != nullptr && !text->empty());
+      if (is_path && text != nullptr) *text = absolute(experiment, *text);
     }
     problems.add_to(dataset, line_of_table(stage.arguments, stage.line), [&] {
       return find_stage(stage.op)->apply(dataset, arguments, SourceLocation{file, stage.line});
     });
   }
   problems.throw_all();
-  return dataset.on_bad_sample(split.bad_samples);
+  return dataset.on_bad_sample(split.bad_samples).with_options(experiment.data_options);
 }
 
 Dataset build_dataset(const Experiment& experiment, const SplitTable& split) {

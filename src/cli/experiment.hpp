@@ -47,7 +47,8 @@ struct Experiment {
   std::uint64_t seed = 0;
   std::optional<std::string> model_path;  ///< Made absolute.
   int model_line = 0;
-  std::string group;  ///< [data] group: whose values must not be in two splits.
+  DatasetOptions data_options{};  ///< [data] ram_budget and stall_timeout.
+  std::string group;              ///< [data] group: whose values must not be in two splits.
   std::vector<StageTable> stages;
   std::vector<SplitTable> splits;
   std::optional<FitTable> fit;

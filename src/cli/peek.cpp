@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/json_value.hpp"
+#include "cli/profile.hpp"
 #include "cli/run_parts.hpp"
 #include "io/readers/image_writer.hpp"
 #include "io/report/contact_sheet.hpp"
@@ -180,6 +181,36 @@ void write_picture(const std::string& path, const Samples& samples,
   readers::write_png(path, report::contact_sheet(shown));
 }
 
+/// Runs an epoch of what a training would take, or as many samples of it as were asked for.
+DataProfile run_profile(const Dataset& dataset, const Experiment& experiment,
+                        const PeekOptions& options) {
+  const bool endless = dataset.cardinality().kind == Cardinality::Kind::kInfinite;
+  const bool bounded = options.counted || endless;
+  IterateOptions iterate;
+  iterate.seed = experiment.seed;
+  if (experiment.fit) iterate.threads = experiment.fit->fit.data_threads;
+  DatasetIterator iterator = dataset.iterate(iterate);
+  Record record;
+  std::int64_t samples = 0;
+  while ((!bounded || samples < options.count) && iterator.next(record)) {
+    samples += std::max<std::int64_t>(1, static_cast<std::int64_t>(record.samples().size()));
+  }
+  return iterator.profile();
+}
+
+int peek_profile(const Dataset& dataset, const Experiment& experiment, const PeekOptions& options) {
+  const DataProfile profile = run_profile(dataset, experiment, options);
+  if (options.common.format == Format::kJson) {
+    nlohmann::ordered_json out;
+    out["ok"] = true;
+    out["profile"] = profile_json(profile);
+    print(json_output(out));
+  } else {
+    print(profile_text(profile));
+  }
+  return kDone;
+}
+
 }  // namespace
 
 int peek(const PeekOptions& options) {
@@ -188,6 +219,7 @@ int peek(const PeekOptions& options) {
       load_experiment(options.file, options.sets, {.model = false, .fit = false});
   const ConsoleSinks sinks(options.common);
   const Dataset dataset = build_dataset(experiment, require_split(experiment, options.split));
+  if (options.profile) return peek_profile(dataset, experiment, options);
   std::vector<SampleIdentity> identities;
   const Samples samples = first_samples(dataset, options.count, identities);
   if (options.common.format == Format::kJson) {

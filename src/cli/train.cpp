@@ -8,6 +8,7 @@
 #include "cli/experiment_check.hpp"
 #include "cli/json_value.hpp"
 #include "cli/old_model.hpp"
+#include "cli/profile.hpp"
 #include "cli/run_parts.hpp"
 #include "core/error_context.hpp"
 #include "core/errors_among.hpp"
@@ -109,7 +110,8 @@ std::string last_line(const History& history) {
     text += fmt::format(" - {}: {:.4f}", name, value);
   text += fmt::format("\nthe model waited {:.0f} % of the time for data",
                       100.0 * share_waited(history));
-  return text;
+  const std::string slowest = slowest_text(history.data);
+  return slowest.empty() ? text : fmt::format("{}; {}", text, slowest);
 }
 
 /// The training; nothing if data and model do not fit, which is told with the fixes that the file
@@ -141,6 +143,7 @@ std::string to_json(const History& history, const FitTable& fit, const std::stri
   out["model"] = json_text(model);
   out["bad_samples"] = history.bad_samples.size();
   out["share_waited_for_data"] = json_number(share_waited(history));
+  out["data"] = profile_json(history.data);
   return json_output(out);
 }
 
