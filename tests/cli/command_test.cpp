@@ -149,7 +149,8 @@ TEST_F(Command, TrainForecastsMemoryAndTellsTheWait) {
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, testing::ContainsRegex("needs [0-9.]+ [kM]B at batch 4\n"));
   EXPECT_THAT(outcome.out,
-              testing::ContainsRegex("the model waited [0-9]+ % of the time for data; batch is the slowest stage"));
+              testing::ContainsRegex(
+                  "the model waited [0-9]+ % of the time for data; batch is the slowest stage"));
   EXPECT_THAT(run("train exp.toml --quiet").err, Not(HasSubstr("needs")));
 }
 
