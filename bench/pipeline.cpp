@@ -140,7 +140,7 @@ void cache(const std::string& volume) {
                              .load_volume("path", "image")
                              .drop({"path"});
   const auto seen = [](const Dataset& data) {
-    return data.random_crop({"image"}, {64, 64, 64}).random_flip({"image"}, {"width"});
+    return data.random_crop({"image"}, {64, 64, 64}).random_rotate_90({"image"});
   };
   DatasetIterator cached = seen(loaded.cache((folder / "cache").string())).iterate({.threads = 2});
   DatasetIterator plain = seen(loaded).iterate({.threads = 2});

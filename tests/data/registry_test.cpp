@@ -346,9 +346,8 @@ TEST(Registry, AFunctionInCppIsSoundLikeEveryStage) {
                      record.set("sum", Tensor::scalar(record.at("weight").item<float>() + 1.0F));
                    })
                    .observed());
-  expect_sound(samples().filter([](const Record& record) {
-    return record.at("class").item<std::int64_t>() > 1;
-  }));
+  expect_sound(samples().filter(
+      [](const Record& record) { return record.at("class").item<std::int64_t>() > 1; }));
 }
 
 TEST(CheckArguments, TellsWrongTypesWithTheLine) {
@@ -366,8 +365,7 @@ TEST(CheckArguments, TellsWrongTypesWithTheLine) {
 TEST(StageEntry, ValuesOutOfRangeAreA001) {
   const auto apply = [](std::string_view op, ArgumentMap arguments) {
     for (const StageEntry& entry : stage_entries()) {
-      if (entry.op == op)
-        static_cast<void>(entry.apply(samples(), arguments, {"e.toml", 4}));
+      if (entry.op == op) static_cast<void>(entry.apply(samples(), arguments, {"e.toml", 4}));
     }
   };
   const auto code = [&](std::string_view op, ArgumentMap arguments) {
