@@ -251,18 +251,24 @@ Tensor left_half(const Tensor& volume) {
 
 /// Trained on the left half of the image, and judged by the right one.
 bool learn_head(const std::string& scan) {
-  const Dataset whole =
+  const Dataset scans =
       Dataset::from_tensors({{"path", Tensor::strings({1}, {scan})}})
           .load_volume("path", "image")
           .orientation({"image"}, "SPL")
-          .drop({"path"})
           .resize({"image"}, {48, 64, 64}, {.interpolation = Interpolation::kArea})
-          .window({"image"}, {0.0, 99.5}, {.percentiles = true})
-          .map([](Record& record) { record.set("mask", head_mask(record.at("image"))); });
-  const Dataset half = whole.map([](Record& record) {
-    record.set("image", left_half(record.at("image")));
-    record.set("mask", left_half(record.at("mask")));
-  });
+          .window({"image"}, {0.0, 99.5}, {.percentiles = true});
+  DatasetIterator iterator = scans.iterate();
+  Record record;
+  if (!iterator.next(record)) return false;
+  // Read once: every patch comes from it.
+  const auto data_of = [](const Tensor& image, const Tensor& mask) {
+    return Dataset::from_tensors(
+        {{"image", stack(std::array{image})}, {"mask", stack(std::array{mask})}});
+  };
+  const Tensor image = record.at("image").clone();
+  const Tensor mask = head_mask(image);
+  const Dataset whole = data_of(image, mask);
+  const Dataset half = data_of(left_half(image), left_half(mask));
   Model model = trained(half, 2, 5);
   const auto volumes = segmented(model, whole);
   const double head = dice(volumes.front(), 1, volumes.front().truth.dim(2) / 2);
