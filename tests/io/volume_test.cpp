@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "io/readers/decode_pool.hpp"
 #include "tenon/dataset.hpp"
@@ -296,6 +297,15 @@ TEST_F(Volumes, TheStageReadsThemByKey) {
     EXPECT_EQ(error.code(), "F001");
     EXPECT_THAT(error.what(), HasSubstr("b.nii"));
     EXPECT_EQ(error.diagnostics().front().sample->index, 1);
+  }
+}
+
+TEST_F(Volumes, ADecoderOutlivesTheThreadThatStartedIt) {
+  const std::string file = kData + "nifti/anatomical.nii";
+  if (!fs::exists(file)) GTEST_SKIP() << "skipped: no ../shared/data/nifti";
+  for (int i = 0; i < 20; ++i) {
+    std::thread([&] { EXPECT_NO_THROW(load_volume(file, 0, DType::kFloat32, "")); }).join();
+    EXPECT_NO_THROW(load_volume(file, 0, DType::kFloat32, ""));
   }
 }
 

@@ -2,13 +2,15 @@
 // brings its reader down is one bad sample. It is started by the library and talks over a socket.
 #include <fcntl.h>
 #include <itkObject.h>
-#include <sys/prctl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "io/decode/itk_volume.hpp"
 
@@ -28,7 +30,17 @@ void keep_quiet() {
   ::setrlimit(RLIMIT_CORE, &none);
   // Ctrl-C is for the process that asked; this one ends with it.
   std::signal(SIGINT, SIG_IGN);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/// Ends this process when the one that asks is gone, also in the middle of a file. (The system's
+/// signal of a parent's death comes when the thread ends that started this one.)
+void end_with_the_other_side() {
+  std::thread([] {
+    pollfd other{tenon::decode::kSocket, 0, 0};
+    while (::poll(&other, 1, -1) < 0 && errno == EINTR) {
+    }
+    ::_exit(0);
+  }).detach();
 }
 
 }  // namespace
@@ -40,6 +52,7 @@ int main() {
     return 2;
   }
   keep_quiet();
+  end_with_the_other_side();
   while (const auto message = decode::receive_message(decode::kSocket)) {
     const auto request = decode::request_of(message->bytes);
     if (!request) return 2;
