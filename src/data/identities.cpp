@@ -84,7 +84,7 @@ std::optional<std::vector<std::int64_t>> Identities::drawn(std::int64_t epoch,
       std::erase_if(indices, [&](std::int64_t index) {
         return !by_text->keep((*texts)[static_cast<std::size_t>(index)]);
       });
-    } else if (is_one_of(stage, {"take", "skip", "shuffle"})) {
+    } else if (is_one_of(stage, {"take", "skip", "shuffle", "shard"})) {
       if (counts_others && stage.name() != "shuffle") return std::nullopt;
       if (counts_others) continue;
       indices = chosen_by(static_cast<const StreamStage&>(stage), placed, indices, execution);
