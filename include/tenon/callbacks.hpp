@@ -8,11 +8,23 @@
 #include <vector>
 
 #include "tenon/history.hpp"
+#include "tenon/npz.hpp"
 #include "tenon/plan.hpp"
 
 namespace tenon {
 
 class Model;
+class TrainingState;
+
+/// What one callback has to remember beside the model: small numbers and texts, and tensors.
+struct CallbackState {
+  std::vector<std::pair<std::string, double>> numbers;
+  std::vector<std::pair<std::string, std::string>> texts;
+  NamedTensors tensors;
+
+  std::optional<double> number(std::string_view name) const noexcept;
+  std::optional<std::int64_t> integer(std::string_view name) const noexcept;
+};
 
 /// What a callback may do while a training runs. Valid during the call only.
 class TrainingControl {
@@ -30,6 +42,10 @@ class TrainingControl {
   /// The direction of a log's name: false for losses and errors, true for accuracies. "val_" is
   /// looked through. Throws ContractError (C002) for a name that the logs will not have.
   virtual bool higher_is_better(std::string_view log_name) const = 0;
+  /// True where fit goes on from a state: restore_state() follows on_train_begin().
+  virtual bool resumes() const = 0;
+  /// Asks for Callback::on_state: after one of the next steps, or at the end of the epoch.
+  virtual void request_state() = 0;
   /// All names that an epoch's logs may hold, in their order; "val_" ones are there where
   /// validation runs at all.
   virtual const std::vector<std::string>& log_names() const = 0;
@@ -70,6 +86,17 @@ class Callback {
   virtual void on_train_batch_end(TrainingControl&, const StepInfo&, const Logs& /*running*/) {}
   virtual void on_epoch_end(TrainingControl&, std::int64_t /*epoch*/, const Logs&) {}
   virtual void on_train_end(TrainingControl&, const Logs&) {}
+
+  /// What it has to remember, so that a training goes on as if it had not been disturbed. Called
+  /// between steps. What is given back after on_train_begin, where a training is resumed, is what
+  /// was saved.
+  virtual void save_state(CallbackState&) const {}
+  virtual void restore_state(const CallbackState&) {}
+  /// The state that the training is to go on from, asked for once, before the first step; nothing:
+  /// it begins. Puts the weights and the optimizer's state into the model.
+  virtual std::shared_ptr<const TrainingState> state_to_resume(TrainingControl&) { return {}; }
+  /// Everything but the model itself; valid during the call only.
+  virtual void on_state(TrainingControl&, const TrainingState&) {}
 };
 using Callbacks = std::vector<std::shared_ptr<Callback>>;
 
@@ -114,6 +141,46 @@ std::shared_ptr<Callback> CSVLogger(std::string filename, CSVLoggerOptions optio
 /// One row per training step: epoch,step,loss,<metrics>,examples,seconds_data,seconds_compute; nine
 /// significant digits; loss and metrics are of the batch alone.
 std::shared_ptr<Callback> StepsLogger(std::string filename, bool append = false);
+/// Keeps and reads the states of trainings; implemented by io/models.
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+  /// A copy of the model and the state; write() may then run in another thread while the model is
+  /// trained on.
+  class Snapshot {
+   public:
+    virtual ~Snapshot() = default;
+    /// Atomically. Throws FormatError (F001).
+    virtual void write(const std::string& path) const = 0;
+  };
+  virtual std::unique_ptr<Snapshot> snapshot(const Model& model,
+                                             const TrainingState& state) const = 0;
+  /// Reads the state in the file and puts its weights and the optimizer's state into `model`, which
+  /// is compiled. Throws FormatError (F001) for a file that is missing, damaged, or of another
+  /// training; the model is then as it was.
+  virtual std::shared_ptr<const TrainingState> read(const std::string& path,
+                                                    Model& model) const = 0;
+};
+const StateStore& default_state_store();
+
+struct BackupAndRestoreOptions {
+  /// "epoch", a number of steps ("100"), or seconds ("60s").
+  std::string save_freq = "epoch";
+  /// Remove the state when the training has ended.
+  bool delete_checkpoint = true;
+  /// False: what is in the folder is not gone on from.
+  bool restore = true;
+};
+/// Keeps the state of the training in `backup_dir`, as state.keras, the one before it as
+/// state.previous.keras, and goes on from there when fit begins: in the middle of an epoch, and bit
+/// for bit as if undisturbed on the same engine and number of threads. Where the newest file is
+/// damaged, the one before it is used, with a note. Written by a thread of its own. A state that
+/// cannot be written is told as a warning, and once more as DataError when the training has
+/// ended.
+std::shared_ptr<Callback> BackupAndRestore(std::string backup_dir,
+                                           BackupAndRestoreOptions options = {},
+                                           const StateStore& store = default_state_store());
+
 /// Stops when the loss is NaN or infinite, in place of the D002 that fit throws otherwise. That
 /// step's update is not made, unless FitArguments::check_finite is false.
 std::shared_ptr<Callback> TerminateOnNaN();

@@ -76,6 +76,15 @@ struct CompileArguments {
 /// Class id -> weight, by position in the list; ids beyond the list weigh 1.
 using ClassWeights = std::vector<double>;
 
+/// A state that fit is to go on from: what BackupAndRestore wrote, or its folder.
+struct ResumeFrom {
+  ResumeFrom(std::string file,  // NOLINT(google-explicit-constructor)
+             const StateStore& state_store = default_state_store())
+      : path(std::move(file)), store(&state_store) {}
+  ResumeFrom(const char* file) : ResumeFrom(std::string(file)) {}  // NOLINT
+  std::string path;
+  const StateStore* store;
+};
 struct FitArguments {
   std::optional<std::int64_t> steps_per_epoch{};
   std::int64_t epochs = 1;
@@ -101,6 +110,9 @@ struct FitArguments {
   std::string group_key{};
   /// Never trained on and not evaluated; only held against the other splits for leakage.
   std::optional<Dataset> test_data{};
+  /// Goes on from a state, bit for bit on the same engine and number of threads: throws FormatError
+  /// (F001) where there is none, or of another training.
+  std::optional<ResumeFrom> resume{};
   /// Warns (L001) of samples, files and groups that are in two splits. Compares names only.
   bool check_leakage = true;
 };

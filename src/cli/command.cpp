@@ -81,6 +81,8 @@ void add_check_and_train(CLI::App& app, CommandLine& line) {
 
   CLI::App* train_command = app.add_subcommand("train", "Train as the experiment file says");
   add_experiment(*train_command, line.train.file, line.train.sets);
+  train_command->add_flag("--resume", line.train.resume,
+                          "Go on where a run into the same output folder was ended");
   add_common(*train_command, line.common);
   train_command->callback([&] { line.action = [&] { return train(line.train); }; });
 }

@@ -22,6 +22,7 @@ struct TrainOptions {
   CommonOptions common;
   std::string file;
   std::vector<std::string> sets;
+  bool resume = false;
 };
 int train(const TrainOptions& options);
 

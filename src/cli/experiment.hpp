@@ -34,7 +34,8 @@ struct SplitTable {
 struct FitTable {
   CompileArguments compile;
   FitArguments fit;
-  std::string output;  ///< A folder, made absolute; empty: nothing is written.
+  std::string output;               ///< A folder, made absolute; empty: nothing is written.
+  std::string save_freq = "epoch";  ///< Of the state that --resume goes on from.
   int line = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "cli/experiment.hpp"
 #include "cli/fit_parts.hpp"
 #include "core/thread_count.hpp"
+#include "data/arguments.hpp"
 #include "train/engines.hpp"
 
 namespace tenon::cli {
@@ -103,6 +104,12 @@ FitTable read_fit(const data::ArgumentValue& table, const Experiment& experiment
   fit.fit.group_key = experiment.group;
   if (const auto output = reader.text("output")) {
     fit.output = (std::filesystem::path(experiment.folder) / *output).lexically_normal().string();
+  }
+  if (const auto* save_freq = reader.any("save_freq")) {
+    const auto* text = std::get_if<std::string>(&save_freq->value);
+    fit.save_freq = text != nullptr ? *text : data::to_text(*save_freq);  // 500 is "500".
+    check_with_line(fit.line, problems,
+                    [&] { BackupAndRestore(fit.output, {.save_freq = fit.save_freq}); });
   }
   if (const auto* callbacks = reader.any("callbacks")) {
     fit.fit.callbacks = read_callbacks(*callbacks, fit.output, problems);

@@ -15,7 +15,8 @@ class PutAsideOldModels : public Callback {
       : output_(std::move(output)), origin_(std::move(origin)) {}
   std::string name() const override { return "PutAsideOldModels"; }
 
-  void on_train_begin(TrainingControl&) override {
+  void on_train_begin(TrainingControl& control) override {
+    if (control.resumes()) return;
     for (const char* name : {"model", "interrupted", "stopped"}) put_aside(name);
   }
 

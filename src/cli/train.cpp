@@ -20,20 +20,44 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Ends the training after the step in which Ctrl-C was pressed.
+/// Ends the training soon after Ctrl-C was pressed: after the step, or, where a state is kept,
+/// after the next one that a state can be had of.
 class StopOnInterrupt : public Callback {
  public:
+  explicit StopOnInterrupt(bool keeps_state) : keeps_state_(keeps_state) {}
   std::string name() const override { return "StopOnInterrupt"; }
   void on_train_batch_end(TrainingControl& control, const StepInfo&, const Logs&) override {
     stop(control);
   }
   void on_epoch_end(TrainingControl& control, std::int64_t, const Logs&) override { stop(control); }
-
- private:
-  static void stop(TrainingControl& control) {
+  void on_state(TrainingControl& control, const TrainingState&) override {
     if (interrupted()) control.stop_at_once();
   }
+
+ private:
+  void stop(TrainingControl& control) const {
+    if (!interrupted()) return;
+    keeps_state_ ? control.request_state() : control.stop_at_once();
+  }
+
+  bool keeps_state_;
 };
+
+fs::path state_folder(const FitTable& fit) { return fs::path(fit.output) / "state"; }
+
+bool has_state(const FitTable& fit) {
+  std::error_code ignored;
+  return fs::exists(state_folder(fit) / "state.keras", ignored) ||
+         fs::exists(state_folder(fit) / "state.previous.keras", ignored);
+}
+
+/// Of a training that has ended and whose model is written.
+void remove_state(const FitTable& fit) {
+  std::error_code ignored;
+  for (const char* name : {"state.keras", "state.previous.keras"})
+    fs::remove(state_folder(fit) / name, ignored);
+  fs::remove(state_folder(fit), ignored);  // Unless there is something else in it.
+}
 
 /// Says before the first step what the run will take.
 class TellMemory : public Callback {
@@ -86,7 +110,7 @@ History fit_or_save(Model& model, const Dataset& data, const FitTable& fit, Sour
 }
 
 /// `origin`: the model file that the run begins with.
-void add_output_callbacks(FitTable& fit, const std::string& origin) {
+void add_output_callbacks(FitTable& fit, const std::string& origin, bool resume) {
   if (fit.output.empty()) return;
   std::error_code error;
   fs::create_directories(fit.output, error);
@@ -94,6 +118,9 @@ void add_output_callbacks(FitTable& fit, const std::string& origin) {
   fit.fit.callbacks.push_back(put_aside_old_models(fit.output, origin));
   fit.fit.callbacks.push_back(CSVLogger((fs::path(fit.output) / "history.csv").string()));
   fit.fit.callbacks.push_back(StepsLogger((fs::path(fit.output) / "steps.csv").string()));
+  fit.fit.callbacks.push_back(BackupAndRestore(
+      state_folder(fit).string(),
+      {.save_freq = fit.save_freq, .delete_checkpoint = false, .restore = resume}));
 }
 
 /// Of the time of all steps, what share went by until there was a batch.
@@ -147,20 +174,39 @@ std::string to_json(const History& history, const FitTable& fit, const std::stri
   return json_output(out);
 }
 
+/// With --resume: whether there is nothing left to do. Says so, and also where there is no state.
+bool is_over(const FitTable& fit, const TrainOptions& options) {
+  if (fit.output.empty()) {
+    throw_argument_error("--resume", "[fit] has no output folder", "one, with a run's state in it");
+  }
+  if (has_state(fit)) return false;
+  const fs::path model = fs::path(fit.output) / "model.keras";
+  std::error_code ignored;
+  const bool over = fs::exists(model, ignored);
+  if (!options.common.quiet) {
+    print_error(over ? fmt::format("the training has ended; its model is {}\n", model.string())
+                     : fmt::format("there is no state in {}: the training begins anew\n",
+                                   state_folder(fit).string()));
+  }
+  return over;
+}
+
 }  // namespace
 
 TrainOutcome run_training(const TrainOptions& options) {
   const Experiment experiment = load_experiment(options.file, options.sets);
   Model model = build_model(experiment);
   FitTable fit = *experiment.fit;
+  if (options.resume && is_over(fit, options))
+    return {kDone, to_json({}, fit, (fs::path(fit.output) / "model.keras").string())};
   const SourceLocation here{intern_file(experiment.file.c_str()), fit.line};
   const Dataset data = build_dataset(experiment, require_split(experiment, "train"));
   if (const SplitTable* split = experiment.split("validation")) {
     fit.fit.validation_data = build_dataset(experiment, *split);
   }
   add_test_data(experiment, fit.fit);
-  add_output_callbacks(fit, *experiment.model_path);
-  fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>());
+  add_output_callbacks(fit, *experiment.model_path, options.resume);
+  fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>(!fit.output.empty()));
   if (!options.common.quiet) fit.fit.callbacks.push_back(std::make_shared<TellMemory>());
   fit.fit.verbose = options.common.quiet ? 0 : 1;
   const ConsoleSinks sinks(options.common);
@@ -174,7 +220,10 @@ TrainOutcome run_training(const TrainOptions& options) {
     saved = (fs::path(fit.output) / (interrupted() ? "interrupted.keras" : "model.keras")).string();
     model.save(saved);
     write_bad_samples((fs::path(fit.output) / "bad_samples.csv").string(), history.bad_samples);
+    if (!interrupted()) remove_state(fit);
   }
+  if (interrupted() && has_state(fit) && !options.common.quiet)
+    print_error("go on with the same command and --resume\n");
   if (!options.common.quiet && options.common.format == Format::kText)
     print(last_line(history) + "\n");
   return {interrupted() ? kStopped : kDone, to_json(history, fit, saved)};

@@ -29,13 +29,16 @@ double least_share(int threads) {
 }
 
 BatchFeed::BatchFeed(const BoundSplit& split, const std::vector<OutputTraining>& outputs,
-                     FeedOptions options)
+                     FeedOptions options, const FeedPlace& place)
     : split_(split),
       outputs_(outputs),
       options_(options),
       may_run_ahead_(random_access(split.dataset())),
-      iterator_(split.dataset().iterate(options.iterate)),
-      epoch_(options.epoch.value_or(options.iterate.epoch)) {}
+      iterator_(split.dataset().iterate(options_.iterate)),
+      prepared_(place.given),
+      epoch_(options_.epoch.value_or(options_.iterate.epoch)) {
+  if (!place.state.empty()) iterator_.restore(place.state);
+}
 
 BatchFeed::~BatchFeed() { stop(); }
 
@@ -81,7 +84,7 @@ BatchFeed::Delivery BatchFeed::prepare() {
   return delivery;
 }
 
-Batch BatchFeed::prepare_batch(Record record) const {
+Batch BatchFeed::prepare_batch(Record record) {
   const std::int64_t steps = options_.steps.value_or(0);
   const std::int64_t epoch = steps > 0 ? epoch_ + prepared_ / steps : epoch_;
   Batch batch;
@@ -91,6 +94,9 @@ Batch BatchFeed::prepare_batch(Record record) const {
     Tensor& target = batch.data.targets[i];
     if (outputs_[i].loss && target.defined()) target = converted_target(target, outputs_[i]);
   }
+  const bool ends_epoch = steps > 0 && (prepared_ + 1) % steps == 0;
+  if (state_wanted_.exchange(false) || (options_.note_epoch_ends && ends_epoch))
+    batch.state = iterator_.state();
   return batch;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,6 +21,13 @@ namespace tenon::train {
 struct Batch {
   Record record;
   StepData data;
+  std::string state{};  ///< Where the data stand behind it, if note_state() asked for that.
+};
+
+/// Where a feed goes on from.
+struct FeedPlace {
+  std::string state;       ///< DatasetIterator::state(); empty: the data begin.
+  std::int64_t given = 0;  ///< Batches of this epoch that were given before.
 };
 
 struct FeedOptions {
@@ -27,6 +36,8 @@ struct FeedOptions {
   std::optional<std::int64_t> steps{};
   std::int64_t epochs = 1;  ///< With `steps`: how many batches will be asked for in all.
   std::optional<std::int64_t> epoch{};  ///< For messages, where it is not the data's own.
+  /// With `steps`: as note_state() for the last batch of each epoch.
+  bool note_epoch_ends = false;
   /// Batches are prepared beside the step before them where one takes longer than this to prepare,
   /// in seconds and as a share of the time between two calls of next(): a thread costs something,
   /// and where every core takes part in the step, it takes from the step what it does.
@@ -47,13 +58,16 @@ class BatchFeed {
  public:
   /// `split` and `outputs` must outlive it.
   BatchFeed(const BoundSplit& split, const std::vector<OutputTraining>& outputs,
-            FeedOptions options);
+            FeedOptions options, const FeedPlace& place = {});
   ~BatchFeed();
   BatchFeed(const BatchFeed&) = delete;
   BatchFeed& operator=(const BatchFeed&) = delete;
 
   /// False at the end of the data, or of all that were asked for.
   bool next(Batch& batch);
+  /// The next batch that is prepared gets its Batch::state: the one that next() gives now, or the
+  /// one behind it.
+  void note_state() noexcept { state_wanted_ = true; }
   /// Begins the data anew, with the random numbers of the next epoch.
   void next_epoch();
   /// Those met up to the last batch that next() gave.
@@ -70,7 +84,7 @@ class BatchFeed {
     bool last() const noexcept { return !batch; }
   };
   Delivery prepare();
-  Batch prepare_batch(Record record) const;
+  Batch prepare_batch(Record record);
   Delivery prepare_here();
   Delivery wait_for_delivery();
   void start();
@@ -87,6 +101,7 @@ class BatchFeed {
   std::int64_t prepared_ = 0;  ///< In this epoch, or with `steps` in all.
   std::int64_t epoch_ = 0;     ///< Without `steps`.
   std::size_t bad_samples_told_ = 0;
+  std::atomic<bool> state_wanted_{false};
 
   std::vector<BadSample> bad_samples_;
   int slow_in_a_row_ = 0;          ///< Of those prepared in the thread that wanted them.

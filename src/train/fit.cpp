@@ -16,6 +16,7 @@
 #include "train/model_plan.hpp"
 #include "train/not_finite.hpp"
 #include "train/progress.hpp"
+#include "train/resume.hpp"
 #include "train/running_logs.hpp"
 #include "train/trainer.hpp"
 
@@ -53,6 +54,8 @@ class FitRun final : public TrainingControl {
   std::int64_t epochs() const override { return arguments_.epochs; }
   std::optional<std::int64_t> steps_per_epoch() const override { return known_steps_; }
   const std::vector<std::string>& log_names() const override { return log_names_; }
+  bool resumes() const override { return resumed_ != nullptr; }
+  void request_state() override { state_wanted_ = true; }
   bool higher_is_better(std::string_view log_name) const override {
     Logs known;
     for (const std::string& name : log_names_) known.set(name, 0.0);
@@ -62,7 +65,8 @@ class FitRun final : public TrainingControl {
 
  private:
   void run_epochs() {
-    for (epoch_ = arguments_.initial_epoch; epoch_ < arguments_.epochs && !stopped_; ++epoch_) {
+    epoch_ = first_epoch_;
+    for (; epoch_ < arguments_.epochs && !stopped_; ++epoch_) {
       begin_epoch();
       train_epoch();
       validate();
@@ -97,14 +101,19 @@ class FitRun final : public TrainingControl {
   void begin() {
     trainer_.set_seed(arguments_.seed);
     trainer_.begin_training();
+    resume();
     if (arguments_.check_finite) require_finite_weights(model_, false);
-    feed_.emplace(*train_, trainer_.outputs(),
-                  FeedOptions{.iterate = {.seed = arguments_.seed,
-                                          .epoch = arguments_.initial_epoch,
-                                          .threads = arguments_.data_threads},
-                              .steps = arguments_.steps_per_epoch,
-                              .epochs = arguments_.epochs - arguments_.initial_epoch,
-                              .least_share = least_share(trainer_.threads())});
+    feed_.emplace(
+        *train_, trainer_.outputs(),
+        FeedOptions{.iterate = {.seed = arguments_.seed,
+                                .epoch = arguments_.steps_per_epoch ? arguments_.initial_epoch
+                                                                    : first_epoch_,
+                                .threads = arguments_.data_threads},
+                    .steps = arguments_.steps_per_epoch,
+                    .epochs = arguments_.epochs - arguments_.initial_epoch,
+                    .note_epoch_ends = !arguments_.callbacks.empty(),
+                    .least_share = least_share(trainer_.threads())},
+        place_of_data());
     known_steps_ = arguments_.steps_per_epoch;
     const Cardinality cardinality = data_.train.cardinality();
     if (!known_steps_ && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {
@@ -113,12 +122,72 @@ class FitRun final : public TrainingControl {
     leave_bad_loss_ = std::ranges::any_of(
         arguments_.callbacks, [](const auto& callback) { return callback->handles_bad_loss(); });
     for (const auto& callback : arguments_.callbacks) callback->on_train_begin(*this);
+    if (resumed_) restore_callbacks(resumed_->callbacks);
+  }
+
+  /// Takes over a state, if there is one: the model has its weights then.
+  void resume() {
+    first_epoch_ = arguments_.initial_epoch;
+    if (arguments_.resume) resumed_ = read_state(*arguments_.resume, model_);
+    for (const auto& callback : arguments_.callbacks) {
+      if (!resumed_) resumed_ = callback->state_to_resume(*this);
+    }
+    if (!resumed_) return;
+    check_state(*resumed_, model_, trainer_, arguments_);
+    first_epoch_ = resumed_->epoch;
+    steps_done_ = resumed_->steps_done;
+    stopped_ = resumed_->stopped;
+    history_ = resumed_->history;
+    if (!history_.logs.empty()) epoch_logs_ = history_.logs.back();
+  }
+
+  FeedPlace place_of_data() const {
+    if (!resumed_) return {};
+    const std::int64_t epochs_before = resumed_->epoch - arguments_.initial_epoch;
+    return {resumed_->data,
+            epochs_before * arguments_.steps_per_epoch.value_or(0) + resumed_->step};
+  }
+
+  /// Each gets what one of its name saved, in their order.
+  void restore_callbacks(std::vector<std::pair<std::string, CallbackState>> states) {
+    for (const auto& callback : arguments_.callbacks) {
+      const auto found = std::ranges::find(states, callback->name(),
+                                           &std::pair<std::string, CallbackState>::first);
+      if (found == states.end()) continue;
+      callback->restore_state(found->second);
+      states.erase(found);
+    }
+  }
+
+  /// Where `epoch` and `step` are those of the next step, and `data` is where the data stand.
+  void deliver_state(std::int64_t epoch, std::int64_t step, std::string data) {
+    state_wanted_ = false;
+    TrainingState state;
+    state.epoch = epoch;
+    state.step = step;
+    state.steps_done = steps_done_;
+    state.data = std::move(data);
+    if (step > 0) state.running = running_->sums();
+    state.history = history_;
+    state.stopped = stopped_;
+    fill_state(state, model_, trainer_);
+    state.seed = arguments_.seed;
+    for (const auto& callback : arguments_.callbacks) {
+      state.callbacks.emplace_back(callback->name(), CallbackState{});
+      callback->save_state(state.callbacks.back().second);
+    }
+    for (const auto& callback : arguments_.callbacks) callback->on_state(*this, state);
   }
 
   void begin_epoch() {
-    if (epoch_ > arguments_.initial_epoch && !arguments_.steps_per_epoch) feed_->next_epoch();
+    if (epoch_ > first_epoch_ && !arguments_.steps_per_epoch) feed_->next_epoch();
     running_->reset();
     step_ = 0;
+    epoch_is_whole_ = false;
+    if (resumed_ && epoch_ == first_epoch_ && resumed_->step > 0) {
+      step_ = resumed_->step;
+      running_->set_sums(resumed_->running);
+    }
     epoch_watch_.restart();
     tell(ProgressEvent::Kind::kBegin);
     for (const auto& callback : arguments_.callbacks) callback->on_epoch_begin(*this, epoch_);
@@ -128,7 +197,10 @@ class FitRun final : public TrainingControl {
     Batch batch;
     while (!stopped_) {
       Stopwatch watch;
-      if (!next(batch)) break;
+      if (!next(batch)) {
+        epoch_is_whole_ = true;
+        break;
+      }
       StepInfo info{.epoch = epoch_, .step = step_};
       info.seconds_data = watch.restart();
       if (!plan_told_) tell_plan(batch.data);
@@ -136,6 +208,9 @@ class FitRun final : public TrainingControl {
       ++step_;
       tell_callbacks(info);
       tell(ProgressEvent::Kind::kStep);
+      data_state_ = std::move(batch.state);
+      if (state_wanted_ && !data_state_.empty()) deliver_state(epoch_, step_, data_state_);
+      if (state_wanted_) feed_->note_state();
     }
     epoch_logs_ = running_->running();
   }
@@ -205,6 +280,10 @@ class FitRun final : public TrainingControl {
     for (const auto& callback : arguments_.callbacks) {
       callback->on_epoch_end(*this, epoch_, epoch_logs_);
     }
+    // Data that end with the epoch begin with the next one.
+    if (state_wanted_ && epoch_is_whole_)
+      deliver_state(epoch_ + 1, 0, arguments_.steps_per_epoch ? data_state_ : std::string());
+    state_wanted_ = false;
   }
 
   History end() {
@@ -250,6 +329,11 @@ class FitRun final : public TrainingControl {
   bool stopped_ = false;
   bool without_validation_ = false;
   std::int64_t steps_done_ = 0;  ///< By this call of fit.
+  std::shared_ptr<const TrainingState> resumed_;
+  bool state_wanted_ = false;
+  bool epoch_is_whole_ = false;
+  std::string data_state_;  ///< Where the data stood behind the last step, if that was noted.
+  std::int64_t first_epoch_ = 0;
   std::int64_t epoch_ = 0;
   std::int64_t step_ = 0;
   Stopwatch epoch_watch_;

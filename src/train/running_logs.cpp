@@ -111,6 +111,24 @@ void RunningLogs::add(const StepResult& result, std::int64_t rows) {
   epoch_.rows += count;
 }
 
+std::vector<double> RunningLogs::sums() const {
+  std::vector<double> all = epoch_.losses;
+  all.insert(all.end(), epoch_.metrics.begin(), epoch_.metrics.end());
+  all.push_back(epoch_.rows);
+  return all;
+}
+
+void RunningLogs::set_sums(const std::vector<double>& sums) {
+  reset();
+  if (sums.size() != epoch_.losses.size() + epoch_.metrics.size() + 1) {
+    throw FormatError(make_diagnostic("F001", "the state is of a training with other metrics"));
+  }
+  const auto metrics = sums.begin() + static_cast<std::ptrdiff_t>(epoch_.losses.size());
+  std::copy(sums.begin(), metrics, epoch_.losses.begin());
+  std::copy(metrics, sums.end() - 1, epoch_.metrics.begin());
+  epoch_.rows = sums.back();
+}
+
 Logs RunningLogs::logs_of(const Sums& sums) const {
   Logs logs;
   for (std::size_t i = 0; i < sums.losses.size(); ++i) {

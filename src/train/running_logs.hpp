@@ -29,6 +29,10 @@ class RunningLogs {
   void add(const StepResult& result, std::int64_t rows);
   /// Of the batch added last, alone.
   Logs batch() const { return logs_of(batch_); }
+  /// What has accumulated since reset(), as numbers; set_sums() goes on from there. Throws
+  /// FormatError where the numbers are of other logs.
+  std::vector<double> sums() const;
+  void set_sums(const std::vector<double>& sums);
   /// Since reset().
   Logs running() const { return logs_of(epoch_); }
 

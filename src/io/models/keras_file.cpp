@@ -1,11 +1,10 @@
 // Model::save, load_model and the weights files: Keras's v3 layout.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "graph/config.hpp"
+#include "io/models/keras_content.hpp"
 #include "io/models/weight_tree.hpp"
 #include "io/models/weights.hpp"
 #include "io/models/zip_archive.hpp"
@@ -18,26 +17,10 @@
 namespace tenon {
 namespace {
 
-constexpr const char* kKerasVersion = "3.15.1";  // The version whose layout is written.
-
 void require_ending(const std::string& path, const std::string& ending) {
   if (path.ends_with(ending)) return;
   throw_file_error(path, fmt::format("the name does not end with \"{}\"", ending),
                    "a name that says what the file is", fmt::format("call it …{}", ending));
-}
-
-std::string metadata_text() {
-  nlohmann::ordered_json metadata;
-  metadata["keras_version"] = kKerasVersion;
-  metadata["date_saved"] = fmt::format("{:%Y-%m-%d@%H:%M:%S}", fmt::gmtime(std::time(nullptr)));
-  return metadata.dump();
-}
-
-std::string config_text(const Model& model) {
-  graph::Json config = graph::model_config(*model.object());
-  if (model.compiled())
-    config["compile_config"] = graph::Json::parse(train::compile_config_json(model));
-  return config.dump();
 }
 
 graph::Json parse_config(const std::string& text, const std::string& path) {
@@ -74,11 +57,7 @@ void restore_training(Model& model, const graph::Json& config, const models::Wei
 
 void Model::save(const std::string& path) const {
   require_ending(path, ".keras");
-  const std::string weights = models::write_hdf5(models::weights_of(*this), path);
-  write_file_atomically(path, models::write_zip({{"metadata.json", metadata_text()},
-                                                 {"config.json", config_text(*this)},
-                                                 {"model.weights.h5", weights}},
-                                                path));
+  write_file_atomically(path, models::write_zip(models::KerasContent(*this).members(path), path));
 }
 
 void Model::save_weights(const std::string& path) const {

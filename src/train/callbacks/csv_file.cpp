@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "tenon/error.hpp"
+#include "tenon/message.hpp"
 
 namespace tenon::train {
 namespace {
@@ -41,6 +42,27 @@ CsvFile::CsvFile(std::string path, bool append, std::string separator)
   has_header_ = append && std::filesystem::file_size(path_, error) > 0 && !error;
   file_.reset(std::fopen(path_.c_str(), append ? "ab" : "wb"));
   if (!file_) throw_file_error(path_, fmt::format("cannot be written: {}", std::strerror(errno)));
+}
+
+std::int64_t CsvFile::size() const {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path_, error);
+  if (error) throw_file_error(path_, "cannot be read: " + error.message());
+  return static_cast<std::int64_t>(size);
+}
+
+void CsvFile::cut_to(std::int64_t to) {
+  if (size() < to) {
+    Diagnostic warning = make_diagnostic(
+        "F001", fmt::format("{}: rows are missing: it has {} bytes, the training had written {}",
+                            path_, size(), to));
+    warning.severity = Severity::kWarning;
+    emit(warning);
+    return;
+  }
+  std::error_code error;
+  std::filesystem::resize_file(path_, static_cast<std::uintmax_t>(to), error);
+  if (error) throw_file_error(path_, "cannot be cut: " + error.message());
 }
 
 void CsvFile::write_row(std::span<const std::string> cells) {

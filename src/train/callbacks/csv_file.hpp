@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <span>
@@ -17,6 +18,11 @@ class CsvFile {
 
   /// True if the file had rows when it was opened: its header stands.
   bool has_header() const noexcept { return has_header_; }
+  /// Bytes so far. Throws FormatError (F001).
+  std::int64_t size() const;
+  /// Takes away what was written behind so many bytes. A file that has fewer stays as it is, which
+  /// is told as a warning. Throws FormatError (F001).
+  void cut_to(std::int64_t size);
   /// Cells that hold the separator, quotes or line ends are quoted. Throws FormatError (F001).
   void write_row(std::span<const std::string> cells);
 

@@ -14,7 +14,8 @@ class CSVLoggerCallback : public Callback {
   std::string name() const override { return "CSVLogger"; }
 
   void on_train_begin(TrainingControl& control) override {
-    file_.emplace(filename_, options_.append || opened_before_, options_.separator);
+    file_.emplace(filename_, options_.append || opened_before_ || control.resumes(),
+                  options_.separator);
     // As in Keras: a second fit with the same logger goes on in the same file.
     opened_before_ = true;
     names_ = control.log_names();
@@ -31,6 +32,13 @@ class CSVLoggerCallback : public Callback {
       row.push_back(value ? fmt::format("{:.9g}", *value) : "NA");
     }
     file_->write_row(row);
+  }
+
+  void save_state(CallbackState& state) const override {
+    state.numbers.emplace_back("bytes", static_cast<double>(file_->size()));
+  }
+  void restore_state(const CallbackState& state) override {
+    if (const auto bytes = state.integer("bytes")) file_->cut_to(*bytes);
   }
 
   void on_train_end(TrainingControl&, const Logs&) override { file_.reset(); }

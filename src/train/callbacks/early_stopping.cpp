@@ -46,6 +46,19 @@ class EarlyStoppingCallback : public Callback {
     if (wait_ >= options_.patience && epoch > 0) control.stop_training();
   }
 
+  void save_state(CallbackState& state) const override {
+    state.numbers.emplace_back("wait", wait_);
+    if (best_) state.numbers.emplace_back("best", *best_);
+    for (std::size_t i = 0; i < best_weights_.size(); ++i)
+      state.tensors.emplace_back(fmt::format("weight_{}", i), best_weights_[i]);
+  }
+  void restore_state(const CallbackState& state) override {
+    wait_ = static_cast<int>(state.integer("wait").value_or(0));
+    best_ = state.number("best");
+    best_weights_.clear();
+    for (const auto& [name, tensor] : state.tensors) best_weights_.push_back(tensor);
+  }
+
   void on_train_end(TrainingControl& control, const Logs&) override {
     if (best_weights_.empty()) return;
     const auto weights = control.model().weights();

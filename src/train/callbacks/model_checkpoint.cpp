@@ -50,6 +50,15 @@ class ModelCheckpointCallback : public Callback {
   }
   void on_epoch_begin(TrainingControl&, std::int64_t epoch) override { epoch_ = epoch; }
 
+  void save_state(CallbackState& state) const override {
+    state.numbers.emplace_back("steps", static_cast<double>(steps_));
+    if (best_) state.numbers.emplace_back("best", *best_);
+  }
+  void restore_state(const CallbackState& state) override {
+    steps_ = state.integer("steps").value_or(0);
+    best_ = state.number("best");
+  }
+
   void on_train_batch_end(TrainingControl& control, const StepInfo& info,
                           const Logs& running) override {
     if (every_ && ++steps_ % *every_ == 0) save(control, info.step + 1, running);

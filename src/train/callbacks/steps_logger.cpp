@@ -15,8 +15,8 @@ class StepsLoggerCallback : public Callback {
 
   std::string name() const override { return "StepsLogger"; }
 
-  void on_train_begin(TrainingControl&) override {
-    file_.emplace(filename_, append_ || opened_before_, ",");
+  void on_train_begin(TrainingControl& control) override {
+    file_.emplace(filename_, append_ || opened_before_ || control.resumes(), ",");
     opened_before_ = true;
     header_written_ = file_->has_header();
   }
@@ -29,6 +29,16 @@ class StepsLoggerCallback : public Callback {
     row.push_back(number(info.seconds_data));
     row.push_back(number(info.seconds_compute));
     file_->write_row(row);
+  }
+
+  void save_state(CallbackState& state) const override {
+    state.numbers.emplace_back("bytes", static_cast<double>(file_->size()));
+  }
+  void restore_state(const CallbackState& state) override {
+    const auto bytes = state.integer("bytes");
+    if (!bytes) return;
+    file_->cut_to(*bytes);
+    header_written_ = *bytes > 0 && file_->has_header();
   }
 
   void on_train_end(TrainingControl&, const Logs&) override { file_.reset(); }

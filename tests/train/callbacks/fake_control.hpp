@@ -22,6 +22,8 @@ class FakeControl : public TrainingControl {
   void stop_training() override { stopped = true; }
   double learning_rate() const override { return rate_; }
   void set_learning_rate(double value) override { rate_ = value; }
+  bool resumes() const override { return false; }
+  void request_state() override {}
   std::int64_t epochs() const override { return 100; }
   std::optional<std::int64_t> steps_per_epoch() const override { return std::nullopt; }
   bool higher_is_better(std::string_view name) const override { return name.ends_with("accuracy"); }

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+
+#include "tenon/model.hpp"
+#include "train/trainer.hpp"
+#include "train/training_state.hpp"
+
+namespace tenon::train {
+
+/// Reads what `from` names, a file or the folder of BackupAndRestore, into `model`. Throws
+/// FormatError (F001).
+std::shared_ptr<const TrainingState> read_state(const ResumeFrom& from, Model& model);
+
+/// Holds a state against the training that is to go on from it. Throws FormatError (F001) where it
+/// is another training; warns where it is computed otherwise, so that the bits will differ.
+void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
+                 const FitArguments& arguments);
+
+/// What model and trainer know of the state.
+void fill_state(TrainingState& state, const Model& model, const Trainer& trainer);
+
+}  // namespace tenon::train

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tenon/callbacks.hpp"
+#include "tenon/history.hpp"
+#include "tenon/model.hpp"
+
+namespace tenon {
+
+/// All that a training knows between two steps, beside the weights and the optimizer's slots, which
+/// are the model's. A value.
+class TrainingState {
+ public:
+  std::int64_t epoch = 0;  ///< Of the next step, from 0.
+  std::int64_t step = 0;   ///< In that epoch, from 0.
+  std::int64_t steps_done = 0;
+  std::string data;             ///< DatasetIterator::state(); empty: the epoch's data begin.
+  std::vector<double> running;  ///< RunningLogs::sums() of the epoch so far.
+  History history;              ///< Of the epochs that have ended.
+  bool stopped = false;         ///< A callback ended the training.
+
+  std::int64_t iterations = 0;  ///< Updates that the optimizer has done.
+  double learning_rate = 0.0;
+  std::uint64_t seed = 0;
+
+  /// By Callback::name(), in their order.
+  std::vector<std::pair<std::string, CallbackState>> callbacks;
+
+  /// How the steps are computed: other values of these do not give the same bits.
+  std::string engine;
+  std::string precision;
+  int threads = 0;
+  /// train::compile_config_json() without the learning rate: another one is another training.
+  std::string compile_config;
+};
+
+namespace train {
+
+/// Throws FormatError (F001) unless `model` was compiled as the one whose state this is.
+void require_same_training(const TrainingState& state, const Model& model);
+
+}  // namespace train
+}  // namespace tenon

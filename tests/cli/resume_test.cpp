@@ -1,0 +1,136 @@
+// Trainings that are killed or stopped, and gone on with by --resume.
+#include <chrono>
+#include <csignal>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "cli/command_fixture.hpp"
+#include "train/state.hpp"
+
+namespace tenon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// steps.csv without its columns of seconds.
+std::string rows_of_steps(const fs::path& file) {
+  std::istringstream lines(read_file(file.string()));
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    for (int i = 0; i < 2; ++i) line.resize(line.rfind(','));
+    kept += line + "\n";
+  }
+  return kept;
+}
+
+class ResumeCommand : public Command {
+ protected:
+  void SetUp() override {
+    Command::SetUp();
+    write_experiment(
+        "  { op = \"shuffle\", buffer = 8 },\n"
+        "  { op = \"random_flip\", keys = [\"Small\", \"Large\"], axes = [\"width\"] },\n");
+  }
+
+  /// Starts the command; it is killed after `seconds` unless it has ended by then. Its status, or
+  /// nothing.
+  std::optional<int> run_for(const std::string& arguments, double seconds, int signal) const {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::setpgid(0, 0);
+      const std::string line = "cd " + folder_.string() + " && exec " TENON_BINARY_DIR "/tenon " +
+                               arguments + " >/dev/null 2>stderr.txt";
+      ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      ::_exit(127);
+    }
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    int status = 0;
+    while (::waitpid(child, &status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() >= end) {
+        ::kill(child, signal);
+        ::waitpid(child, &status, 0);
+        break;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return WIFEXITED(status) ? std::optional(WEXITSTATUS(status)) : std::nullopt;
+  }
+
+  void expect_same_run(const std::string& one, const std::string& other) const {
+    const Model a = load_model((folder_ / one / "model.keras").string());
+    const Model b = load_model((folder_ / other / "model.keras").string());
+    for (std::size_t i = 0; i < a.weights().size(); ++i)
+      EXPECT_TRUE(a.weights()[i]->value().equals(b.weights()[i]->value()));
+    EXPECT_EQ(train::optimizer_state(a)->iterations, train::optimizer_state(b)->iterations);
+    EXPECT_EQ(read_file((folder_ / one / "history.csv").string()),
+              read_file((folder_ / other / "history.csv").string()));
+    EXPECT_EQ(rows_of_steps(folder_ / one / "steps.csv"),
+              rows_of_steps(folder_ / other / "steps.csv"));
+  }
+};
+
+TEST_F(ResumeCommand, KilledAtAnyMomentItEndsAsIfUndisturbed) {
+  const std::string options = "train exp.toml --quiet --set fit.epochs=2500 --set fit.save_freq=7";
+  ASSERT_EQ(run(options).status, 0);
+  fs::rename(folder_ / "run", folder_ / "undisturbed");
+  std::mt19937 random(5);
+  int kills = 0;
+  for (;; ++kills) {
+    // The first ones are killed; then it may end.
+    const double seconds =
+        kills < 8 ? 0.05 + 0.25 * static_cast<double>(random() % 1000) / 1000.0 : 300.0;
+    const auto status = run_for(options + (kills > 0 ? " --resume" : ""), seconds, SIGKILL);
+    if (!status) continue;
+    ASSERT_EQ(*status, 0) << read_file((folder_ / "stderr.txt").string());
+    break;
+  }
+  EXPECT_GE(kills, 4);
+  expect_same_run("run", "undisturbed");
+  EXPECT_FALSE(fs::exists(folder_ / "run" / "state"));
+  const Outcome again = run("train exp.toml --resume");
+  EXPECT_EQ(again.status, 0);
+  EXPECT_THAT(again.err, HasSubstr("the training has ended"));
+}
+
+TEST_F(ResumeCommand, StoppedBetweenStatesItGoesOnWhereItStopped) {
+  const std::string options = "train exp.toml --set fit.epochs=1500 --set fit.save_freq=100000";
+  ASSERT_EQ(run(options + " --quiet").status, 0);
+  fs::rename(folder_ / "run", folder_ / "undisturbed");
+  const auto stopped = run_for(options, 0.2, SIGTERM);
+  if (stopped == 0) GTEST_SKIP() << "it had ended before it was stopped";
+  EXPECT_EQ(stopped, 4);
+  EXPECT_THAT(read_file((folder_ / "stderr.txt").string()), HasSubstr("--resume"));
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "state" / "state.keras"));
+  ASSERT_EQ(run(options + " --quiet --resume").status, 0);
+  expect_same_run("run", "undisturbed");
+}
+
+TEST_F(ResumeCommand, AStateOfAnotherTrainingIsRefused) {
+  const std::string options = "train exp.toml --quiet --set fit.epochs=100000";
+  ASSERT_EQ(run_for(options, 0.5, SIGTERM), 4);
+  const Outcome seed = run(options + " --resume --set seed=4");
+  EXPECT_EQ(seed.status, 2);
+  EXPECT_THAT(seed.err, HasSubstr("a training with seed 3, and this one has 4"));
+  const Outcome loss = run(options + " --resume --set fit.optimizer=\"sgd\"");
+  EXPECT_EQ(loss.status, 2);
+  EXPECT_THAT(loss.err, HasSubstr("another optimizer, loss or metrics"));
+  const Outcome anew = run("train exp.toml --resume --set fit.output=\"other\"");
+  EXPECT_EQ(anew.status, 0);
+  EXPECT_THAT(anew.err, HasSubstr("there is no state in"));
+}
+
+TEST_F(ResumeCommand, AStateThatCannotBeWrittenDoesNotEndTheRun) {
+  fs::create_directories(folder_ / "run");
+  write_file_atomically((folder_ / "run" / "state").string(), "a file where a folder is wanted");
+  const Outcome outcome = run("train exp.toml");
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("the training goes on"));
+  EXPECT_THAT(outcome.err, HasSubstr("error[F001]"));
+  const Model model = load_model((folder_ / "run" / "stopped.keras").string());
+  EXPECT_EQ(train::optimizer_state(model)->iterations, 8) << "both epochs were trained";
+}
+
+}  // namespace
+}  // namespace tenon::cli

@@ -1,0 +1,177 @@
+#include "train/resume.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "tenon/error.hpp"
+#include "tenon/file.hpp"
+#include "tenon/message.hpp"
+#include "train/small_models.hpp"
+
+namespace tenon::train {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// Two inputs, dropout and batch normalisation; initialised alike every time.
+Model resumable_model() {
+  const SymbolicTensor small = Input({4}, {.name = "Small"});
+  const SymbolicTensor large = Input({6}, {.name = "Large"});
+  const SymbolicTensor joined = Concatenate({.name = "joined"})({small, large});
+  SymbolicTensor hidden = Dense(8, {.activation = "relu", .name = "hidden"})(joined);
+  hidden = BatchNormalization({.name = "norm"})(hidden);
+  hidden = Dropout(0.3, {.name = "dropout"})(hidden);
+  return Model({small, large},
+               {Dense(3, {.activation = "softmax", .name = "cell"})(hidden),
+                Dense(1, {.name = "age"})(hidden)},
+               {.name = "cells"});
+}
+
+/// As if the machine had failed: nothing is written, nobody is told.
+struct Killed {};
+class KillAfter : public Callback {
+ public:
+  explicit KillAfter(std::int64_t steps) : left_(steps) {}
+  std::string name() const override { return "KillAfter"; }
+  void on_train_batch_end(TrainingControl&, const StepInfo&, const Logs&) override {
+    if (left_-- == 0) throw Killed();
+  }
+
+ private:
+  std::int64_t left_;
+};
+
+struct Result {
+  std::vector<Tensor> weights;
+  History history;
+  std::string epochs;  ///< Of CSVLogger.
+  std::string steps;   ///< Of StepsLogger, without its columns of seconds.
+};
+
+std::string without_seconds(const std::string& text) {
+  std::istringstream lines(text);
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    for (int i = 0; i < 2; ++i) line.resize(line.rfind(','));
+    kept += line + "\n";
+  }
+  return kept;
+}
+
+struct Case {
+  const char* engine;
+  bool steps_per_epoch;
+  int data_threads;
+  const char* save_freq;
+};
+
+class Resume : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    folder_ = fs::temp_directory_path() / ("tenon_resume_" + std::to_string(::getpid()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  static Dataset data(bool repeat) {
+    const Dataset samples = Dataset::from_tensors(testing::cell_data(50)).shuffle(16);
+    return (repeat ? samples.repeat() : samples).batch(8);
+  }
+
+  /// A program that trains, from its beginning, until it ends or is killed.
+  Result program(const std::string& name, std::int64_t kill_after,
+                 BackupAndRestoreOptions options = {}) const {
+    const Case& one = GetParam();
+    Model model = resumable_model();
+    model.initialize(5);
+    model.compile({.optimizer = "adam",
+                   .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}},
+                   .metrics = {{"cell", {"accuracy"}}, {"age", {"mae"}}},
+                   .engine = one.engine});
+    options.save_freq = one.save_freq;
+    FitArguments arguments;
+    arguments.epochs = 4;
+    if (one.steps_per_epoch) arguments.steps_per_epoch = 6;
+    arguments.validation_data = Dataset::from_tensors(testing::cell_data(20, 9)).batch(8);
+    arguments.verbose = 0;
+    arguments.seed = 11;
+    arguments.data_threads = one.data_threads;
+    arguments.callbacks = {
+        EarlyStopping({.patience = 9, .restore_best_weights = true}),
+        CSVLogger(path(name + "_epochs.csv")), StepsLogger(path(name + "_steps.csv")),
+        BackupAndRestore(path(name), options), std::make_shared<KillAfter>(kill_after)};
+    Result result;
+    result.history = model.fit(data(one.steps_per_epoch), arguments);
+    for (const auto& weight : model.weights()) result.weights.push_back(weight->value());
+    result.epochs = read_file(path(name + "_epochs.csv"));
+    result.steps = without_seconds(read_file(path(name + "_steps.csv")));
+    return result;
+  }
+
+  fs::path folder_;
+};
+
+constexpr std::int64_t kNever = 1 << 20;
+
+void expect_same(const Result& a, const Result& b) {
+  ASSERT_EQ(a.weights.size(), b.weights.size());
+  for (std::size_t i = 0; i < a.weights.size(); ++i) EXPECT_TRUE(a.weights[i].equals(b.weights[i]));
+  EXPECT_EQ(a.history.epoch, b.history.epoch);
+  ASSERT_EQ(a.history.logs.size(), b.history.logs.size());
+  for (std::size_t i = 0; i < a.history.logs.size(); ++i)
+    EXPECT_EQ(a.history.logs[i].entries(), b.history.logs[i].entries());
+  EXPECT_EQ(a.epochs, b.epochs);
+  EXPECT_EQ(a.steps, b.steps);
+}
+
+TEST_P(Resume, EndsAsIfItHadNotBeenKilled) {
+  const Result undisturbed = program("undisturbed", kNever);
+  ASSERT_EQ(undisturbed.history.logs.size(), 4U);
+  int kills = 0;
+  for (const std::int64_t after : {2, 9, 5, 7, 3, 8, 11}) {
+    try {
+      program("killed", after);
+      break;
+    } catch (const Killed&) {
+      ++kills;
+    }
+  }
+  EXPECT_GE(kills, 3);
+  expect_same(program("killed", kNever), undisturbed);
+  EXPECT_FALSE(fs::exists(folder_ / "killed" / "state.keras")) << "the training has ended";
+}
+
+INSTANTIATE_TEST_SUITE_P(Trainings, Resume,
+                         ::testing::Values(Case{"reference", false, 1, "1"},
+                                           Case{"reference", true, 2, "3"},
+                                           Case{"onednn", false, 2, "2"},
+                                           Case{"onednn", true, 1, "epoch"}));
+
+class ResumeOnce : public Resume {};
+INSTANTIATE_TEST_SUITE_P(Once, ResumeOnce, ::testing::Values(Case{"onednn", false, 1, "1"}));
+
+TEST_P(ResumeOnce, ADamagedStateIsToldAndTheOneBeforeUsed) {
+  const Result undisturbed = program("undisturbed", kNever);
+  EXPECT_THROW(program("killed", 9), Killed);
+  std::string bytes = read_file(path("killed/state.keras"));
+  bytes[bytes.size() / 2] = static_cast<char>(~bytes[bytes.size() / 2]);
+  write_file_atomically(path("killed/state.keras"), bytes);
+  std::vector<std::string> told;
+  const MessageSink before =
+      set_message_sink([&](const Diagnostic& message) { told.push_back(message.message); });
+  expect_same(program("killed", kNever), undisturbed);
+  set_message_sink(before);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], HasSubstr("state.keras"));
+}
+
+}  // namespace
+}  // namespace tenon::train
