@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tenon/error.hpp"
+
 namespace tenon::train {
 namespace {
 
