@@ -51,12 +51,18 @@ bool has_state(const FitTable& fit) {
          fs::exists(state_folder(fit) / "state.previous.keras", ignored);
 }
 
-/// Of a training that has ended and whose model is written.
-void remove_state(const FitTable& fit) {
+/// Of a training that has ended and whose model is written. `origin`: the model file that it began
+/// with stays.
+void remove_state(const FitTable& fit, const std::string& origin) {
   std::error_code ignored;
   for (const char* name : {"state.keras", "state.previous.keras"})
     fs::remove(state_folder(fit) / name, ignored);
   fs::remove(state_folder(fit), ignored);  // Unless there is something else in it.
+  // What this run left when it was stopped before it was resumed; earlier runs' were renamed.
+  for (const char* name : {"interrupted.keras", "stopped.keras"}) {
+    const fs::path left = fs::path(fit.output) / name;
+    if (!fs::equivalent(left, origin, ignored)) fs::remove(left, ignored);
+  }
 }
 
 /// Says before the first step what the run will take.
@@ -220,7 +226,7 @@ TrainOutcome run_training(const TrainOptions& options) {
     saved = (fs::path(fit.output) / (interrupted() ? "interrupted.keras" : "model.keras")).string();
     model.save(saved);
     write_bad_samples((fs::path(fit.output) / "bad_samples.csv").string(), history.bad_samples);
-    if (!interrupted()) remove_state(fit);
+    if (!interrupted()) remove_state(fit, *experiment.model_path);
   }
   if (interrupted() && has_state(fit) && !options.common.quiet)
     print_error("go on with the same command and --resume\n");

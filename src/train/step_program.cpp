@@ -58,6 +58,7 @@ class StepWriter {
 
   void updates(const Optimizer& optimizer, const std::vector<VariableSlots>& slots) {
     std::vector<ValueId> variables;
+    variables.reserve(slots.size());
     for (const VariableSlots& entry : slots) variables.push_back(variable(entry.weight));
     std::vector<ValueId> gradients = ops::append_gradients(step_.program, loss_, variables);
     clip(gradients, optimizer);
@@ -95,8 +96,10 @@ class StepWriter {
   /// Variables are written behind all else, so that a step can end before it has changed one.
   StepProgram finish() {
     ops::remove_dead_nodes(step_.program);
-    std::ranges::stable_partition(
-        step_.program.nodes, [](const ops::Node& node) { return !backend::writes_variable(node); });
+    auto& nodes = step_.program.nodes;
+    // (clang 14 does not take what std::ranges::stable_partition gives back.)
+    std::stable_partition(nodes.begin(), nodes.end(),
+                          [](const ops::Node& node) { return !backend::writes_variable(node); });
     return std::move(step_);
   }
 

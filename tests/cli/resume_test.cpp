@@ -103,8 +103,10 @@ TEST_F(ResumeCommand, StoppedBetweenStatesItGoesOnWhereItStopped) {
   EXPECT_EQ(stopped, 4);
   EXPECT_THAT(read_file((folder_ / "stderr.txt").string()), HasSubstr("--resume"));
   EXPECT_TRUE(fs::exists(folder_ / "run" / "state" / "state.keras"));
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "interrupted.keras"));
   ASSERT_EQ(run(options + " --quiet --resume").status, 0);
   expect_same_run("run", "undisturbed");
+  EXPECT_FALSE(fs::exists(folder_ / "run" / "interrupted.keras")) << "the run has ended";
 }
 
 TEST_F(ResumeCommand, AStateOfAnotherTrainingIsRefused) {

@@ -45,6 +45,7 @@ constexpr std::array kPasses{
 void require_pass(const std::string& name) {
   if (std::ranges::any_of(kPasses, [&](const Pass& pass) { return pass.name == name; })) return;
   std::vector<std::string_view> names;
+  names.reserve(std::size(kPasses));
   for (const Pass& pass : kPasses) names.push_back(pass.name);
   throw EngineError(make_diagnostic("E001", fmt::format("the onednn engine has no pass `{}`", name),
                                     {fmt::format("expected: one of {}", fmt::join(names, ", "))}));

@@ -22,6 +22,7 @@ std::vector<NpzEntry> chosen_entries(const std::string& path, const Keys& keys) 
     return entries;
   }
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const NpzEntry& entry : entries) {
     names.push_back(entry.name);
   }
@@ -47,6 +48,7 @@ std::int64_t sample_count(const std::string& path, const std::vector<NpzEntry>& 
   });
   if (!agree) {
     std::vector<std::string> notes;
+    notes.reserve(entries.size());
     for (const NpzEntry& entry : entries) {
       notes.push_back(
           fmt::format("{} has the shape {}", quote_key(entry.name), entry.shape.to_string()));
