@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/errors_among.hpp"
+#include "core/text_hash.hpp"
 #include "data/observe.hpp"
 #include "data/stream_stage.hpp"
 #include "tenon/error.hpp"
@@ -14,12 +15,6 @@ namespace {
 
 /// Arguments longer than this (lists of classes) are told by their hash.
 constexpr std::size_t kLongestArguments = 200;
-
-std::uint64_t hash_text(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
-}
 
 std::string describe(const std::string& name, const std::string& arguments) {
   if (arguments.size() <= kLongestArguments) return fmt::format("{}({})", name, arguments);

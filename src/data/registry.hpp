@@ -38,7 +38,7 @@ struct ArgumentDescriptor {
   std::string_view name;
   ArgumentType type = ArgumentType::kAny;
   bool required = false;
-  std::string_view default_text;  ///< As TOML would write it; empty where required.
+  std::string default_text;  ///< As TOML would write it; empty where required.
   std::string_view help;
 };
 

@@ -4,22 +4,13 @@
 #include <cmath>
 #include <span>
 
+#include "core/text_hash.hpp"
 #include "graph/initializer_table.hpp"
 #include "tenon/error.hpp"
 #include "tenon/random.hpp"
 
 namespace tenon::graph {
 namespace {
-
-/// FNV-1a: a name for a stream that is the same on every machine.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211ULL;
-  }
-  return hash;
-}
 
 void fill(std::span<float> values, double value) {
   std::fill(values.begin(), values.end(), static_cast<float>(value));
@@ -102,7 +93,7 @@ Tensor draw_weights(const Initializer& initializer, const Shape& shape, std::uin
   const std::span<float> values = tensor.data<float>();
   const InitializerFacts& facts = *find_initializer(initializer.class_name());
   Random random = initializer.seed() ? Random(static_cast<std::uint64_t>(*initializer.seed()))
-                                     : Random(seed, hash_of(path));
+                                     : Random(seed, hash_text(path));
   const std::string& kind = facts.class_name;
   const auto argument = [&](const char* name) { return initializer.argument(name); };
   if (kind == "Zeros" || kind == "Ones") {

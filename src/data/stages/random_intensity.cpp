@@ -229,7 +229,6 @@ struct Word {
   const char* meaning;
   Interval range;
   double probability;
-  const char* probability_text;  ///< A descriptor's texts are not copied.
   Dataset (Dataset::*call)(Keys, Interval, double, SourceLocation) const;
 };
 
@@ -238,7 +237,7 @@ StageEntry entry_of(const Word& word) {
           word.summary,
           {{"keys", ArgumentType::kTextList, true, "", "which keys; float32"},
            {word.argument, ArgumentType::kNumberList, false, word.otherwise, word.meaning},
-           {"probability", ArgumentType::kNumber, false, word.probability_text,
+           {"probability", ArgumentType::kNumber, false, fmt::format("{}", word.probability),
             "of a sample to be changed"}},
           [word](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments arguments(word.name, given);
@@ -258,7 +257,6 @@ StageEntry random_noise_entry() {
                    "[lowest, highest] standard deviation",
                    {0.0, 0.1},
                    0.1,
-                   "0.1",
                    &Dataset::random_noise});
 }
 StageEntry random_brightness_entry() {
@@ -269,7 +267,6 @@ StageEntry random_brightness_entry() {
                    "[lowest, highest]",
                    {0.75, 1.25},
                    0.15,
-                   "0.15",
                    &Dataset::random_brightness});
 }
 StageEntry random_contrast_entry() {
@@ -280,7 +277,6 @@ StageEntry random_contrast_entry() {
                    "[lowest, highest]",
                    {0.75, 1.25},
                    0.15,
-                   "0.15",
                    &Dataset::random_contrast});
 }
 StageEntry random_blur_entry() {
@@ -291,7 +287,6 @@ StageEntry random_blur_entry() {
                    "[lowest, highest] of its standard deviation, voxels",
                    {0.5, 1.0},
                    0.2,
-                   "0.2",
                    &Dataset::random_blur});
 }
 StageEntry random_low_resolution_entry() {
@@ -302,7 +297,6 @@ StageEntry random_low_resolution_entry() {
                    "[lowest, highest] share of the size",
                    {0.5, 1.0},
                    0.25,
-                   "0.25",
                    &Dataset::random_low_resolution});
 }
 

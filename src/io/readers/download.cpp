@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "core/address.hpp"
+#include "core/text_hash.hpp"
 #include "io/readers/transfer.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
@@ -38,14 +39,6 @@ fs::path downloads_folder() {
   if (const std::string home = variable("HOME"); !home.empty())
     return fs::path(home) / ".cache" / "tenon" / "downloads";
   return fs::temp_directory_path() / "tenon-downloads";
-}
-
-/// FNV-1a, 64 bits. Source: Fowler, Noll, Vo.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char character : text)
-    hash = (hash ^ static_cast<unsigned char>(character)) * 1099511628211ULL;
-  return hash;
 }
 
 /// The last part of an address, as far as file names take it.
@@ -129,7 +122,7 @@ void write_note(const fs::path& path, const Note& note) {
 class Copy {
  public:
   Copy(const std::string& address, const fs::path& folder) : address_(address) {
-    const std::string name = fmt::format("{:016x}-{}", hash_of(address), file_name_of(address));
+    const std::string name = fmt::format("{:016x}-{}", hash_text(address), file_name_of(address));
     whole_ = folder / name;
     whole_note_ = folder / (name + ".note");
     lock_ = folder / (name + ".lock");
