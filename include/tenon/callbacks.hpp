@@ -61,6 +61,12 @@ struct StepInfo {
   Logs batch{};  ///< loss and metrics of this batch alone, before its update.
 };
 
+/// Steps 1, 2, …, counted by a callback over all epochs, of which every so many are meant.
+struct StepPeriod {
+  std::int64_t every = 0;
+  std::int64_t done = 0;  ///< Steps counted so far.
+};
+
 /// Told of what happens; all calls come from the thread that called fit, in order.
 class Callback {
  public:
@@ -95,6 +101,9 @@ class Callback {
   /// The state that the training is to go on from, asked for once, before the first step; nothing:
   /// it begins. Puts the weights and the optimizer's state into the model.
   virtual std::shared_ptr<const TrainingState> state_to_resume(TrainingControl&) { return {}; }
+  /// The steps behind which request_state() is answered at once, not one or two steps later. Asked
+  /// once, after restore_state().
+  virtual std::optional<StepPeriod> state_period() const { return {}; }
   /// Everything but the model itself; valid during the call only.
   virtual void on_state(TrainingControl&, const TrainingState&) {}
 };
@@ -125,12 +134,11 @@ struct ModelCheckpointOptions {
   bool save_best_only = false;
   bool save_weights_only = false;
   std::string mode = "auto";
-  /// "epoch", or every so many steps.
+  /// "epoch", a number of steps ("100"), or seconds ("60s").
   std::string save_freq = "epoch";
+  /// Of the files that it has written, the newest so many stay; 0: all. Others are never removed.
+  int max_to_keep = 0;
 };
-/// `filepath` may hold {epoch:02d} and {val_loss:.2f}, as in Keras. Written atomically.
-std::shared_ptr<Callback> ModelCheckpoint(std::string filepath, ModelCheckpointOptions options = {},
-                                          const ModelWriter& writer = default_model_writer());
 
 struct CSVLoggerOptions {
   std::string separator = ",";
@@ -162,6 +170,16 @@ class StateStore {
                                                     Model& model) const = 0;
 };
 const StateStore& default_state_store();
+
+/// Writes the model to `filepath`, which may hold {epoch:02d}, {batch} and {val_loss:.2f}, as in
+/// Keras. The file also holds the state of the training, so that FitArguments::resume can go on
+/// from it, unless it is for the weights only, or the epoch was ended in its middle. Written
+/// atomically, by a thread of its own. A file that cannot be written is told as a warning, and once
+/// more as DataError when the training has ended. Throws ContractError (A001) for a pattern, a
+/// frequency or a number of files that cannot be.
+std::shared_ptr<Callback> ModelCheckpoint(std::string filepath, ModelCheckpointOptions options = {},
+                                          const ModelWriter& writer = default_model_writer(),
+                                          const StateStore& store = default_state_store());
 
 struct BackupAndRestoreOptions {
   /// "epoch", a number of steps ("100"), or seconds ("60s").

@@ -37,7 +37,9 @@ std::shared_ptr<Callback> model_checkpoint(TableReader& table, const std::string
   if (const auto value = table.boolean("save_best_only")) options.save_best_only = *value;
   if (const auto value = table.boolean("save_weights_only")) options.save_weights_only = *value;
   if (const auto value = table.text("mode")) options.mode = *value;
-  if (const auto value = table.text("save_freq")) options.save_freq = *value;
+  if (const auto value = table.text_or_integer("save_freq")) options.save_freq = *value;
+  if (const auto value = table.integer("max_to_keep"))
+    options.max_to_keep = static_cast<int>(*value);
   return ModelCheckpoint(in_folder(folder, path), options);
 }
 
@@ -104,7 +106,9 @@ const std::vector<CallbackEntry>& callback_entries() {
         {"save_best_only", Type::kBool, false, "false", "only where the monitor got better"},
         {"save_weights_only", Type::kBool, false, "false", "a .weights.h5 file"},
         kMode,
-        {"save_freq", Type::kText, false, "\"epoch\"", "\"epoch\", or a number of steps as text"}},
+        {"save_freq", Type::kText, false, "\"epoch\"",
+         "\"epoch\", a number of steps, or seconds: \"60s\""},
+        {"max_to_keep", Type::kInteger, false, "0", "the newest so many files stay; 0: all"}},
        model_checkpoint},
       {"csv_logger",
        "a row per epoch (history.csv of the output folder is written without it)",

@@ -67,6 +67,8 @@ void end_at_signals() {
 
 void install_interrupt_handler() {
   interrupts = 0;
+  // A limit on the size of files (ulimit -f) is then an error of the write, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
 }

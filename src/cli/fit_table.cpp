@@ -105,9 +105,8 @@ FitTable read_fit(const data::ArgumentValue& table, const Experiment& experiment
   if (const auto output = reader.text("output")) {
     fit.output = (std::filesystem::path(experiment.folder) / *output).lexically_normal().string();
   }
-  if (const auto* save_freq = reader.any("save_freq")) {
-    const auto* text = std::get_if<std::string>(&save_freq->value);
-    fit.save_freq = text != nullptr ? *text : data::to_text(*save_freq);  // 500 is "500".
+  if (const auto save_freq = reader.text_or_integer("save_freq")) {
+    fit.save_freq = *save_freq;
     check_with_line(fit.line, problems,
                     [&] { BackupAndRestore(fit.output, {.save_freq = fit.save_freq}); });
   }

@@ -166,6 +166,16 @@ std::optional<std::string> TableReader::text(std::string_view key) {
   return std::nullopt;
 }
 
+std::optional<std::string> TableReader::text_or_integer(std::string_view key) {
+  const ArgumentValue* value = any(key);
+  if (value == nullptr) return std::nullopt;
+  if (const auto* text = std::get_if<std::string>(&value->value)) return *text;
+  if (const auto* integer = std::get_if<std::int64_t>(&value->value))
+    return std::to_string(*integer);
+  wrong_type(key, *value, "a text or a whole number");
+  return std::nullopt;
+}
+
 std::optional<std::int64_t> TableReader::integer(std::string_view key) {
   const ArgumentValue* value = any(key);
   if (value == nullptr) return std::nullopt;

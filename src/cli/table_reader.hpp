@@ -56,6 +56,8 @@ class TableReader {
 
   const data::ArgumentValue* any(std::string_view key);
   std::optional<std::string> text(std::string_view key);
+  /// A whole number is its digits: 500 is "500".
+  std::optional<std::string> text_or_integer(std::string_view key);
   std::optional<std::int64_t> integer(std::string_view key);
   std::optional<double> number(std::string_view key);
   std::optional<bool> boolean(std::string_view key);

@@ -94,10 +94,16 @@ Batch BatchFeed::prepare_batch(Record record) {
     Tensor& target = batch.data.targets[i];
     if (outputs_[i].loss && target.defined()) target = converted_target(target, outputs_[i]);
   }
-  const bool ends_epoch = steps > 0 && (prepared_ + 1) % steps == 0;
-  if (state_wanted_.exchange(false) || (options_.note_epoch_ends && ends_epoch))
-    batch.state = iterator_.state();
+  if (notes_state()) batch.state = iterator_.state();
   return batch;
+}
+
+bool BatchFeed::notes_state() {
+  const std::int64_t steps = options_.steps.value_or(0);
+  const bool ends_epoch = steps > 0 && (prepared_ + 1) % steps == 0;
+  bool wanted = state_wanted_.exchange(false) || (options_.note_epoch_ends && ends_epoch);
+  for (StepPeriod& period : noted_) wanted |= ++period.done % period.every == 0;
+  return wanted;
 }
 
 BatchFeed::Delivery BatchFeed::prepare_here() {

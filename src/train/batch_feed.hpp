@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "tenon/callbacks.hpp"
 #include "train/bound_split.hpp"
 #include "train/clock.hpp"
 #include "train/outputs.hpp"
@@ -68,6 +69,8 @@ class BatchFeed {
   /// The next batch that is prepared gets its Batch::state: the one that next() gives now, or the
   /// one behind it.
   void note_state() noexcept { state_wanted_ = true; }
+  /// As note_state(), for every so many batches to come. Before the first next().
+  void note_states(StepPeriod period) { noted_.push_back(period); }
   /// Begins the data anew, with the random numbers of the next epoch.
   void next_epoch();
   /// Those met up to the last batch that next() gave.
@@ -85,6 +88,7 @@ class BatchFeed {
   };
   Delivery prepare();
   Batch prepare_batch(Record record);
+  bool notes_state();
   Delivery prepare_here();
   Delivery wait_for_delivery();
   void start();
@@ -102,6 +106,7 @@ class BatchFeed {
   std::int64_t epoch_ = 0;     ///< Without `steps`.
   std::size_t bad_samples_told_ = 0;
   std::atomic<bool> state_wanted_{false};
+  std::vector<StepPeriod> noted_;
 
   std::vector<BadSample> bad_samples_;
   int slow_in_a_row_ = 0;          ///< Of those prepared in the thread that wanted them.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "core/error_context.hpp"
 #include "core/thread_count.hpp"
@@ -123,6 +124,9 @@ class FitRun final : public TrainingControl {
         arguments_.callbacks, [](const auto& callback) { return callback->handles_bad_loss(); });
     for (const auto& callback : arguments_.callbacks) callback->on_train_begin(*this);
     if (resumed_) restore_callbacks(resumed_->callbacks);
+    for (const auto& callback : arguments_.callbacks) {
+      if (const auto period = callback->state_period()) feed_->note_states(*period);
+    }
   }
 
   /// Takes over a state, if there is one: the model has its weights then.
@@ -289,9 +293,15 @@ class FitRun final : public TrainingControl {
   History end() {
     history_.stopped_early = stopped_;
     if (feed_) history_.data = feed_->profile();
+    std::exception_ptr failure;  // One that fails does not keep the others from ending well.
     for (const auto& callback : arguments_.callbacks) {
-      callback->on_train_end(*this, epoch_logs_);
+      try {
+        callback->on_train_end(*this, epoch_logs_);
+      } catch (...) {
+        if (!failure) failure = std::current_exception();
+      }
     }
+    if (failure) std::rethrow_exception(failure);
     return std::move(history_);
   }
 

@@ -134,5 +134,69 @@ TEST_F(ResumeCommand, AStateThatCannotBeWrittenDoesNotEndTheRun) {
   EXPECT_EQ(train::optimizer_state(model)->iterations, 8) << "both epochs were trained";
 }
 
+/// Runs `line` in a shell in which the folder `mounted` is a file system of its own.
+class OnOwnDisk : public ResumeCommand {
+ protected:
+  void SetUp() override {
+    ResumeCommand::SetUp();
+    if (std::system("unshare -rm mount -t tmpfs none /tmp >/dev/null 2>&1") != 0)
+      GTEST_SKIP() << "skipped: no file system can be mounted here (unshare -rm)";
+    fs::create_directories(folder_ / "run" / "state");
+  }
+  int run_on_disk(const std::string& mounts, const std::string& arguments) const {
+    const std::string line = "cd " + folder_.string() + " && unshare -rm sh -c '" + mounts +
+                             " && " TENON_BINARY_DIR "/tenon " + arguments + "; status=$?; " +
+                             "cp -r run kept; exit $status' >stdout.txt 2>stderr.txt";
+    const int status = std::system(line.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::string told() const { return read_file((folder_ / "stderr.txt").string()); }
+  std::int64_t steps_trained() const {
+    const Model model = load_model((folder_ / "kept" / "stopped.keras").string());
+    return train::optimizer_state(model)->iterations;
+  }
+};
+
+TEST_F(OnOwnDisk, AFullDiskKeepsTheLastState) {
+  // Room for one state and the next one's half.
+  ASSERT_EQ(run("train exp.toml --quiet --set fit.output=sized").status, 0);
+  const auto bytes = fs::file_size(folder_ / "sized" / "model.keras");
+  const std::string size = std::to_string(bytes * 7 / 4 / 1024);
+  EXPECT_EQ(run_on_disk("mount -t tmpfs -o size=" + size + "k none run/state", "train exp.toml"),
+            3);
+  EXPECT_THAT(told(), HasSubstr("No space left on device"));
+  EXPECT_THAT(told(), HasSubstr("the training goes on; the last state that was written stays"));
+  EXPECT_EQ(steps_trained(), 8);
+  fs::remove_all(folder_ / "run");
+  fs::rename(folder_ / "kept", folder_ / "run");
+  const Outcome resumed = run("train exp.toml --quiet --resume");
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  ASSERT_EQ(run("train exp.toml --quiet --set fit.output=undisturbed").status, 0);
+  expect_same_run("run", "undisturbed");
+}
+
+TEST_F(OnOwnDisk, AFolderThatMayOnlyBeReadIsTold) {
+  EXPECT_EQ(run_on_disk("mount -t tmpfs -o ro none run/state", "train exp.toml"), 3);
+  EXPECT_THAT(told(), HasSubstr("Read-only file system"));
+  EXPECT_EQ(steps_trained(), 8);
+}
+
+TEST_F(OnOwnDisk, AQuotaIsTold) {
+  // 512 bytes are a block of sh's.
+  EXPECT_EQ(run_on_disk("ulimit -f 8", "train exp.toml"), 3);
+  EXPECT_THAT(told(), HasSubstr("File too large"));
+  EXPECT_THAT(told(), HasSubstr("the training goes on"));
+}
+
+TEST_F(OnOwnDisk, RowsWaitForRoom) {
+  // A disk that has room for no row: everything but the run's numbers is elsewhere.
+  EXPECT_EQ(run_on_disk("mount -t tmpfs -o size=4k none run && dd if=/dev/zero of=run/filler "
+                        "bs=1k count=4 2>/dev/null",
+                        "train exp.toml"),
+            3);
+  EXPECT_THAT(told(), HasSubstr("steps.csv: cannot be written: No space left on device"));
+  EXPECT_THAT(told(), HasSubstr("history.csv: rows are missing"));
+}
+
 }  // namespace
 }  // namespace tenon::cli

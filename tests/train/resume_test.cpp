@@ -120,6 +120,8 @@ class Resume : public ::testing::TestWithParam<Case> {
 };
 
 constexpr std::int64_t kNever = 1 << 20;
+/// Of all weights in states/version_1.keras.
+constexpr double kSumOfVersion1 = 6.436130;
 
 void expect_same(const Result& a, const Result& b) {
   ASSERT_EQ(a.weights.size(), b.weights.size());
@@ -171,6 +173,88 @@ TEST_P(ResumeOnce, ADamagedStateIsToldAndTheOneBeforeUsed) {
   set_message_sink(before);
   ASSERT_EQ(told.size(), 1U);
   EXPECT_THAT(told[0], HasSubstr("state.keras"));
+}
+
+/// Weights and history of a training that writes checkpoints, from its beginning or from one.
+Result with_checkpoints(const std::string& pattern, const std::string& save_freq,
+                        const std::optional<std::string>& from) {
+  Model model = resumable_model();
+  model.initialize(from ? 6 : 5);  // The checkpoint has the weights.
+  model.compile(
+      {.optimizer = "adam", .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}}});
+  FitArguments arguments;
+  arguments.epochs = 3;
+  arguments.verbose = 0;
+  arguments.seed = 11;
+  arguments.data_threads = 2;
+  arguments.validation_data = Dataset::from_tensors(testing::cell_data(20, 9)).batch(8);
+  arguments.callbacks = {EarlyStopping({.patience = 9}),
+                         ModelCheckpoint(pattern, {.save_freq = save_freq})};
+  if (from) arguments.resume = ResumeFrom{*from};
+  Result result;
+  result.history =
+      model.fit(Dataset::from_tensors(testing::cell_data(50)).shuffle(16).batch(8), arguments);
+  for (const auto& weight : model.weights()) result.weights.push_back(weight->value());
+  return result;
+}
+
+/// Of a checkpoint of the format's first version; how it was made is in resume_test.cpp.
+Model model_of_fixture() {
+  Model model = resumable_model();
+  model.initialize(6);
+  model.compile(
+      {.optimizer = "adam", .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}}});
+  return model;
+}
+
+TEST_P(ResumeOnce, EveryCheckpointCanBeGoneOnFrom) {
+  const Result undisturbed = with_checkpoints(path("{epoch}-{batch}.keras"), "5", std::nullopt);
+  // 7 steps an epoch: behind 5, 10, 15 and 20 of 21.
+  for (const char* file : {"1-5.keras", "2-3.keras", "3-1.keras", "3-6.keras"}) {
+    ASSERT_TRUE(fs::exists(path(file))) << file;
+    expect_same(with_checkpoints(path("again.keras"), "5", path(file)), undisturbed);
+  }
+  with_checkpoints(path("e{epoch}-{val_loss:.3f}.keras"), "epoch", std::nullopt);
+  int checkpoints = 0;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (!entry.path().filename().string().starts_with("e")) continue;
+    ++checkpoints;
+    expect_same(with_checkpoints(path("again.keras"), "epoch", entry.path().string()), undisturbed);
+  }
+  EXPECT_EQ(checkpoints, 3);
+}
+
+/// States of every version stay readable: the files are what that version wrote, and are never
+/// made anew.
+TEST(StateFiles, OfVersion1AreRead) {
+  const std::string file = TENON_SOURCE_DIR "/tests/train/states/version_1.keras";
+  if (const char* make = std::getenv("TENON_MAKE_STATE"); make != nullptr) {
+    with_checkpoints(make, "10", std::nullopt);
+    GTEST_SKIP() << "skipped: " << make << " was made";
+  }
+  Model model = model_of_fixture();
+  const auto state = default_state_store().read(file, model);
+  EXPECT_EQ(state->epoch, 1);
+  EXPECT_EQ(state->step, 3);
+  EXPECT_EQ(state->steps_done, 10);
+  EXPECT_EQ(state->iterations, 10);
+  EXPECT_EQ(state->seed, 11U);
+  EXPECT_EQ(state->engine, "onednn");
+  ASSERT_EQ(state->history.logs.size(), 1U);
+  EXPECT_NE(state->history.logs[0].find("val_cell_loss"), std::nullopt);
+  ASSERT_EQ(state->callbacks.size(), 2U);
+  EXPECT_EQ(state->callbacks[0].first, "EarlyStopping");
+  EXPECT_NE(state->callbacks[0].second.number("best"), std::nullopt);
+  EXPECT_EQ(state->callbacks[1].second.integer("steps"), 10);
+  double sum = 0.0;
+  for (const auto& weight : model.weights()) {
+    const Tensor value = weight->value();
+    for (const float one : value.data<float>()) sum += one;
+  }
+  EXPECT_NEAR(sum, kSumOfVersion1, 1e-4);
+  const fs::path other = fs::temp_directory_path() / ("again_" + std::to_string(::getpid()));
+  EXPECT_EQ(with_checkpoints(other.string(), "1000", file).history.logs.size(), 3U)
+      << "the training can go on from it";
 }
 
 }  // namespace

@@ -1,45 +1,18 @@
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
-#include <future>
 
 #include "tenon/callbacks.hpp"
 #include "tenon/error.hpp"
-#include "tenon/message.hpp"
 #include "tenon/model.hpp"
-#include "train/clock.hpp"
+#include "train/callbacks/save_frequency.hpp"
+#include "train/callbacks/state_writer.hpp"
 #include "train/training_state.hpp"
 
 namespace tenon {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// When a state is due.
-struct Frequency {
-  std::int64_t steps = 0;  ///< 0: not by steps.
-  double seconds = 0.0;    ///< 0: not by time.
-};
-
-Frequency frequency_of(const std::string& save_freq) {
-  Frequency frequency;
-  if (save_freq == "epoch") return frequency;
-  std::int64_t number = 0;
-  const char* end = save_freq.data() + save_freq.size();
-  const auto [stop, error] = std::from_chars(save_freq.data(), end, number);
-  const bool is_number = error == std::errc() && number > 0;
-  if (is_number && stop == end) {
-    frequency.steps = number;
-  } else if (is_number && std::string_view(stop, end) == "s") {
-    frequency.seconds = static_cast<double>(number);
-  } else {
-    throw_argument_error(
-        "BackupAndRestore", fmt::format("save_freq is {}", quote_key(save_freq)),
-        R"("epoch", a number of steps such as "100", or of seconds such as "60s")");
-  }
-  return frequency;
-}
 
 class BackupAndRestoreCallback final : public Callback {
  public:
@@ -48,14 +21,8 @@ class BackupAndRestoreCallback final : public Callback {
       : newest_((fs::path(backup_dir) / "state.keras").string()),
         before_((fs::path(backup_dir) / "state.previous.keras").string()),
         options_(std::move(options)),
-        frequency_(frequency_of(options_.save_freq)),
+        frequency_("BackupAndRestore", options_.save_freq),
         store_(store) {}
-  ~BackupAndRestoreCallback() override {
-    if (writing_.valid()) writing_.wait();
-  }
-  BackupAndRestoreCallback(const BackupAndRestoreCallback&) = delete;
-  BackupAndRestoreCallback& operator=(const BackupAndRestoreCallback&) = delete;
-
   std::string name() const override { return "BackupAndRestore"; }
 
   std::shared_ptr<const TrainingState> state_to_resume(TrainingControl& control) override {
@@ -64,40 +31,35 @@ class BackupAndRestoreCallback final : public Callback {
       return store_.read(newest_, control.model());
     } catch (const FormatError& error) {
       if (!fs::exists(before_)) throw;
-      tell(error, fmt::format("the state before it is used: {}", before_));
+      train::warn_of(error, fmt::format("the state before it is used: {}", before_));
+      newest_is_damaged_ = true;
       return store_.read(before_, control.model());
     }
   }
 
   void on_train_begin(TrainingControl&) override {
-    since_saved_.restart();
-    steps_ = 0;
-    problem_.reset();
+    frequency_.restart();
+    writer_.forget_problem();
     remove_halves();
   }
+  std::optional<StepPeriod> state_period() const override { return frequency_.period(); }
   void on_train_batch_end(TrainingControl& control, const StepInfo&, const Logs&) override {
-    ++steps_;
-    const bool by_steps = frequency_.steps > 0 && steps_ >= frequency_.steps;
-    const bool by_time = frequency_.seconds > 0.0 && since_saved_.seconds() >= frequency_.seconds;
-    if (by_steps || by_time) control.request_state();
+    if (frequency_.step()) control.request_state();
   }
   void on_epoch_end(TrainingControl& control, std::int64_t, const Logs&) override {
-    if (frequency_.steps == 0 && frequency_.seconds == 0.0) control.request_state();
+    if (frequency_.by_epoch()) control.request_state();
   }
 
   void on_state(TrainingControl& control, const TrainingState& state) override {
-    collect();
-    steps_ = 0;
-    since_saved_.restart();
+    frequency_.saved();
     // What is kept is copied here; packing and writing take their time elsewhere.
-    writing_ = std::async(std::launch::async,
-                          [this, snapshot = std::shared_ptr<StateStore::Snapshot>(store_.snapshot(
-                                     control.model(), state))] { write(*snapshot); });
+    writer_.start([this, snapshot = std::shared_ptr<StateStore::Snapshot>(
+                             store_.snapshot(control.model(), state))] { write(*snapshot); });
   }
 
   void on_train_end(TrainingControl&, const Logs&) override {
-    collect();
-    if (problem_) throw DataError(*problem_);
+    writer_.finish();
+    if (writer_.problem()) throw DataError(*writer_.problem());
     if (!options_.delete_checkpoint) return;
     std::error_code ignored;
     fs::remove(newest_, ignored);
@@ -106,15 +68,16 @@ class BackupAndRestoreCallback final : public Callback {
 
  private:
   /// At every moment one of the two names is a whole file.
-  void write(const StateStore::Snapshot& snapshot) const {
+  void write(const StateStore::Snapshot& snapshot) {
     std::error_code error;
-    if (fs::exists(newest_)) {
+    if (fs::exists(newest_) && !newest_is_damaged_) {
       const std::string link = before_ + ".new";
       fs::remove(link, error);
       fs::create_hard_link(newest_, link, error);
       error ? fs::rename(newest_, before_, error) : fs::rename(link, before_, error);
     }
     snapshot.write(newest_);
+    newest_is_damaged_ = false;
   }
 
   /// Of states that were being written when a run was killed.
@@ -129,34 +92,13 @@ class BackupAndRestoreCallback final : public Callback {
     fs::remove(before_ + ".new", ignored);
   }
 
-  /// Waits for what is being written. A state that could not be written does not end the run.
-  void collect() {
-    if (!writing_.valid()) return;
-    try {
-      writing_.get();
-      problem_.reset();
-    } catch (const FormatError& error) {
-      tell(error, "the training goes on; the last state that was written stays");
-      problem_ = error.diagnostics().front();
-    }
-  }
-
-  static void tell(const FormatError& error, const std::string& note) {
-    Diagnostic warning = error.diagnostics().front();
-    warning.severity = Severity::kWarning;
-    warning.notes.push_back(note);
-    emit(warning);
-  }
-
   std::string newest_;
   std::string before_;
   BackupAndRestoreOptions options_;
-  Frequency frequency_;
+  train::SaveFrequency frequency_;
   const StateStore& store_;
-  train::Stopwatch since_saved_;
-  std::int64_t steps_ = 0;  ///< Since the last state.
-  std::future<void> writing_;
-  std::optional<Diagnostic> problem_;
+  bool newest_is_damaged_ = false;  ///< The one before it must stay, then.
+  train::StateWriter writer_{"the training goes on; the last state that was written stays"};
 };
 
 }  // namespace

@@ -1,17 +1,23 @@
 #include "train/callbacks/csv_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 
 namespace tenon::train {
 namespace {
+
+/// Of rows that wait to be written.
+constexpr std::size_t kMostWaiting = std::size_t{64} << 20;
 
 std::string quoted(const std::string& cell, const std::string& separator) {
   if (cell.find_first_of("\"\r\n") == std::string::npos &&
@@ -40,15 +46,21 @@ CsvFile::CsvFile(std::string path, bool append, std::string separator)
   make_folder_above(path_);
   std::error_code error;
   has_header_ = append && std::filesystem::file_size(path_, error) > 0 && !error;
-  file_.reset(std::fopen(path_.c_str(), append ? "ab" : "wb"));
-  if (!file_) throw_file_error(path_, fmt::format("cannot be written: {}", std::strerror(errno)));
+  const int mode = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (append ? 0 : O_TRUNC);
+  descriptor_ = ::open(path_.c_str(), mode, 0666);
+  if (descriptor_ < 0)
+    throw_file_error(path_, fmt::format("cannot be written: {}", std::strerror(errno)));
+}
+
+CsvFile::~CsvFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 std::int64_t CsvFile::size() const {
   std::error_code error;
   const auto size = std::filesystem::file_size(path_, error);
   if (error) throw_file_error(path_, "cannot be read: " + error.message());
-  return static_cast<std::int64_t>(size);
+  return static_cast<std::int64_t>(size + waiting_.size());
 }
 
 void CsvFile::cut_to(std::int64_t to) {
@@ -72,9 +84,38 @@ void CsvFile::write_row(std::span<const std::string> cells) {
     row += quoted(cell, separator_);
   }
   row += '\n';
-  if (std::fwrite(row.data(), 1, row.size(), file_.get()) != row.size() ||
-      std::fflush(file_.get()) != 0) {
-    throw_file_error(path_, fmt::format("cannot be written: {}", std::strerror(errno)));
+  if (waiting_.size() + row.size() > kMostWaiting) {
+    lost_ = true;
+    return;
+  }
+  waiting_ += row;
+  const int error = write_waiting();
+  if (error == 0 || std::exchange(told_, true)) return;
+  Diagnostic warning =
+      make_diagnostic("F001", fmt::format("{}: cannot be written: {}", path_, std::strerror(error)),
+                      {"the training goes on; its rows are written when they can be"});
+  warning.severity = Severity::kWarning;
+  emit(warning);
+}
+
+int CsvFile::write_waiting() {
+  while (!waiting_.empty()) {
+    const ssize_t written = ::write(descriptor_, waiting_.data(), waiting_.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    waiting_.erase(0, static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+void CsvFile::close() {
+  const int error = write_waiting();
+  if (error != 0 || lost_) {
+    throw DataError(make_diagnostic(
+        "F001",
+        fmt::format("{}: rows are missing: {}", path_,
+                    error != 0 ? std::strerror(error) : "there was no room for them for too long"),
+        {}, "make room for it"));
   }
 }
 

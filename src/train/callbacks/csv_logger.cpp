@@ -41,7 +41,10 @@ class CSVLoggerCallback : public Callback {
     if (const auto bytes = state.integer("bytes")) file_->cut_to(*bytes);
   }
 
-  void on_train_end(TrainingControl&, const Logs&) override { file_.reset(); }
+  void on_train_end(TrainingControl&, const Logs&) override {
+    file_->close();
+    file_.reset();
+  }
 
  private:
   std::string filename_;

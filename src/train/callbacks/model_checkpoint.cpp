@@ -1,36 +1,36 @@
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
+#include <filesystem>
 
 #include "tenon/callbacks.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
 #include "train/callbacks/file_pattern.hpp"
 #include "train/callbacks/monitor.hpp"
+#include "train/callbacks/save_frequency.hpp"
+#include "train/callbacks/state_writer.hpp"
+#include "train/training_state.hpp"
 
 namespace tenon {
 namespace {
 
-/// Steps between two files; nothing for "epoch".
-std::optional<std::int64_t> steps_of(const std::string& save_freq) {
-  if (save_freq == "epoch") return std::nullopt;
-  std::int64_t steps = 0;
-  const char* end = save_freq.data() + save_freq.size();
-  const auto [stop, error] = std::from_chars(save_freq.data(), end, steps);
-  if (error == std::errc() && stop == end && steps > 0) return steps;
-  throw_argument_error("ModelCheckpoint", fmt::format("save_freq is {}", quote_key(save_freq)),
-                       "\"epoch\", or a number of steps such as \"100\"");
-}
-
-class ModelCheckpointCallback : public Callback {
+class ModelCheckpointCallback final : public Callback {
  public:
   ModelCheckpointCallback(std::string filepath, ModelCheckpointOptions options,
-                          const ModelWriter& writer)
+                          const ModelWriter& writer, const StateStore& store)
       : pattern_(std::move(filepath)),
         options_(std::move(options)),
         direction_("ModelCheckpoint", options_.monitor, options_.mode),
-        every_(steps_of(options_.save_freq)),
-        writer_(writer) {}
+        frequency_("ModelCheckpoint", options_.save_freq),
+        writer_(writer),
+        store_(store) {
+    if (options_.max_to_keep < 0) {
+      throw_argument_error("ModelCheckpoint",
+                           fmt::format("max_to_keep is {}", options_.max_to_keep),
+                           "0 for all, or a number of files");
+    }
+  }
 
   std::string name() const override { return "ModelCheckpoint"; }
   std::optional<std::string> monitor() const override {
@@ -45,58 +45,158 @@ class ModelCheckpointCallback : public Callback {
 
   void on_train_begin(TrainingControl& control) override {
     if (options_.save_best_only) direction_.resolve(control);
-    epoch_ = 0;
-    steps_ = 0;
+    frequency_.restart();
+    due_.reset();
+    lost_.reset();
+    files_.forget_problem();
   }
-  void on_epoch_begin(TrainingControl&, std::int64_t epoch) override { epoch_ = epoch; }
 
   void save_state(CallbackState& state) const override {
-    state.numbers.emplace_back("steps", static_cast<double>(steps_));
+    state.numbers.emplace_back("steps", static_cast<double>(frequency_.done()));
     if (best_) state.numbers.emplace_back("best", *best_);
+    if (options_.max_to_keep == 0) return;
+    std::vector<std::string> kept = kept_;
+    if (!beginning_.empty()) kept.push_back(beginning_);
+    if (due_) kept.push_back(path_of(*due_));  // The file that this state goes into.
+    for (const std::string& path : kept) state.texts.emplace_back("kept", path);
   }
   void restore_state(const CallbackState& state) override {
-    steps_ = state.integer("steps").value_or(0);
+    frequency_.restart(state.integer("steps").value_or(0));
     best_ = state.number("best");
+    kept_.clear();
+    for (const auto& [name, path] : state.texts) {
+      if (name == "kept") kept_.push_back(path);
+    }
   }
+  std::optional<StepPeriod> state_period() const override { return frequency_.period(); }
 
+  void on_epoch_begin(TrainingControl& control, std::int64_t epoch) override {
+    save_without_state(control);
+    epoch_ = epoch;
+  }
   void on_train_batch_end(TrainingControl& control, const StepInfo& info,
                           const Logs& running) override {
-    if (every_ && ++steps_ % *every_ == 0) save(control, info.step + 1, running);
+    if (frequency_.step()) {
+      want_file(control, {info.step + 1, running});
+    } else if (due_) {
+      due_ = Due{info.step + 1, running};  // The state comes later; the file is of that step.
+    }
   }
   void on_epoch_end(TrainingControl& control, std::int64_t, const Logs& logs) override {
-    if (!every_) save(control, std::nullopt, logs);
+    if (frequency_.by_epoch()) want_file(control, {std::nullopt, logs});
+  }
+  void on_state(TrainingControl& control, const TrainingState& state) override {
+    if (!due_) return;
+    std::shared_ptr<StateStore::Snapshot> snapshot = store_.snapshot(control.model(), state);
+    begin_file(take_path(), [snapshot](const std::string& path) { snapshot->write(path); });
+  }
+  void on_train_end(TrainingControl& control, const Logs&) override {
+    save_without_state(control);
+    finish_file();
+    if (lost_) throw DataError(*lost_);
   }
 
  private:
-  void save(TrainingControl& control, std::optional<std::int64_t> batch, const Logs& logs) {
+  /// What the name of a file is made of.
+  struct Due {
+    std::optional<std::int64_t> batch;
+    Logs logs;
+  };
+
+  void want_file(TrainingControl& control, Due due) {
     if (options_.save_best_only) {
-      const std::optional<double> value = logs.find(options_.monitor);
+      const std::optional<double> value = due.logs.find(options_.monitor);
       if (!value || !direction_.better(*value, best_)) return;
       best_ = value;
     }
-    const std::string path = pattern_.fill(epoch_ + 1, batch, logs);
+    due_ = std::move(due);
     if (options_.save_weights_only) {
-      writer_.save_weights(control.model(), path);
+      save_without_state(control);
     } else {
-      writer_.save(control.model(), path);
+      control.request_state();
     }
   }
+
+  std::string path_of(const Due& due) const {
+    return pattern_.fill(epoch_ + 1, due.batch, due.logs);
+  }
+  std::string take_path() {
+    frequency_.saved();
+    const std::string path = path_of(*due_);
+    due_.reset();
+    return path;
+  }
+
+  /// Nothing was trained since the file was wanted.
+  void save_without_state(TrainingControl& control) {
+    if (!due_) return;
+    const std::string path = take_path();
+    finish_file();
+    try {
+      options_.save_weights_only ? writer_.save_weights(control.model(), path)
+                                 : writer_.save(control.model(), path);
+      keep(path);
+    } catch (const FormatError& error) {
+      train::warn_of(error, kNote);
+      remember(error.diagnostics().front());
+    }
+  }
+
+  template <typename Write>
+  void begin_file(std::string path, Write write) {
+    finish_file();
+    beginning_ = path;
+    files_.start([path = std::move(path), write] { write(path); });
+  }
+  void finish_file() {
+    files_.finish();
+    if (beginning_.empty()) return;
+    if (files_.problem()) {
+      remember(*files_.problem());
+    } else {
+      keep(beginning_);
+    }
+    beginning_.clear();
+  }
+  void remember(const Diagnostic& problem) {
+    if (!lost_) lost_ = problem;
+  }
+
+  /// The newest is the last one; a file that is written again is new.
+  void keep(const std::string& path) {
+    if (options_.max_to_keep == 0) return;
+    std::erase(kept_, path);
+    kept_.push_back(path);
+    while (kept_.size() > static_cast<std::size_t>(options_.max_to_keep)) {
+      std::error_code ignored;
+      std::filesystem::remove(kept_.front(), ignored);
+      kept_.erase(kept_.begin());
+    }
+  }
+
+  static constexpr const char* kNote = "the training goes on without this file";
 
   train::FilePattern pattern_;
   ModelCheckpointOptions options_;
   train::MonitorDirection direction_;
-  std::optional<std::int64_t> every_;
+  train::SaveFrequency frequency_;
   const ModelWriter& writer_;
+  const StateStore& store_;
   std::int64_t epoch_ = 0;
-  std::int64_t steps_ = 0;
   std::optional<double> best_;
+  std::optional<Due> due_;         ///< A file is wanted and has not been begun.
+  std::string beginning_;          ///< The file that files_ writes.
+  std::vector<std::string> kept_;  ///< With max_to_keep: what was written, the oldest first.
+  std::optional<Diagnostic> lost_;
+  train::StateWriter files_{kNote};
 };
 
 }  // namespace
 
 std::shared_ptr<Callback> ModelCheckpoint(std::string filepath, ModelCheckpointOptions options,
-                                          const ModelWriter& writer) {
-  return std::make_shared<ModelCheckpointCallback>(std::move(filepath), std::move(options), writer);
+                                          const ModelWriter& writer, const StateStore& store) {
+  return std::make_shared<ModelCheckpointCallback>(std::move(filepath), std::move(options), writer,
+                                                   store);
 }
 
 }  // namespace tenon

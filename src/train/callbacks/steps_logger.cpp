@@ -41,7 +41,10 @@ class StepsLoggerCallback : public Callback {
     header_written_ = *bytes > 0 && file_->has_header();
   }
 
-  void on_train_end(TrainingControl&, const Logs&) override { file_.reset(); }
+  void on_train_end(TrainingControl&, const Logs&) override {
+    file_->close();
+    file_.reset();
+  }
 
  private:
   void write_header(const StepInfo& info) {

@@ -23,13 +23,14 @@ class FakeControl : public TrainingControl {
   double learning_rate() const override { return rate_; }
   void set_learning_rate(double value) override { rate_ = value; }
   bool resumes() const override { return false; }
-  void request_state() override {}
+  void request_state() override { state_wanted = true; }
   std::int64_t epochs() const override { return 100; }
   std::optional<std::int64_t> steps_per_epoch() const override { return std::nullopt; }
   bool higher_is_better(std::string_view name) const override { return name.ends_with("accuracy"); }
   const std::vector<std::string>& log_names() const override { return names_; }
 
   bool stopped = false;
+  bool state_wanted = false;
 
  private:
   static Model one_weight() {

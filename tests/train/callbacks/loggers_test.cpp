@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
+#include <limits>
 
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
@@ -72,6 +76,59 @@ TEST_F(Loggers, AFolderThatIsAFileIsF001) {
   } catch (const FormatError& error) {
     EXPECT_EQ(error.code(), "F001");
   }
+}
+
+/// No file of this process grows beyond so many bytes, as on a full disk.
+class MostBytes {
+ public:
+  explicit MostBytes(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~MostBytes() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  MostBytes(const MostBytes&) = delete;
+  MostBytes& operator=(const MostBytes&) = delete;
+
+ private:
+  sighandler_t handler_;
+  rlimit before_{};
+};
+
+TEST_F(Loggers, RowsWaitForRoomAndAreWrittenThen) {
+  FakeControl control({"loss"});
+  std::vector<std::string> told;
+  const MessageSink before =
+      set_message_sink([&](const Diagnostic& message) { told.push_back(message.message); });
+  const auto logger = CSVLogger(path("h.csv"));
+  {
+    const MostBytes limit(18);
+    logger->on_train_begin(control);
+    for (int epoch = 0; epoch < 3; ++epoch)
+      logger->on_epoch_end(control, epoch, logs({{"loss", 0.5}}));
+  }
+  EXPECT_EQ(read_file(path("h.csv")), "epoch,loss\n0,0.5\n1") << "a row is cut";
+  CallbackState state;
+  logger->save_state(state);
+  logger->on_epoch_end(control, 3, logs({{"loss", 0.25}}));
+  logger->on_train_end(control, {});
+  set_message_sink(before);
+  EXPECT_EQ(read_file(path("h.csv")), "epoch,loss\n0,0.5\n1,0.5\n2,0.5\n3,0.25\n");
+  EXPECT_EQ(state.integer("bytes"), 29) << "with the rows that waited";
+  EXPECT_EQ(told.size(), 1U) << "told once";
+}
+
+TEST_F(Loggers, RowsThatFoundNoRoomAreToldAtTheEnd) {
+  FakeControl control({"loss"});
+  const MessageSink before = set_message_sink([](const Diagnostic&) {});
+  const auto logger = CSVLogger(path("h.csv"));
+  const MostBytes limit(3);
+  logger->on_train_begin(control);
+  EXPECT_THROW(logger->on_train_end(control, {}), DataError);
+  set_message_sink(before);
 }
 
 TEST_F(Loggers, TerminateOnNanStopsAndSaysWhere) {
