@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/bad_sample_json.hpp"
+
 namespace tenon::data {
 namespace {
 
@@ -25,20 +27,6 @@ Json to_json(const NodeState& node) {
   return {{"kind", node.kind}, {"numbers", node.numbers}, {"items", std::move(items)}};
 }
 
-Json to_json(const SampleIdentity& sample) {
-  return {{"index", sample.index}, {"id", sample.id}, {"file", sample.file}, {"row", sample.row}};
-}
-
-Json to_json(const BadSample& bad) {
-  return {{"sample", to_json(bad.sample)},
-          {"source", to_json(bad.source)},
-          {"stage", bad.stage.index},
-          {"stage_name", bad.stage.name},
-          {"line", bad.stage.location.line},
-          {"stage_file", bad.stage.location.file},
-          {"reason", bad.reason}};
-}
-
 NodeState node_from(const Json& json) {
   NodeState node;
   node.kind = json.at("kind").get<std::string>();
@@ -54,23 +42,6 @@ NodeState node_from(const Json& json) {
   return node;
 }
 
-SampleIdentity identity_from(const Json& json) {
-  return {json.at("index").get<std::int64_t>(), json.at("id").get<std::string>(),
-          json.at("file").get<std::string>(), json.at("row").get<std::int64_t>()};
-}
-
-BadSample bad_sample_from(const Json& json) {
-  BadSample bad;
-  bad.sample = identity_from(json.at("sample"));
-  bad.source = identity_from(json.at("source"));
-  bad.stage.index = json.at("stage").get<std::int64_t>();
-  bad.stage.name = json.at("stage_name").get<std::string>();
-  bad.stage.location = {intern_file(json.at("stage_file").get<std::string>().c_str()),
-                        json.at("line").get<int>()};
-  bad.reason = json.at("reason").get<std::string>();
-  return bad;
-}
-
 IteratorState state_from(const Json& json) {
   if (json.at("format") != kFormat) throw_bad_state("it is no state of a dataset's iterator");
   if (json.at("version") != kVersion) {
@@ -83,7 +54,8 @@ IteratorState state_from(const Json& json) {
   state.epoch = json.at("epoch").get<std::int64_t>();
   state.delivered = json.at("delivered").get<std::int64_t>();
   state.counts = {json.at("read").get<std::int64_t>(), json.at("bad").get<std::int64_t>()};
-  for (const Json& bad : json.at("bad_samples")) state.bad_samples.push_back(bad_sample_from(bad));
+  for (const Json& bad : json.at("bad_samples"))
+    state.bad_samples.push_back(bad_sample_from_json(bad));
   for (const Json& node : json.at("nodes")) state.nodes.push_back(node_from(node));
   return state;
 }
@@ -96,7 +68,8 @@ std::string write_state(const IteratorState& state) {
       {"seed", state.seed},        {"epoch", state.epoch},    {"delivered", state.delivered},
       {"read", state.counts.read}, {"bad", state.counts.bad}, {"bad_samples", Json::array()},
       {"nodes", Json::array()}};
-  for (const BadSample& bad : state.bad_samples) json["bad_samples"].push_back(to_json(bad));
+  for (const BadSample& bad : state.bad_samples)
+    json["bad_samples"].push_back(bad_sample_to_json(bad));
   for (const NodeState& node : state.nodes) json["nodes"].push_back(to_json(node));
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "data/bad_sample_json.hpp"
 #include "io/models/keras_content.hpp"
 #include "io/models/weights.hpp"
 #include "io/models/zip_archive.hpp"
@@ -44,42 +45,12 @@ std::vector<std::pair<std::string, double>> numbers_from(const Json& json) {
   return numbers;
 }
 
-Json to_json(const SampleIdentity& sample) {
-  return {{"index", sample.index}, {"id", sample.id}, {"file", sample.file}, {"row", sample.row}};
-}
-SampleIdentity sample_from(const Json& json) {
-  return {json.at("index").get<std::int64_t>(), json.at("id").get<std::string>(),
-          json.at("file").get<std::string>(), json.at("row").get<std::int64_t>()};
-}
-
-Json to_json(const BadSample& bad) {
-  return {{"sample", to_json(bad.sample)},
-          {"source", to_json(bad.source)},
-          {"stage", bad.stage.index},
-          {"stage_name", bad.stage.name},
-          {"stage_file", bad.stage.location.file},
-          {"line", bad.stage.location.line},
-          {"reason", bad.reason},
-          {"split", bad.split}};
-}
-BadSample bad_sample_from(const Json& json) {
-  BadSample bad;
-  bad.sample = sample_from(json.at("sample"));
-  bad.source = sample_from(json.at("source"));
-  bad.stage.index = json.at("stage").get<std::int64_t>();
-  bad.stage.name = json.at("stage_name").get<std::string>();
-  bad.stage.location = {intern_file(json.at("stage_file").get<std::string>().c_str()),
-                        json.at("line").get<int>()};
-  bad.reason = json.at("reason").get<std::string>();
-  bad.split = json.at("split").get<std::string>();
-  return bad;
-}
-
 Json to_json(const History& history) {
   Json logs = Json::array();
   for (const Logs& one : history.logs) logs.push_back(to_json(one.entries()));
   Json bad_samples = Json::array();
-  for (const BadSample& bad : history.bad_samples) bad_samples.push_back(to_json(bad));
+  for (const BadSample& bad : history.bad_samples)
+    bad_samples.push_back(data::bad_sample_to_json(bad));
   return {{"epoch", history.epoch},
           {"logs", std::move(logs)},
           {"bad_samples", std::move(bad_samples)},
@@ -95,7 +66,7 @@ History history_from(const Json& json) {
     history.logs.push_back(std::move(logs));
   }
   for (const Json& bad : json.at("bad_samples"))
-    history.bad_samples.push_back(bad_sample_from(bad));
+    history.bad_samples.push_back(data::bad_sample_from_json(bad));
   history.seconds_data = number_of(json.at("seconds_data"));
   history.seconds_compute = number_of(json.at("seconds_compute"));
   return history;
