@@ -193,6 +193,11 @@ enum class ShardRemainder : std::uint8_t {
 struct ShardOptions {
   ShardRemainder remainder = ShardRemainder::kKeep;
 };
+/// How the files of a source are read side by side.
+struct InterleaveOptions {
+  std::int64_t block_length = 1;  ///< Samples in a row from one file.
+  bool shuffle_files = false;     ///< Files come in an order drawn for each epoch.
+};
 struct CacheOptions {
   /// Bytes; 0: no bound. In memory no more is kept once it is full; on disk what was not used for
   /// longest makes room.
@@ -230,6 +235,9 @@ struct DataProfile {
   std::int64_t elements = 0;    ///< Given by next().
   double seconds = 0.0;         ///< Since the first next().
   double seconds_waited = 0.0;  ///< In next().
+  int workers = 1;              ///< Threads that may work at once, as they were last.
+  int most_workers = 1;         ///< Threads that there are; 1: the one that calls next().
+  bool tuned = false;           ///< `workers` follows from what was measured.
   /// The one that took most; nullptr if nothing was run.
   const StageProfile* slowest() const noexcept;
 };
@@ -237,7 +245,9 @@ struct DataProfile {
 struct IterateOptions {
   std::uint64_t seed = 0;
   std::int64_t epoch = 0;
-  int threads = 0;  ///< Workers for loading and per-sample stages; 0: one per core, 1: none.
+  /// Workers for loading and per-sample stages; 1: none; 0: as many as make next() and what its
+  /// caller does in between fastest, at most one per core.
+  int threads = 0;
 };
 
 /// Runs a dataset. next() is called by one thread at a time; workers run behind it.
@@ -310,11 +320,15 @@ class Dataset {
   /// (S005) if their counts differ, KeyError (K007) for a name that the file has not.
   static Dataset from_npz(const std::string& path, NpzOptions options = {},
                           Here location = Here::current());
+  /// … of several files with the same arrays, one after the other. `paths` may be patterns as of
+  /// from_tfrecord.
+  static Dataset from_npz(const std::vector<std::string>& paths, NpzOptions options = {},
+                          Here location = Here::current());
   /// An image per sample, its class told by the sub-folder it lies in: "filename" (text, the path
   /// with `path` before it, for load_image) and "label" (int64, the class's position). JPEG, PNG
   /// and TIFF files directly in a sub-folder, by the ends of their names; hidden ones and others
-  /// are passed over. Samples come in the order of classes, then of names. Throws FormatError
-  /// (F001).
+  /// are passed over. Samples come in the order of classes, then of names. `path` may be the
+  /// address of a folder in S3, "s3://bucket/prefix". Throws FormatError (F001).
   static Dataset from_folder(const std::string& path, FolderOptions options = {},
                              Here location = Here::current());
   /// The columns of a file as RFC 4180 describes it become scalar keys, named to the letter as in
@@ -324,6 +338,10 @@ class Dataset {
   /// Throws FormatError (F001) if there is no header, ContractError (A001) for options that cannot
   /// work.
   static Dataset from_csv(const std::string& path, CsvOptions options = {},
+                          Here location = Here::current());
+  /// … of several files with the same columns, one after the other; types are learnt from the rows
+  /// of all. `paths` may be patterns as of from_tfrecord.
+  static Dataset from_csv(const std::vector<std::string>& paths, CsvOptions options = {},
                           Here location = Here::current());
   /// The records of TFRecord files, each a serialized tf.train.Example: a key per feature. Patterns
   /// as "train-{000..007}.tfrecord" and "train-*" stand for several files, which follow each other;
@@ -468,6 +486,12 @@ class Dataset {
                 Here location = Here::current()) const;
   // --- stages on the stream
   Dataset shuffle(std::int64_t buffer, Here location = Here::current()) const;
+  /// Reads `cycle_length` files of a source of several side by side, as tf.data's interleave:
+  /// block_length samples of each in turn; where a file ends, the next one takes its place when its
+  /// turn comes again. Stands directly behind the source (A001). No more files than that are kept
+  /// open, unless a shuffle behind it mixes samples of more.
+  Dataset interleave(std::int64_t cycle_length, InterleaveOptions options = {},
+                     Here location = Here::current()) const;
   Dataset batch(std::int64_t size, BatchOptions options = {},
                 Here location = Here::current()) const;
   /// count < 0: for ever.

@@ -99,7 +99,7 @@ struct FitArguments {
   Keys ignore_keys{};      ///< Data keys that may stay unused.
   int verbose = 1;         ///< 0 silent, 1 progress bar, 2 one line per epoch.
   std::uint64_t seed = 0;  ///< Of shuffling, augmentation and dropout.
-  int data_threads = 0;    ///< Workers of the pipeline, bounded like threads; 0: one per core.
+  int data_threads = 0;    ///< Workers of the pipeline, bounded like threads; 0: as many as help.
   /// NaN and Inf in inputs, targets, the loss and the gradients end the run (D002), told with step,
   /// key, layer and sample, before that step has touched a weight.
   bool check_finite = true;

@@ -58,6 +58,8 @@ std::string profile_text(const DataProfile& profile) {
         fmt::format("queue of {}: {:.1f} of {:.1f} ready on average, empty {:.0f} % of {} times\n",
                     queue.name, queue.ready, queue.capacity, 100.0 * queue.starved, queue.asked);
   }
+  text += fmt::format("workers at once: {} of {}{}\n", profile.workers, profile.most_workers,
+                      profile.tuned ? ", chosen from what was measured" : "");
   text += fmt::format("{} elements in {}, {:.0f} % of it waiting for data", profile.elements,
                       time_text(profile.seconds),
                       100.0 * share(profile.seconds_waited, profile.seconds));
@@ -70,6 +72,9 @@ nlohmann::ordered_json profile_json(const DataProfile& profile) {
   out["elements"] = profile.elements;
   out["seconds"] = json_number(profile.seconds);
   out["seconds_waited"] = json_number(profile.seconds_waited);
+  out["workers"] = profile.workers;
+  out["most_workers"] = profile.most_workers;
+  out["tuned"] = profile.tuned;
   const StageProfile* slowest = profile.slowest();
   out["slowest"] = json_text(slowest == nullptr ? "" : slowest->stage.name);
   out["stages"] = nlohmann::ordered_json::array();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 
 #include "core/thread_count.hpp"
@@ -9,7 +10,7 @@
 
 namespace tenon {
 
-ThreadPool::ThreadPool(std::size_t num_threads) {
+ThreadPool::ThreadPool(std::size_t num_threads) : at_once_(num_threads) {
   if (num_threads == 0) throw_argument_error("ThreadPool", "0 threads", "at least 1 thread");
   threads_.reserve(num_threads);
   try {
@@ -47,17 +48,28 @@ void ThreadPool::enqueue(std::function<void()> task) {
   wake_.notify_one();
 }
 
+void ThreadPool::run_at_once(std::size_t count) {
+  {
+    const std::lock_guard lock(mutex_);
+    at_once_ = std::max<std::size_t>(count, 1);
+  }
+  wake_.notify_all();
+}
+
 void ThreadPool::work() {
+  std::unique_lock lock(mutex_);
   for (;;) {
-    std::function<void()> task;
+    wake_.wait(lock, [this] { return closing_ || (!tasks_.empty() && running_ < at_once_); });
+    if (tasks_.empty()) return;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return closing_ || !tasks_.empty(); });
-      if (tasks_.empty()) return;
-      task = std::move(tasks_.front());
+      const std::function<void()> task = std::move(tasks_.front());
       tasks_.pop_front();
+      ++running_;
+      lock.unlock();
+      task();
     }
-    task();
+    lock.lock();
+    --running_;
   }
 }
 

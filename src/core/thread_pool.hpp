@@ -29,6 +29,8 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   std::size_t num_threads() const noexcept { return threads_.size(); }
+  /// From now on no task begins while `count` others run; at least 1. All threads at first.
+  void run_at_once(std::size_t count);
 
   /// Runs `task()` on a thread of the pool. Its result, or what it throws, arrives at the future.
   template <class Task>
@@ -48,6 +50,8 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
+  std::size_t at_once_;
+  std::size_t running_ = 0;
   bool closing_ = false;
   std::vector<std::jthread> threads_;  // Last, so that the threads end before what they use.
 };

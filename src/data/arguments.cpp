@@ -74,6 +74,11 @@ const ArgumentValue& Arguments::required(std::string_view name) const {
   return *value;
 }
 
+bool Arguments::is_text(std::string_view name) const {
+  const ArgumentValue* value = find(name);
+  return value != nullptr && as<std::string>(*value) != nullptr;
+}
+
 bool Arguments::boolean(std::string_view name, bool otherwise) const {
   if (!has(name)) return otherwise;
   const auto* value = as<bool>(required(name));

@@ -17,6 +17,7 @@ class Arguments {
   Arguments(std::string_view owner, const ArgumentMap& given) : owner_(owner), given_(given) {}
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
+  bool is_text(std::string_view name) const;
   bool boolean(std::string_view name, bool otherwise) const;
   std::int64_t integer(std::string_view name) const;
   std::int64_t integer(std::string_view name, std::int64_t otherwise) const;

@@ -4,6 +4,7 @@
 #include "data/parallel_node.hpp"
 #include "data/sample_chain.hpp"
 #include "data/source_node.hpp"
+#include "data/stages/interleave.hpp"
 #include "data/stream_stage.hpp"
 
 namespace tenon::data {
@@ -99,6 +100,7 @@ class Builder {
 
 std::unique_ptr<Node> build_nodes(const Pipeline& pipeline,
                                   const std::shared_ptr<Execution>& execution, bool keep_all) {
+  if (keep_all) keep_open_what_is_read(pipeline, execution->num_threads > 1);
   Builder builder(pipeline, execution);
   for (const PlacedStage& placed : pipeline.stages()) {
     const auto* stream = dynamic_cast<const StreamStage*>(placed.stage.get());

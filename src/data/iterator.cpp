@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 
 #include "core/thread_count.hpp"
 #include "data/executor.hpp"
@@ -9,6 +10,7 @@
 #include "data/pipeline.hpp"
 #include "data/stages/shard.hpp"
 #include "data/watchdog.hpp"
+#include "data/worker_tuner.hpp"
 #include "tenon/dataset.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
@@ -36,6 +38,7 @@ class DatasetIterator::Implementation {
   void begin_watch();
   bool pull(Record& record);
   void collect_bad_samples();
+  void tune(Clock::time_point now, Clock::duration waited);
 
   std::shared_ptr<const data::Pipeline> pipeline_;
   std::shared_ptr<data::Execution> execution_;
@@ -48,6 +51,8 @@ class DatasetIterator::Implementation {
   std::atomic<std::int64_t> given_{0};
   std::atomic<std::int64_t> begun_{0};  ///< Of the clock, nanoseconds; 0: not yet.
   std::unique_ptr<data::Watchdog> watchdog_;
+  std::optional<data::WorkerTuner> tuner_;  ///< Where the number of workers was left to us.
+  std::atomic<int> workers_{1};
 };
 
 namespace {
@@ -93,7 +98,9 @@ DatasetIterator::Implementation::Implementation(std::shared_ptr<const data::Pipe
   execution_->num_threads = thread_count(options.threads);
   if (execution_->num_threads > 1) {
     execution_->pool = std::make_unique<ThreadPool>(execution_->num_threads);
+    if (options.threads == 0) tuner_.emplace(execution_->num_threads);
   }
+  workers_ = static_cast<int>(execution_->num_threads);
   execution_->meter =
       std::make_unique<data::RunMeter>(references_of(*pipeline_), execution_->num_threads);
   root_ = data::build_nodes(*pipeline_, execution_);
@@ -116,6 +123,9 @@ DataProfile DatasetIterator::Implementation::profile() const {
   execution_->meter->read(profile);
   profile.elements = given_.load();
   profile.seconds_waited = seconds_waited();
+  profile.workers = workers_.load();
+  profile.most_workers = static_cast<int>(execution_->num_threads);
+  profile.tuned = tuner_.has_value();
   if (const std::int64_t begun = begun_.load(); begun != 0) {
     profile.seconds =
         1e-9 * static_cast<double>(nanoseconds(Clock::now().time_since_epoch()) - begun);
@@ -160,10 +170,18 @@ bool DatasetIterator::Implementation::next(Record& record) {
     error_ = std::current_exception();
   }
   collect_bad_samples();
-  waited_.fetch_add(nanoseconds(Clock::now() - begin), std::memory_order_relaxed);
+  const auto end = Clock::now();
+  waited_.fetch_add(nanoseconds(end - begin), std::memory_order_relaxed);
+  if (more && tuner_) tune(end, end - begin);
   if (more) given_.fetch_add(1, std::memory_order_relaxed);
   if (error_) std::rethrow_exception(error_);
   return more;
+}
+
+void DatasetIterator::Implementation::tune(Clock::time_point now, Clock::duration waited) {
+  if (!tuner_->note(nanoseconds(now.time_since_epoch()), nanoseconds(waited))) return;
+  execution_->pool->run_at_once(tuner_->workers());
+  workers_ = static_cast<int>(tuner_->workers());
 }
 
 std::string DatasetIterator::Implementation::state() const {
@@ -201,6 +219,7 @@ void DatasetIterator::Implementation::restore(const std::string& text) {
 
 void DatasetIterator::Implementation::next_epoch() {
   delivered_ = 0;
+  if (tuner_) tuner_->restart();
   if (!pipeline_->source()->restartable()) return;
   error_ = nullptr;
   root_->begin(0);

@@ -172,6 +172,7 @@ const std::vector<StageEntry>& stage_entries() {
                                                   encode_entry(),
                                                   equalize_histogram_entry(),
                                                   filter_entry(),
+                                                  interleave_entry(),
                                                   merge_channels_entry(),
                                                   mixup_entry(),
                                                   multi_scale_patches_entry(),

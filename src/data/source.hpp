@@ -56,6 +56,12 @@ class Source {
     return identity;
   }
 
+  /// Of a source made of several files: behind the last sample of each, in their order. Empty: one.
+  virtual std::vector<std::int64_t> part_ends() const { return {}; }
+  /// Samples are asked for from so many files at a time: more need not be kept open. A hint, for
+  /// all who read this source; any thread.
+  virtual void keep_parts(std::size_t /*count*/) const {}
+
   /// What `key` holds in each record, as text, where that can be had without reading samples: a
   /// column of a table, names of files. Of whole records of one value each; nothing otherwise.
   virtual std::optional<std::vector<std::string>> texts(const std::string& /*key*/) const {

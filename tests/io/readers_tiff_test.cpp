@@ -89,6 +89,34 @@ TEST_F(TiffPages, ValuesAreNeverLostWithoutAWord) {
       labels.cast(DType::kInt64).equals(load_npy(folder_.path("u4_big_strips.npy")).row(0)));
 }
 
+TEST(TiffPagesAlone, LieAsImageJStates) {
+  const TemporaryFolder folder;
+  const std::string command = "/usr/bin/python3 '" TENON_SOURCE_DIR
+                              "/tests/io/tiff_geometry.py' '" +
+                              folder.path() + "' 2>/dev/null";
+  if (std::system(command.c_str()) != 0) GTEST_SKIP() << "skipped: no python3 with PIL";
+  const auto spacing_of = [&](const std::string& name) -> std::vector<double> {
+    const Tensor volume = load_volume(folder.path(name + ".tif"), 1, DType::kFloat32, "");
+    EXPECT_EQ(volume.shape(), (Shape{3, 4, 5, 1}));
+    if (volume.geometry() == nullptr) return {};
+    EXPECT_EQ(volume.geometry()->origin, (std::array<double, 3>{0, 0, 0}));
+    return {volume.geometry()->spacing.begin(), volume.geometry()->spacing.end()};
+  };
+  const auto near = [](double depth, double height, double width) {
+    return ::testing::Pointwise(::testing::DoubleNear(1e-9),
+                                std::vector<double>{depth, height, width});
+  };
+  EXPECT_THAT(spacing_of("micron"), near(0.0025, 0.0005, 0.00025));
+  EXPECT_THAT(spacing_of("escaped"), near(0.0025, 0.0005, 0.00025));
+  EXPECT_THAT(spacing_of("mm"), near(3.0, 0.5, 0.5));
+  EXPECT_THAT(spacing_of("inch"), near(2.54, 1.27, 2.54));
+  EXPECT_THAT(spacing_of("cm"), near(1.0, 0.5, 1.0));
+  for (const char* name :
+       {"no_spacing", "no_unit", "pixels", "no_resolution", "nonsense", "plain"}) {
+    EXPECT_THAT(spacing_of(name), ::testing::IsEmpty()) << name;
+  }
+}
+
 TEST(TiffPagesAlone, OtherKindsHaveOneImage) {
   const TemporaryFolder folder;
   write_png(folder.path("a.png"), testing::drawn_image(4, 5, 3));

@@ -17,6 +17,7 @@ StageEntry drop_entry();
 StageEntry encode_entry();
 StageEntry equalize_histogram_entry();
 StageEntry filter_entry();
+StageEntry interleave_entry();
 StageEntry merge_channels_entry();
 StageEntry mixup_entry();
 StageEntry multi_scale_patches_entry();

@@ -1,15 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/key_error.hpp"
 #include "data/numeric.hpp"
 #include "data/source.hpp"
+#include "data/sources/joined.hpp"
 #include "io/readers/csv_row.hpp"
 #include "io/readers/csv_scan.hpp"
 #include "io/readers/csv_value.hpp"
 #include "io/readers/download.hpp"
 #include "io/readers/random_access_file.hpp"
+#include "io/readers/shards.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon {
@@ -20,12 +23,15 @@ namespace {
 /// counts, and the second is a problem (K012).
 class CsvSource : public data::Source {
  public:
-  CsvSource(std::string path, const CsvOptions& options, SourceLocation location)
-      : path_(std::move(path)),
+  /// Of the file `shard` of `files`, of which `scan` is known.
+  CsvSource(std::shared_ptr<const Shards> files, std::size_t shard, CsvScan scan,
+            const CsvOptions& options, SourceLocation location)
+      : files_(std::move(files)),
+        shard_(shard),
+        path_(files_->path(shard)),
         separator_(options.separator),
         location_(location),
-        scan_(scan_csv(path_, separator_)),
-        file_(open_file(path_)) {
+        scan_(std::move(scan)) {
     state_types(options);
     build_schema();
   }
@@ -38,6 +44,7 @@ class CsvSource : public data::Source {
   std::vector<Diagnostic> problems() const override { return problems_; }
   std::string arguments() const override { return fmt::format("{} {:?}", path_, separator_); }
   bool known_by_record() const override { return true; }
+  void keep_parts(std::size_t count) const override { files_->keep(count); }
   SampleIdentity identity(std::int64_t index) const override {
     const std::int64_t line = scan_.line_of(index);
     return {index, fmt::format("row {}", line), path_, line};
@@ -52,11 +59,12 @@ class CsvSource : public data::Source {
   [[noreturn]] void fail(std::int64_t index, const std::string& what,
                          const std::string& expected) const;
 
-  std::string path_;
+  std::shared_ptr<const Shards> files_;
+  std::size_t shard_;
+  const std::string& path_;
   char separator_;
   SourceLocation location_;
   CsvScan scan_;
-  std::shared_ptr<const RandomAccessFile> file_;
   std::shared_ptr<const Schema> schema_;
   std::vector<std::size_t> columns_;  ///< The column of each slot.
   std::vector<Diagnostic> problems_;
@@ -103,7 +111,7 @@ void CsvSource::fail(std::int64_t index, const std::string& what,
 
 Record CsvSource::read(std::int64_t index) const {
   const auto row = static_cast<std::size_t>(index);
-  const std::string text = file_->read(scan_.offsets[row], scan_.offsets[row + 1]);
+  const std::string text = files_->open(shard_)->read(scan_.offsets[row], scan_.offsets[row + 1]);
   std::vector<std::string> cells;
   const std::string problem = split_csv_row(text, separator_, cells);
   if (!problem.empty()) {
@@ -145,12 +153,13 @@ std::optional<std::vector<std::string>> CsvSource::texts(const std::string& key)
   const std::size_t column = columns_[*slot];
   const DType dtype = (*schema_)[*slot].spec.dtype;
   const auto rows = static_cast<std::size_t>(scan_.count());
+  const std::shared_ptr<const RandomAccessFile> file = files_->open(shard_);
   std::vector<std::string> texts(rows);
   std::vector<std::string> cells;
   for (std::size_t first = 0; first < rows;) {
     std::size_t end = first + 1;
     while (end < rows && scan_.offsets[end + 1] - scan_.offsets[first] <= kPiece) ++end;
-    const std::string piece = file_->read(scan_.offsets[first], scan_.offsets[end]);
+    const std::string piece = file->read(scan_.offsets[first], scan_.offsets[end]);
     for (std::size_t row = first; row < end; ++row) {
       const auto text = std::string_view(piece).substr(scan_.offsets[row] - scan_.offsets[first],
                                                        scan_.offsets[row + 1] - scan_.offsets[row]);
@@ -190,13 +199,66 @@ void check_options(const CsvOptions& options) {
   }
 }
 
+/// The dtype of a column that is `a` in some files and `b` in another one.
+DType common_type(DType a, DType b) {
+  if (a == b) return a;
+  const bool numbers = a != DType::kString && b != DType::kString;
+  return numbers ? DType::kFloat32 : DType::kString;
+}
+
+/// True if no cell says what the column holds.
+bool is_empty_column(const CsvScan& scan, std::size_t column) {
+  const auto& texts = scan.texts[column];
+  return scan.count() == 0 ||
+         (texts && std::all_of(texts->begin(), texts->end(),
+                               [](const std::string& text) { return is_empty_cell(text); }));
+}
+
+/// Gives every column the type that it has over all files; columns are told by their names.
+void learn_types_of_all(std::vector<CsvScan>& scans) {
+  std::map<std::string, DType> types;
+  for (const CsvScan& scan : scans) {
+    for (std::size_t column = 0; column < scan.names.size(); ++column) {
+      if (is_empty_column(scan, column)) continue;
+      const DType own = scan.types[column];
+      const auto [known, first] = types.emplace(scan.names[column], own);
+      if (!first) known->second = common_type(known->second, own);
+    }
+  }
+  for (CsvScan& scan : scans) {
+    for (std::size_t column = 0; column < scan.names.size(); ++column) {
+      const auto known = types.find(scan.names[column]);
+      if (known != types.end()) scan.types[column] = known->second;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace readers
 
 Dataset Dataset::from_csv(const std::string& path, CsvOptions options, Here location) {
   readers::check_options(options);
   readers::take_addresses();
-  return from_source(std::make_shared<readers::CsvSource>(path, options, location));
+  return from_source(std::make_shared<readers::CsvSource>(
+      std::make_shared<readers::Shards>(std::vector<std::string>{path}), 0,
+      readers::scan_csv(path, options.separator), options, location));
+}
+
+Dataset Dataset::from_csv(const std::vector<std::string>& paths, CsvOptions options,
+                          Here location) {
+  readers::check_options(options);
+  readers::take_addresses();
+  auto files = std::make_shared<const readers::Shards>(readers::expand_paths(paths));
+  std::vector<readers::CsvScan> scans;
+  for (const std::string& path : files->paths())
+    scans.push_back(readers::scan_csv(path, options.separator));
+  readers::learn_types_of_all(scans);
+  std::vector<std::shared_ptr<const data::Source>> parts;
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    parts.push_back(
+        std::make_shared<readers::CsvSource>(files, i, std::move(scans[i]), options, location));
+  }
+  return from_source(data::join_sources(std::move(parts), files->paths()));
 }
 
 }  // namespace tenon

@@ -48,7 +48,8 @@ Tensor decode_image(std::string_view bytes, const std::string& name, const Image
 /// True if `bytes` begin as a TIFF file does.
 bool is_tiff(std::string_view bytes) noexcept;
 /// The pages of a TIFF as a volume (pages, height, width, channels), in the dtypes of decode_image.
-/// Thumbnails and masks are passed over. The pages are of one size and kind.
+/// Thumbnails and masks are passed over. The pages are of one size and kind. With the geometry of
+/// ImageJ's stacks (tiff_geometry).
 Tensor decode_tiff_pages(std::string_view bytes, const std::string& name);
 
 /// `image` (height, width, channels) with 1, 3 or 4 channels; 0: as it is.

@@ -1,13 +1,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
+#include <limits>
 
 #include "core/key_error.hpp"
 #include "data/collate.hpp"
 #include "data/numeric.hpp"
 #include "data/source.hpp"
+#include "data/sources/joined.hpp"
 #include "io/readers/download.hpp"
+#include "io/readers/recently_used.hpp"
+#include "io/readers/shards.hpp"
 #include "tenon/error.hpp"
 #include "tenon/npz.hpp"
 
@@ -60,11 +63,19 @@ std::int64_t sample_count(const std::string& path, const std::vector<NpzEntry>& 
   return entries.front().shape[0];
 }
 
-/// The arrays of a .npz file, read when the first sample is asked for.
+/// The arrays of .npz files that were asked for, whole.
+using Arrays = RecentlyUsed<std::vector<Tensor>>;
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+
+std::shared_ptr<Arrays> all_arrays() { return std::make_shared<Arrays>(kAll, kAll); }
+
+/// The samples of a .npz file, whose arrays are read when the first one is asked for.
 class NpzSource : public data::Source {
  public:
-  NpzSource(std::string path, const NpzOptions& options, SourceLocation location)
-      : path_(std::move(path)), location_(location) {
+  /// What it reads is kept in `arrays` as `number`.
+  NpzSource(std::string path, const NpzOptions& options, std::shared_ptr<Arrays> arrays,
+            std::size_t number, SourceLocation location)
+      : path_(std::move(path)), location_(location), arrays_(std::move(arrays)), number_(number) {
     const std::vector<NpzEntry> entries = chosen_entries(path_, options.keys);
     count_ = sample_count(path_, entries);
     Schema schema;
@@ -84,31 +95,31 @@ class NpzSource : public data::Source {
   std::optional<std::vector<std::string>> texts(const std::string& key) const override {
     const auto slot = schema_->find(key);
     if (!slot || (*schema_)[*slot].spec.rank() != 0) return std::nullopt;
-    std::call_once(loaded_, [this] { load(); });
-    return data::element_texts(arrays_[*slot]);
+    return data::element_texts((*arrays())[*slot]);
   }
 
   Record read(std::int64_t index) const override {
-    std::call_once(loaded_, [this] { load(); });
+    const std::shared_ptr<const std::vector<Tensor>> arrays = this->arrays();
     std::vector<Tensor> values;
-    values.reserve(arrays_.size());
-    for (const Tensor& array : arrays_) {
+    values.reserve(arrays->size());
+    for (const Tensor& array : *arrays) {
       values.push_back(array.row(index));
     }
     return Record(schema_, std::move(values), {identity(index)});
   }
+  void keep_parts(std::size_t count) const override { arrays_->keep(count == 0 ? kAll : count); }
   bool reads_rows() const override { return true; }
   std::vector<Tensor> read_rows(std::span<const std::int64_t> indices) const override {
-    std::call_once(loaded_, [this] { load(); });
+    const std::shared_ptr<const std::vector<Tensor>> arrays = this->arrays();
     std::vector<Tensor> batch;
-    batch.reserve(arrays_.size());
-    for (const Tensor& array : arrays_) batch.push_back(data::gather_rows(array, indices));
+    batch.reserve(arrays->size());
+    for (const Tensor& array : *arrays) batch.push_back(data::gather_rows(array, indices));
     return batch;
   }
 
  private:
   /// The file is held to what it was when the schema was made.
-  void load() const {
+  std::shared_ptr<const std::vector<Tensor>> load() const {
     NamedTensors named = load_npz(path_);
     std::vector<Tensor> arrays;
     for (const Field& field : *schema_) {
@@ -123,15 +134,20 @@ class NpzSource : public data::Source {
       }
       arrays.push_back(std::move(found->second));
     }
-    arrays_ = std::move(arrays);
+    return std::make_shared<const std::vector<Tensor>>(std::move(arrays));
+  }
+  std::shared_ptr<const std::vector<Tensor>> arrays() const {
+    return arrays_->get(
+        number_, [this] { return load(); },
+        [](const std::vector<Tensor>&) { return std::uint64_t{0}; });
   }
 
   std::string path_;
   SourceLocation location_;
   std::int64_t count_ = 0;
   std::shared_ptr<const Schema> schema_;
-  mutable std::once_flag loaded_;
-  mutable std::vector<Tensor> arrays_;  ///< By slot; written once, in load().
+  std::shared_ptr<Arrays> arrays_;  ///< By slot.
+  std::size_t number_;
 };
 
 }  // namespace
@@ -139,7 +155,19 @@ class NpzSource : public data::Source {
 
 Dataset Dataset::from_npz(const std::string& path, NpzOptions options, Here location) {
   readers::take_addresses();
-  return from_source(std::make_shared<readers::NpzSource>(path, options, location));
+  return from_source(
+      std::make_shared<readers::NpzSource>(path, options, readers::all_arrays(), 0, location));
+}
+
+Dataset Dataset::from_npz(const std::vector<std::string>& paths, NpzOptions options,
+                          Here location) {
+  readers::take_addresses();
+  const std::vector<std::string> files = readers::expand_paths(paths);
+  const auto arrays = readers::all_arrays();
+  std::vector<std::shared_ptr<const data::Source>> parts;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    parts.push_back(std::make_shared<readers::NpzSource>(files[i], options, arrays, i, location));
+  return from_source(data::join_sources(std::move(parts), files));
 }
 
 }  // namespace tenon

@@ -34,6 +34,11 @@ std::vector<std::string> path_arguments(const Arguments& arguments, const std::s
   return paths;
 }
 
+/// True if `path` stands for several files; their names to the letter are no patterns.
+bool several_files(const Arguments& arguments, const std::vector<std::string>& paths) {
+  return !arguments.is_text("path") || paths.size() != 1 || is_pattern(paths.front());
+}
+
 std::string path_argument(const Arguments& arguments, const std::string& folder) {
   return path_below(folder, arguments.text("path"));
 }
@@ -114,7 +119,8 @@ data::StageEntry load_volume_entry() {
 data::SourceEntry csv_entry() {
   return {"csv",
           "the rows of a CSV file; its columns become keys",
-          {{"path", ArgumentType::kText, true, "", "the file"},
+          {{"path", ArgumentType::kTextOrList, true, "",
+            "the file; several with the same columns as a list, or as a pattern of tfrecord"},
            {"separator", ArgumentType::kText, false, "\",\"", "one character between cells"},
            {"types", ArgumentType::kTextMap, false, "{}",
             "dtypes of columns; the others are learnt from all rows"}},
@@ -132,14 +138,18 @@ data::SourceEntry csv_entry() {
                 options.types.emplace_back(column, dtype_argument("csv", "types." + column, name));
               }
             }
-            return Dataset::from_csv(path_argument(arguments, folder), options, location);
+            const std::vector<std::string> paths = path_arguments(arguments, folder);
+            return several_files(arguments, paths)
+                       ? Dataset::from_csv(paths, options, location)
+                       : Dataset::from_csv(paths.front(), options, location);
           }};
 }
 
 data::SourceEntry npz_entry() {
   return {"npz",
           "the arrays of a .npz file, samples along axis 0",
-          {{"path", ArgumentType::kText, true, "", "the file"},
+          {{"path", ArgumentType::kTextOrList, true, "",
+            "the file; several with the same arrays as a list, or as a pattern of tfrecord"},
            {"keys", ArgumentType::kTextList, false, "[]", "the arrays to read; empty: all"}},
           [](const ArgumentMap& given, const std::string& folder, SourceLocation location) {
             const Arguments arguments("npz", given);
@@ -147,7 +157,10 @@ data::SourceEntry npz_entry() {
             if (arguments.has("keys")) {
               options.keys = arguments.texts("keys");
             }
-            return Dataset::from_npz(path_argument(arguments, folder), options, location);
+            const std::vector<std::string> paths = path_arguments(arguments, folder);
+            return several_files(arguments, paths)
+                       ? Dataset::from_npz(paths, options, location)
+                       : Dataset::from_npz(paths.front(), options, location);
           }};
 }
 

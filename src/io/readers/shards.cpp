@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -15,7 +16,6 @@ namespace tenon::readers {
 namespace {
 
 constexpr std::size_t kMaxPaths = 1'000'000;
-constexpr std::size_t kMaxOpen = 64;
 
 std::optional<std::uint64_t> number_of(std::string_view digits) {
   std::uint64_t value = 0;
@@ -110,31 +110,17 @@ std::vector<std::string> expand_paths(const std::vector<std::string>& patterns) 
   return paths;
 }
 
-std::shared_ptr<const RandomAccessFile> Shards::find(std::size_t shard) const {
-  const auto found = std::find_if(open_.begin(), open_.end(),
-                                  [&](const Entry& entry) { return entry.first == shard; });
-  if (found == open_.end()) return nullptr;
-  open_.splice(open_.begin(), open_, found);
-  return open_.front().second;
+bool is_pattern(const std::string& path) {
+  if (path.find_first_of("{*?[") == std::string::npos) return false;
+  if (is_address(path)) return path.find('{') != std::string::npos;
+  std::error_code none;
+  return !std::filesystem::exists(path, none);
 }
 
 std::shared_ptr<const RandomAccessFile> Shards::open(std::size_t shard) const {
-  {
-    const std::lock_guard lock(mutex_);
-    if (auto file = find(shard)) return file;
-  }
-  // Two threads may open one shard at once; the later one is kept.
-  std::shared_ptr<const RandomAccessFile> file = open_unpacked(paths_[shard]);
-  const std::lock_guard lock(mutex_);
-  open_.emplace_front(shard, file);
-  std::uint64_t memory = 0;
-  std::size_t kept = 0;
-  for (auto entry = open_.begin(); entry != open_.end(); ++kept) {
-    memory += entry->second->memory();
-    const bool fits = kept == 0 || (kept < kMaxOpen && memory <= kMaxUnpackedBytes);
-    entry = fits ? std::next(entry) : open_.erase(entry);
-  }
-  return file;
+  return open_.get(
+      shard, [&] { return open_unpacked(paths_[shard]); },
+      [](const RandomAccessFile& file) { return file.memory(); });
 }
 
 }  // namespace tenon::readers

@@ -74,6 +74,8 @@ class TfRecordSource : public data::Source {
     const Place place = place_of(index);
     return {index, fmt::format("record {}", place.record + 1), shards_.path(place.shard), -1};
   }
+  std::vector<std::int64_t> part_ends() const override { return ends_; }
+  void keep_parts(std::size_t count) const override { shards_.keep(count); }
   Record read(std::int64_t index) const override {
     const std::string where = where_of(index);
     const std::string bytes = record_bytes(index, where);

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "io/readers/image_decoder.hpp"
 #include "io/readers/tiff_file.hpp"
+#include "io/readers/tiff_geometry.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::readers {
@@ -309,6 +311,7 @@ bool is_tiff(std::string_view bytes) noexcept { return recognises(bytes); }
 Tensor decode_tiff_pages(std::string_view bytes, const std::string& name) {
   const std::int64_t pages = count_pages(bytes, name);
   TiffFile file(bytes, name);
+  const std::optional<Geometry> geometry = tiff_geometry(file);
   Tensor volume;
   std::int64_t done = 0;
   do {
@@ -328,6 +331,7 @@ Tensor decode_tiff_pages(std::string_view bytes, const std::string& name) {
     }
     std::memcpy(volume.row(done++).bytes(), page.bytes(), page.byte_size());
   } while (done < pages && file.next_page());
+  if (geometry) volume.set_geometry(*geometry);
   return volume;
 }
 

@@ -29,7 +29,7 @@ Tensor converted(const Tensor& volume, DType dtype) {
                                   {}, "read it as float32"));
 }
 
-/// Pages of a TIFF, which states no geometry; nothing if `path` is no TIFF. A DICOM file may begin
+/// Pages of a TIFF, with the geometry that ImageJ states; nothing if `path` is no TIFF. A DICOM file may begin
 /// as one: what stands before its mark is free.
 std::optional<Tensor> tiff_volume(const std::string& path) {
   constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;

@@ -79,6 +79,12 @@ class WebDatasetSource : public data::Source {
     const Place place = place_of(index);
     return {index, place.sample ? samples_.name(*place.sample) : "", shards_.path(place.shard), -1};
   }
+  std::vector<std::int64_t> part_ends() const override {
+    std::vector<std::int64_t> ends;
+    for (const Span& span : spans_) ends.push_back(span.end);
+    return ends;
+  }
+  void keep_parts(std::size_t count) const override { shards_.keep(count); }
   Record read(std::int64_t index) const override;
 
  private:

@@ -1,0 +1,31 @@
+"""Writes TIFF stacks with and without a geometry by Pillow: usage FOLDER."""
+
+import pathlib
+import sys
+
+import numpy as np
+from PIL import Image
+
+FOLDER = pathlib.Path(sys.argv[1])
+PAGES = [Image.fromarray(np.full((4, 5), i, np.uint16)) for i in range(3)]
+
+
+def write(name, description, x=None, y=None, unit=1):
+    tags = {270: description}
+    if x:
+        tags.update({282: x, 283: y, 296: unit})
+    PAGES[0].save(FOLDER / f"{name}.tif", save_all=True, append_images=PAGES[1:], tiffinfo=tags)
+
+
+IMAGEJ = "ImageJ=1.54f\nimages=3\nslices=3\n"
+write("micron", IMAGEJ + "unit=micron\nspacing=2.5\nloop=false\n", 4.0, 2.0)
+write("escaped", IMAGEJ + "spacing=-2.5\nunit=\\u00B5m\n", 4.0, 2.0)
+write("mm", IMAGEJ + "unit=mm\nspacing=3\n", 2.0, 2.0)
+write("inch", IMAGEJ + "spacing=0.1\n", 10.0, 20.0, 2)
+write("cm", IMAGEJ + "spacing=0.1\n", 10.0, 20.0, 3)
+write("no_spacing", IMAGEJ + "unit=mm\n", 2.0, 2.0)
+write("no_unit", IMAGEJ + "spacing=3\n", 2.0, 2.0)
+write("pixels", IMAGEJ + "unit=pixel\nspacing=3\n", 2.0, 2.0)
+write("no_resolution", IMAGEJ + "unit=mm\nspacing=3\n")
+write("nonsense", IMAGEJ + "unit=mm\nspacing=nan\n", 2.0, 2.0)
+write("plain", "a scan", 72.0, 72.0, 2)
