@@ -6,6 +6,7 @@
 #include <set>
 
 #include "data/pipeline.hpp"
+#include "data/sources/joined.hpp"
 #include "data/support.hpp"
 
 namespace tenon::data {
@@ -88,6 +89,8 @@ const std::map<std::string, Case>& cases() {
       {"encode",
        {{{"from", value("type")}, {"to", value("id")}, {"classes", texts({"RBC", "WBC"})}}, true}},
       {"filter", {{{"key", value("type")}, {"in", texts({"WBC"})}}}},
+      {"interleave",
+       {{{"cycle_length", value(std::int64_t{2})}, {"block_length", value(std::int64_t{3})}}}},
       {"normalize",
        {{{"keys", texts({"small"})}, {"mean", list({1.0, 2.0, 3.0})}, {"std", value(2.0)}}, true}},
       {"one_hot", {{{"keys", texts({"class"})}, {"depth", value(std::int64_t{5})}}, true}},
@@ -174,8 +177,12 @@ void expect_sound(const Dataset& dataset) {
   }
 }
 
-/// What a stage is tried on: mixup works on batches alone.
+/// What a stage is tried on: mixup works on batches alone, interleave behind several files.
 Dataset samples_for(const std::string& op) {
+  if (op == "interleave") {
+    const auto source = samples().pipeline()->source();
+    return Dataset::from_source(join_sources({source, source}, {"a", "b"}));
+  }
   if (op == "mixup") return samples().select({"scan", "mask", "weight"}).batch(5);
   return samples();
 }

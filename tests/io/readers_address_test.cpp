@@ -11,6 +11,7 @@
 #include "io/readers/download.hpp"
 #include "io/readers/image_writer.hpp"
 #include "io/readers/s3_address.hpp"
+#include "io/readers/s3_listing.hpp"
 #include "io/readers/transfer.hpp"
 #include "io/readers/volume.hpp"
 #include "io/readers_drawn_images.hpp"
@@ -184,7 +185,7 @@ TEST_F(Addresses, WhatAServerRefusesIsTold) {
   EXPECT_THAT(told(server.address("some.bin")), HasSubstr("more than 1000 bytes"));
   EXPECT_THAT(told("http://no.such.host.invalid/a"), HasSubstr("cannot be had"));
   EXPECT_THAT(error_of([&] { Dataset::from_folder(server.address("cells")); }),
-              HasSubstr("folders are read on this machine only"));
+              HasSubstr("servers of the web do not list their folders"));
   // nginx gives two of these a second, and answers 503 to the others.
   for (int i = 0; i < 4; ++i)
     EXPECT_EQ(read_address(server.address("limited/some.bin"), kMuch).size(), 300'000U);
@@ -317,6 +318,86 @@ TEST_F(Addresses, S3ChecksSignatures) {
   const EnvironmentVariable no_key("AWS_ACCESS_KEY_ID", "");
   const EnvironmentVariable no_secret("AWS_SECRET_ACCESS_KEY", "");
   EXPECT_THAT(told("s3://bucket/some.bin"), HasSubstr("set AWS_ACCESS_KEY_ID"));
+}
+
+TEST(S3Listing, APageIsRead) {
+  const S3Page page = read_s3_page(
+      "<?xml version='1.0'?><ListBucketResult xmlns=\"x\"><Name>b</Name><IsTruncated>true"
+      "</IsTruncated><Contents><Key>a &amp; b/&#xFC;&#8364;.png</Key><Size>1</Size></Contents>"
+      "<Contents><Size>2</Size><Key>c.png</Key></Contents><NextContinuationToken>x=/"
+      "</NextContinuationToken></ListBucketResult>",
+      "s3://b/");
+  EXPECT_THAT(page.keys, ::testing::ElementsAre("a & b/\u00FC\u20AC.png", "c.png"));
+  EXPECT_EQ(page.next, "x=/");
+  EXPECT_EQ(read_s3_page("<ListBucketResult/>", "s3://b").next, "");
+  EXPECT_THAT(error_of([] { read_s3_page("<html>hello", "s3://b"); }),
+              AllOf(HasSubstr("F001"), HasSubstr("gives no list of files")));
+  const std::string whole =
+      "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>&#x41;&lt;</Key></Contents>"
+      "<NextContinuationToken>x</NextContinuationToken></ListBucketResult>";
+  for (std::size_t size = 0; size < whole.size(); ++size)  // No beginning ends the process.
+    error_of([&] { read_s3_page(whole.substr(0, size), "s3://b"); });
+  EXPECT_EQ(s3_prefix("s3://b"), "");
+  EXPECT_EQ(s3_prefix("s3://b/a/c"), "a/c/");
+  EXPECT_EQ(s3_request("s3://b", "list-type=2").url.substr(0, 10), "https://b.");
+}
+
+TEST_F(Addresses, AFolderInS3IsASourceOfImages) {
+  if (!fs::exists("/usr/bin/swift-proxy-server")) GTEST_SKIP() << "skipped: no OpenStack Swift";
+  for (const char* folder : {"cells/cat & dog", "cells/b/deeper", "cells/none", "other"})
+    fs::create_directories(files_.path(folder));
+  const auto write = [&](const std::string& name, int width) {
+    write_png(files_.path(name), testing::drawn_image(8, width, 3));
+  };
+  for (int i = 1; i <= 5; ++i) write("cells/b/" + std::to_string(i) + ".png", i);
+  write("cells/cat & dog/\u00FC.png", 7);
+  write("cells/b/deeper/no.png", 9);
+  write("other/no.png", 9);
+  put("cells/none/a.txt", "no image");
+  put("cells/loose.png", "in no class");
+  const ServerProcess server("s3", files_.path());
+  const EnvironmentVariable endpoint("AWS_ENDPOINT_URL", server.address(""));
+  const EnvironmentVariable region("AWS_REGION", "us-east-1");
+  const EnvironmentVariable key("AWS_ACCESS_KEY_ID", "test:tester");
+  {
+    const EnvironmentVariable secret("AWS_SECRET_ACCESS_KEY", "testing");
+    const std::vector<std::string> all = list_s3("s3://bucket/cells");
+    EXPECT_EQ(all.size(), 9U);
+    EXPECT_EQ(list_s3("s3://bucket/cells/", 2), all) << "page by page";
+    EXPECT_THAT(list_s3("s3://bucket", 3), ::testing::Contains("other/no.png"));
+    const Dataset folder = Dataset::from_folder("s3://bucket/cells")
+                               .load_image("filename", "image")
+                               .on_bad_sample({BadSamplePolicy::kStop, 0.0});
+    EXPECT_EQ(folder.schema().spec("label").range, (ValueRange{0.0, 2.0}));
+    DatasetIterator iterator = folder.iterate({.threads = 2});
+    Record record;
+    for (int i = 1; i <= 5; ++i) {
+      ASSERT_TRUE(iterator.next(record));
+      EXPECT_EQ(record.at("filename").item<std::string>(),
+                "s3://bucket/cells/b/" + std::to_string(i) + ".png");
+      EXPECT_EQ(record.at("label").item<std::int64_t>(), 0);
+      EXPECT_EQ(record.at("image").dim(1), i);
+    }
+    ASSERT_TRUE(iterator.next(record));
+    EXPECT_EQ(record.at("label").item<std::int64_t>(), 1);
+    EXPECT_EQ(record.at("image").dim(1), 7);
+    EXPECT_FALSE(iterator.next(record));
+    EXPECT_EQ(
+        Dataset::from_folder("s3://bucket/cells", {.classes = {"cat & dog"}}).cardinality().count,
+        1);
+    EXPECT_THAT(error_of([] { Dataset::from_folder("s3://bucket/cells", {.classes = {"dogs"}}); }),
+                HasSubstr("s3://bucket/cells/dogs: there is no such folder"));
+    EXPECT_THAT(error_of([] { Dataset::from_folder("s3://bucket/nothing"); }),
+                HasSubstr("there are no folders in it"));
+    EXPECT_THAT(error_of([] { Dataset::from_folder("s3://none/cells"); }),
+                HasSubstr("NoSuchBucket"));
+  }
+  const EnvironmentVariable secret("AWS_SECRET_ACCESS_KEY", "wrong");
+  EXPECT_THAT(error_of([] { Dataset::from_folder("s3://bucket/cells"); }),
+              AllOf(HasSubstr("s3://bucket/cells: the server answers 403 SignatureDoesNotMatch"),
+                    HasSubstr("AWS_SECRET_ACCESS_KEY are to be a key of this server")));
+  EXPECT_THAT(error_of([] { Dataset::from_folder("https://host/cells"); }),
+              HasSubstr("servers of the web do not list their folders"));
 }
 
 }  // namespace

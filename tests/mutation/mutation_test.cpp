@@ -109,7 +109,7 @@ const std::set<std::string, std::less<>>& of_volumes() {
 
 /// Of runs rather than of what they see.
 const std::set<std::string, std::less<>>& of_runs() {
-  static const std::set<std::string, std::less<>> ops = {"cache", "shard"};
+  static const std::set<std::string, std::less<>> ops = {"cache", "interleave", "shard"};
   return ops;
 }
 

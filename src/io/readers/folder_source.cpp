@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 
 #include "core/address.hpp"
 #include "data/source.hpp"
+#include "io/readers/s3_listing.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon {
@@ -13,6 +15,12 @@ namespace readers {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// The images of one class, by name.
+struct ClassFolder {
+  std::string name;
+  std::vector<std::string> files;
+};
 
 bool is_image_name(const fs::path& name) {
   constexpr std::array<std::string_view, 5> kEnds = {".jpg", ".jpeg", ".png", ".tif", ".tiff"};
@@ -43,17 +51,58 @@ std::vector<std::string> names_in(const fs::path& folder, Keep keep) {
   return names;
 }
 
-std::vector<std::string> class_folders(const std::string& path, const FolderOptions& options) {
-  if (!options.classes.empty()) {
-    return options.classes;
-  }
-  std::vector<std::string> classes = names_in(path, [](const fs::directory_entry& entry) {
+std::vector<std::string> class_names(const std::string& path, const FolderOptions& options) {
+  if (!options.classes.empty()) return options.classes;
+  return names_in(path, [](const fs::directory_entry& entry) {
     std::error_code ignored;
     return entry.is_directory(ignored) && !entry.path().filename().string().starts_with(".");
   });
-  if (classes.empty()) {
-    throw_file_error(path, "there are no folders in it", "a folder of images for each class");
+}
+
+std::vector<ClassFolder> local_classes(const std::string& path, const FolderOptions& options) {
+  std::vector<ClassFolder> classes;
+  for (std::string& name : class_names(path, options)) {
+    std::vector<std::string> files =
+        names_in(fs::path(path) / name, [](const fs::directory_entry& entry) {
+          std::error_code ignored;
+          return is_image_name(entry.path()) && entry.is_regular_file(ignored);
+        });
+    classes.push_back({std::move(name), std::move(files)});
   }
+  return classes;
+}
+
+/// Of a list of all files below the folder: those with one slash in their names.
+std::vector<ClassFolder> s3_classes(const std::string& address, const FolderOptions& options) {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const std::string& name : list_s3(address)) {
+    const std::size_t slash = name.find('/');
+    if (slash == std::string::npos || name.starts_with('.')) continue;
+    std::vector<std::string>& files = found[name.substr(0, slash)];
+    const std::string file = name.substr(slash + 1);
+    if (file.find('/') == std::string::npos && is_image_name(file)) files.push_back(file);
+  }
+  std::vector<ClassFolder> classes;
+  if (options.classes.empty()) {
+    for (auto& [name, files] : found) classes.push_back({name, std::move(files)});
+    return classes;
+  }
+  for (const std::string& name : options.classes) {
+    const auto folder = found.find(name);
+    if (folder == found.end()) {
+      throw_file_error(path_below(address, name), "there is no such folder", "",
+                       "check the address and the names of the classes");
+    }
+    classes.push_back({name, std::move(folder->second)});
+  }
+  return classes;
+}
+
+std::vector<ClassFolder> class_folders(const std::string& path, const FolderOptions& options) {
+  std::vector<ClassFolder> classes =
+      is_address(path) ? s3_classes(path, options) : local_classes(path, options);
+  if (classes.empty())
+    throw_file_error(path, "there are no folders in it", "a folder of images for each class");
   return classes;
 }
 
@@ -61,14 +110,10 @@ std::vector<std::string> class_folders(const std::string& path, const FolderOpti
 class FolderSource : public data::Source {
  public:
   FolderSource(std::string path, const FolderOptions& options, SourceLocation location)
-      : path_(std::move(path)), location_(location), classes_(class_folders(path_, options)) {
-    for (const std::string& name : classes_) {
-      std::vector<std::string> files =
-          names_in(fs::path(path_) / name, [](const fs::directory_entry& entry) {
-            std::error_code ignored;
-            return is_image_name(entry.path()) && entry.is_regular_file(ignored);
-          });
-      std::move(files.begin(), files.end(), std::back_inserter(files_));
+      : path_(std::move(path)), location_(location) {
+    for (ClassFolder& folder : class_folders(path_, options)) {
+      classes_.push_back(std::move(folder.name));
+      std::move(folder.files.begin(), folder.files.end(), std::back_inserter(files_));
       ends_.push_back(static_cast<std::int64_t>(files_.size()));
     }
     if (files_.empty()) {
@@ -91,18 +136,17 @@ class FolderSource : public data::Source {
   }
   bool known_by_record() const override { return true; }
   SampleIdentity identity(std::int64_t index) const override {
-    const fs::path file = file_of(index);
-    return {index, file.stem().string(), file.string(), -1};
+    const std::string file = file_of(index);
+    return {index, fs::path(file).stem().string(), file, -1};
   }
   std::optional<std::vector<std::string>> texts(const std::string& key) const override {
     if (key != "filename") return std::nullopt;
     std::vector<std::string> names;
-    for (std::int64_t i = 0; i < cardinality().count; ++i) names.push_back(file_of(i).string());
+    for (std::int64_t i = 0; i < cardinality().count; ++i) names.push_back(file_of(i));
     return names;
   }
   Record read(std::int64_t index) const override {
-    return Record(schema_,
-                  {Tensor::scalar(file_of(index).string()), Tensor::scalar(class_of(index))},
+    return Record(schema_, {Tensor::scalar(file_of(index)), Tensor::scalar(class_of(index))},
                   {identity(index)});
   }
 
@@ -110,9 +154,11 @@ class FolderSource : public data::Source {
   std::int64_t class_of(std::int64_t index) const {
     return std::upper_bound(ends_.begin(), ends_.end(), index) - ends_.begin();
   }
-  fs::path file_of(std::int64_t index) const {
-    return fs::path(path_) / classes_[static_cast<std::size_t>(class_of(index))] /
-           files_[static_cast<std::size_t>(index)];
+  std::string file_of(std::int64_t index) const {
+    const std::string& folder = classes_[static_cast<std::size_t>(class_of(index))];
+    const std::string& file = files_[static_cast<std::size_t>(index)];
+    if (is_address(path_)) return path_below(path_, folder + "/" + file);
+    return (fs::path(path_) / folder / file).string();
   }
 
   std::string path_;
@@ -142,8 +188,9 @@ void check_classes(const FolderOptions& options) {
 
 Dataset Dataset::from_folder(const std::string& path, FolderOptions options, Here location) {
   readers::check_classes(options);
-  if (is_address(path)) {
-    throw_file_error(path, "is an address, and folders are read on this machine only", "a path",
+  if (is_address(path) && !path.starts_with("s3://")) {
+    throw_file_error(path, "is an address, and servers of the web do not list their folders",
+                     "a path, or s3://bucket/prefix",
                      "list the files' addresses in a CSV file, and use load_image");
   }
   return from_source(std::make_shared<readers::FolderSource>(path, options, location));

@@ -86,6 +86,7 @@ class Request {
     curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &Request::take_bytes);
     curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
+    if (transfer_.only_head) curl_easy_setopt(handle_, CURLOPT_NOBODY, 1L);
     const CURLcode result = curl_easy_perform(handle_);
     if (error_) std::rethrow_exception(error_);
     // An empty file has no bytes at which this would have been seen.
@@ -112,7 +113,7 @@ class Request {
       curl_easy_setopt(handle_, CURLOPT_URL, transfer_.address.c_str());
       return;
     }
-    const S3Request request = s3_request(transfer_.address);
+    const S3Request request = s3_request(transfer_.address, transfer_.s3_query);
     curl_easy_setopt(handle_, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(handle_, CURLOPT_PATH_AS_IS, 1L);
     signs_ = !request.provider.empty();
@@ -215,6 +216,9 @@ class Request {
       is_of_another_ = status() == 206;  // A server that does not know If-Range.
     }
     transfer_.tag = is_of_another_ ? "" : tag;
+    curl_off_t rest = -1;
+    curl_easy_getinfo(handle_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &rest);
+    if (rest >= 0) transfer_.size = transfer_.begin + static_cast<std::uint64_t>(rest);
   }
 
   Transfer& transfer_;

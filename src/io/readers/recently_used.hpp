@@ -18,19 +18,24 @@ class RecentlyUsed {
   /// At most `most` values, and `most_bytes` where there are more than one.
   RecentlyUsed(std::size_t most, std::uint64_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
 
-  void keep(std::size_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
+  void keep(std::size_t most) {
+    const std::lock_guard lock(mutex_);
+    most_ = most;
+    while (slots_.size() > most_) slots_.pop_back();
+  }
 
   /// What is kept for `number`, or what `make()` gives, of which `bytes_of` says what it takes. A
   /// value that is not kept any more lives as long as who asked for it holds it.
   template <class Make, class BytesOf>
   Pointer get(std::size_t number, Make make, BytesOf bytes_of) {
     std::shared_ptr<Slot> slot = find_or_add(number);
+    bool is_new = false;
     std::call_once(slot->made, [&] {
       slot->value = make();
       slot->bytes = bytes_of(*slot->value);
+      is_new = true;
     });
-    const std::lock_guard lock(mutex_);
-    trim();
+    if (is_new) trim();
     return slot->value;
   }
 
@@ -50,14 +55,14 @@ class RecentlyUsed {
       return slots_.front();
     }
     // Room is made first, so that there are never more than `most_`.
-    while (!slots_.empty() && slots_.size() >= most_.load(std::memory_order_relaxed))
-      slots_.pop_back();
+    while (!slots_.empty() && slots_.size() >= most_) slots_.pop_back();
     slots_.push_front(std::make_shared<Slot>());
     slots_.front()->number = number;
     return slots_.front();
   }
 
   void trim() {
+    const std::lock_guard lock(mutex_);
     std::uint64_t bytes = 0;
     std::size_t kept = 0;
     for (auto slot = slots_.begin(); slot != slots_.end(); ++kept) {
@@ -67,7 +72,7 @@ class RecentlyUsed {
     }
   }
 
-  std::atomic<std::size_t> most_;
+  std::size_t most_;
   std::uint64_t most_bytes_;
   std::mutex mutex_;
   std::list<std::shared_ptr<Slot>> slots_;  ///< The one used last is first.

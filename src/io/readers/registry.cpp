@@ -167,7 +167,8 @@ data::SourceEntry npz_entry() {
 data::SourceEntry folder_entry() {
   return {"folder",
           "images below a folder, one sub-folder a class: keys filename and label",
-          {{"path", ArgumentType::kText, true, "", "the folder above the classes"},
+          {{"path", ArgumentType::kText, true, "",
+            "the folder above the classes; one in S3 as \"s3://bucket/prefix\""},
            {"classes", ArgumentType::kTextList, false, "[]",
             "sub-folders in the order of their ids; empty: all, by name"}},
           [](const ArgumentMap& given, const std::string& folder, SourceLocation location) {

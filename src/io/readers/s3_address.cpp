@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 
 #include "tenon/error.hpp"
 
@@ -20,7 +22,22 @@ std::string environment(std::initializer_list<const char*> names) {
   return {};
 }
 
+constexpr std::string_view kS3Scheme = "s3://";
+
+std::pair<std::string, std::string> bucket_and_key(const std::string& address) {
+  const std::string rest = address.substr(std::min(kS3Scheme.size(), address.size()));
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  if (slash == 0) throw_file_error(address, "names no bucket of S3", "s3://bucket/key");
+  return {rest.substr(0, slash), rest.substr(std::min(slash + 1, rest.size()))};
+}
+
 }  // namespace
+
+std::string s3_prefix(const std::string& address) {
+  std::string prefix = bucket_and_key(address).second;
+  if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';
+  return prefix;
+}
 
 std::string percent_encoded(const std::string& path) {
   constexpr std::string_view kPlain =
@@ -36,15 +53,11 @@ std::string percent_encoded(const std::string& path) {
   return encoded;
 }
 
-S3Request s3_request(const std::string& address) {
-  constexpr std::string_view kScheme = "s3://";
-  const std::string rest = address.substr(kScheme.size());
-  const std::size_t slash = rest.find('/');
-  if (slash == 0 || slash == std::string::npos || slash + 1 == rest.size()) {
+S3Request s3_request(const std::string& address, const std::string& query) {
+  const auto [bucket, name] = bucket_and_key(address);
+  if (name.empty() && query.empty())
     throw_file_error(address, "is no address of a file in S3", "s3://bucket/key");
-  }
-  const std::string bucket = rest.substr(0, slash);
-  const std::string key = percent_encoded(rest.substr(slash + 1));
+  const std::string key = query.empty() ? percent_encoded(name) : "?" + query;
   std::string region = environment({"AWS_REGION", "AWS_DEFAULT_REGION"});
   if (region.empty()) region = "us-east-1";
 

@@ -14,8 +14,13 @@ struct S3Request {
 };
 
 /// "s3://bucket/key" by the environment (see fetch()). Throws FormatError (F001) for an address
-/// without bucket or key, or half of the credentials.
-S3Request s3_request(const std::string& address);
+/// without bucket or key, or half of the credentials. With a `query` the bucket is asked that, and
+/// the address may be without a key.
+S3Request s3_request(const std::string& address, const std::string& query = "");
+
+/// What the names of the files below a folder begin with: "a/b/" of "s3://bucket/a/b", nothing of
+/// "s3://bucket". Throws FormatError (F001) for an address without a bucket.
+std::string s3_prefix(const std::string& address);
 
 /// Bytes other than letters, digits and "-_.~/" as %XX.
 std::string percent_encoded(const std::string& path);

@@ -26,7 +26,7 @@ class Shards {
   const std::string& path(std::size_t shard) const { return paths_[shard]; }
   const std::vector<std::string>& paths() const noexcept { return paths_; }
   /// No more than `count` stay open from now on; 0: as many as usual.
-  void keep(std::size_t count) const noexcept { open_.keep(count == 0 ? kUsuallyOpen : count); }
+  void keep(std::size_t count) const { open_.keep(count == 0 ? kUsuallyOpen : count); }
   /// Unpacked where it is a gzip file. Any thread. Throws FormatError (F001).
   std::shared_ptr<const RandomAccessFile> open(std::size_t shard) const;
 

@@ -49,7 +49,7 @@ std::optional<double> millimetres(std::string_view unit) {
   return found->second;
 }
 
-std::optional<double> number_of(std::string_view text) {
+std::optional<double> decimal_of(std::string_view text) {
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -84,7 +84,7 @@ std::optional<Geometry> tiff_geometry(const TiffFile& first_page) {
   const std::string_view description = text;
   if (!description.starts_with("ImageJ=")) return std::nullopt;
   const auto unit = unit_of(first_page, description);
-  const auto pages = number_of(stated_as(description, "spacing"));
+  const auto pages = decimal_of(stated_as(description, "spacing"));
   if (!unit || !pages) return std::nullopt;
   Geometry geometry;
   // ImageJ writes a distance below 0 for a stack from the top.

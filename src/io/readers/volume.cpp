@@ -29,8 +29,8 @@ Tensor converted(const Tensor& volume, DType dtype) {
                                   {}, "read it as float32"));
 }
 
-/// Pages of a TIFF, with the geometry that ImageJ states; nothing if `path` is no TIFF. A DICOM file may begin
-/// as one: what stands before its mark is free.
+/// Pages of a TIFF, with the geometry that ImageJ states; nothing if `path` is no TIFF. A DICOM
+/// file may begin as one: what stands before its mark is free.
 std::optional<Tensor> tiff_volume(const std::string& path) {
   constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 32;
   constexpr std::uint64_t kDicomMark = 128;

@@ -302,6 +302,14 @@ void expect_close(const Tensor& got, const Tensor& wanted, double tolerance) {
   EXPECT_LE(largest, tolerance);
 }
 
+/// How many voxels differ.
+std::int64_t count_others(const Tensor& got, const Tensor& wanted) {
+  std::int64_t others = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got.size()); ++i)
+    others += got.data<float>()[i] != wanted.data<float>()[i];
+  return others;
+}
+
 TEST(VolumeStages, AnAffineIsScipysWithinAThousandth) {
   const Dataset data = one({{"image", as_volume(golden("volume"))}});
   RandomAffineOptions options;
@@ -313,12 +321,26 @@ TEST(VolumeStages, AnAffineIsScipysWithinAThousandth) {
   expect_close(only(data.random_affine({"image"}, options), "image"), golden("affine"), 1e-3);
   options.interpolation = {"nearest"};
   const Tensor nearest = only(data.random_affine({"image"}, options), "image");
-  const Tensor wanted = golden("affine_nearest");
-  int others = 0;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(nearest.size()); ++i) {
-    others += nearest.data<float>()[i] != wanted.data<float>()[i];
-  }
-  EXPECT_LE(others, nearest.size() / 500) << "a voxel half way between two may go to the other";
+  EXPECT_LE(count_others(nearest, golden("affine_nearest")), nearest.size() / 500)
+      << "a voxel half way between two may go to the other";
+}
+
+/// Draws, field and resampling as a whole; float32 weights beside scipy's doubles.
+TEST(VolumeStages, ABendIsScipysWithinAThousandth) {
+  const Dataset data = one({{"image", as_volume(golden("volume"))}});
+  RandomElasticOptions options;
+  options.magnitude = {1.5, 2.0};
+  options.node_distance = 5.0;
+  options.probability = 1.0;
+  const auto bent = [&] { return only(data.random_elastic({"image"}, options), "image", 5); };
+  expect_close(bent(), golden("elastic"), 1e-3);
+  options.outside = -3.0;
+  expect_close(bent(), golden("elastic_constant"), 1e-3);
+  options.outside.reset();
+  options.interpolation = {"nearest"};
+  const Tensor nearest = bent();
+  EXPECT_LE(count_others(nearest, golden("elastic_nearest")), nearest.size() / 500)
+      << "a voxel half way between two may go to the other";
 }
 
 TEST(VolumeStages, AResizedVolumeIsTorchsAndLiesWhereItLay) {
