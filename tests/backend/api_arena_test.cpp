@@ -56,6 +56,20 @@ TEST(Arena, ABufferGoesIntoTheSmallestGap) {
   EXPECT_EQ(plan.total, peak(buffers, 10));
 }
 
+TEST(Arena, SomeLieWhereTheyMustAndOthersAroundThem) {
+  const std::vector<ArenaBuffer> buffers = {{4096, {6, 9}, {}},
+                                            {1024, {2, 9}, 0},
+                                            {100, {0, 9}, 1024},
+                                            {2048, {5, 9}, 1152},
+                                            {2048, {0, 4}, {}}};
+  const ArenaPlan plan = plan_arena(buffers);
+  expect_no_overlap(buffers, plan, 64);
+  EXPECT_EQ(plan.offsets[1], 0U);
+  EXPECT_EQ(plan.offsets[2], 1024U);
+  EXPECT_EQ(plan.offsets[3], 1152U);
+  EXPECT_LT(plan.offsets[4], 3200U) << "the last one's place is free until step 5";
+}
+
 TEST(Arena, NothingTakesNoRoom) {
   EXPECT_EQ(plan_arena({}).total, 0U);
   EXPECT_EQ(most_alive({}), 0U);

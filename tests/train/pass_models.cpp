@@ -190,11 +190,11 @@ Subject subject_of(const std::string& name) {
 }
 
 Trained train(const Subject& subject, const backend::Engine& engine,
-              const backend::CompileOptions& options, int steps) {
+              const backend::CompileOptions& options, int steps, const Training& how) {
   Model model = subject.model;
   model.initialize(1);
   CompileArguments arguments;
-  arguments.optimizer = SGD({.momentum = 0.9});
+  arguments.optimizer = how.optimizer;
   arguments.loss = Loss(subject.loss);
   const Trainer trainer(model, arguments);
   EngineState state(engine, model, arguments.optimizer);
@@ -209,13 +209,18 @@ Trained train(const Subject& subject, const backend::Engine& engine,
   }
   const StepProgram step =
       build_step_program(model, trainer.outputs(), shape, arguments.optimizer, state.slots());
-  const auto plan = engine.compile(step.program, state.variables(), options);
+  backend::CompileOptions guarded = options;
+  if (how.guard) guarded.guarded = step.guarded;
+  const auto plan = engine.compile(step.program, state.variables(), guarded);
+  if (how.prepare) how.prepare(*plan, *state.variables());
   for (std::size_t i = 0; i < inputs.size(); ++i) plan->bind_input(step.inputs[i], inputs[i]);
   const Tensor& target = value_of(subject.batch, model.outputs().front().name);
   plan->bind_input(*step.targets[0], target);
   Trained result;
   for (int i = 0; i < steps; ++i) {
-    plan->run({.learning_rate = 0.05F, .iteration = i, .seed = 7});
+    const auto bad = plan->run(
+        {.learning_rate = how.learning_rate, .iteration = i, .seed = 7, .guard = how.guard});
+    EXPECT_FALSE(bad.has_value());
     result.losses.push_back(plan->output(*step.loss).item<float>());
   }
   result.report = plan->report();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "backend/api/engine.hpp"
 #include "tenon/model.hpp"
+#include "tenon/optimizers.hpp"
 #include "train/step_program.hpp"
 
 namespace tenon::train::passes {
@@ -29,9 +31,17 @@ struct Trained {
   std::vector<std::pair<std::string, Tensor>> variables;
   backend::PlanReport report;
 };
-/// Takes `steps` steps of SGD with momentum on the subject's batch, from weights of seed 1.
+/// How a subject is trained.
+struct Training {
+  Optimizer optimizer = SGD({.momentum = 0.9});
+  float learning_rate = 0.05F;
+  bool guard = false;  ///< Loss and gradients are looked at.
+  /// Is given the plan before its first step and its variables.
+  std::function<void(backend::Plan&, const backend::Variables&)> prepare{};
+};
+/// Takes `steps` steps on the subject's batch, from weights of seed 1.
 Trained train(const Subject& subject, const backend::Engine& engine,
-              const backend::CompileOptions& options, int steps);
+              const backend::CompileOptions& options, int steps, const Training& how = {});
 
 /// |a − b| <= tolerance · (the largest magnitude in the tensor + 1e-3), everywhere.
 void expect_near(const Trained& actual, const Trained& expected, double tolerance,

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 
 namespace tenon::backend {
 namespace {
@@ -56,19 +57,30 @@ double by_first_step(const ArenaBuffer& buffer) {
   return -static_cast<double>(buffer.lifetime.first);
 }
 
-// Each into the smallest gap that it fits.
-ArenaPlan plan_in_order(std::span<const ArenaBuffer> buffers, std::size_t alignment, Rank rank) {
-  ArenaPlan plan;
-  plan.offsets.assign(buffers.size(), 0);
-  std::vector<std::size_t> order(buffers.size());
+using Order = std::vector<std::size_t>;
+
+Order order_by(std::span<const ArenaBuffer> buffers, Rank rank) {
+  Order order(buffers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return rank(buffers[i]); });
+  // (clang 14 does not take what std::ranges::stable_partition gives back.)
+  std::stable_partition(order.begin(), order.end(),
+                        [&](std::size_t i) { return buffers[i].offset.has_value(); });
+  return order;
+}
+
+// Each into the smallest gap that it fits.
+ArenaPlan plan_in_order(std::span<const ArenaBuffer> buffers, std::size_t alignment,
+                        const Order& order) {
+  ArenaPlan plan;
+  plan.offsets.assign(buffers.size(), 0);
   std::vector<Placed> placed;
   for (const std::size_t index : order) {
     const ArenaBuffer& buffer = buffers[index];
     if (buffer.bytes == 0 || !buffer.lifetime.used()) continue;
     const std::size_t bytes = align_up(buffer.bytes, alignment);
-    const std::size_t offset = find_offset(placed, buffer.lifetime, bytes);
+    const std::size_t offset =
+        buffer.offset ? *buffer.offset : find_offset(placed, buffer.lifetime, bytes);
     const Placed entry{offset, offset + bytes, buffer.lifetime};
     placed.insert(
         std::upper_bound(placed.begin(), placed.end(), entry,
@@ -78,6 +90,37 @@ ArenaPlan plan_in_order(std::span<const ArenaBuffer> buffers, std::size_t alignm
     plan.total = std::max(plan.total, entry.end);
   }
   return plan;
+}
+
+/// The buffer that ends where the arena does, of those that may lie elsewhere.
+std::optional<std::size_t> topmost(std::span<const ArenaBuffer> buffers, std::size_t alignment,
+                                   const ArenaPlan& plan) {
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const bool placed = buffers[i].bytes != 0 && buffers[i].lifetime.used() && !buffers[i].offset;
+    if (placed && plan.offsets[i] + align_up(buffers[i].bytes, alignment) == plan.total) return i;
+  }
+  return std::nullopt;
+}
+
+// What ends up at the top is placed before all others (but those whose place is given), as long as
+// much is wasted.
+void improve(std::span<const ArenaBuffer> buffers, std::size_t alignment, std::size_t least,
+             ArenaPlan& best, Order order) {
+  constexpr std::size_t kMostTries = 64;
+  constexpr std::size_t kMostWork = 20'000'000;
+  const std::size_t tries =
+      std::min(kMostTries, kMostWork / std::max<std::size_t>(1, buffers.size() * buffers.size()));
+  const auto fixed = std::ranges::count_if(
+      buffers, [](const ArenaBuffer& buffer) { return buffer.offset.has_value(); });
+  ArenaPlan plan = best;
+  for (std::size_t i = 0; i < tries && best.total > least + least / 50; ++i) {
+    const std::optional<std::size_t> top = topmost(buffers, alignment, plan);
+    if (!top) return;
+    const auto at = std::ranges::find(order, *top);
+    std::rotate(order.begin() + fixed, at, at + 1);
+    plan = plan_in_order(buffers, alignment, order);
+    if (plan.total < best.total) best = plan;
+  }
 }
 
 }  // namespace
@@ -123,11 +166,17 @@ std::size_t most_alive(std::span<const ArenaBuffer> buffers, std::size_t alignme
 ArenaPlan plan_arena(std::span<const ArenaBuffer> buffers, std::size_t alignment) {
   const std::size_t least = most_alive(buffers, alignment);
   ArenaPlan best;
+  Order best_order;
   for (const Rank rank : {by_bytes, by_bytes_and_steps, by_steps, by_first_step}) {
-    ArenaPlan plan = plan_in_order(buffers, alignment, rank);
-    if (rank == by_bytes || plan.total < best.total) best = std::move(plan);
-    if (best.total == least) break;
+    Order order = order_by(buffers, rank);
+    ArenaPlan plan = plan_in_order(buffers, alignment, order);
+    if (rank == by_bytes || plan.total < best.total) {
+      best = std::move(plan);
+      best_order = std::move(order);
+    }
+    if (best.total == least) return best;
   }
+  improve(buffers, alignment, least, best, std::move(best_order));
   return best;
 }
 

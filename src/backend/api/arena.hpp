@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,8 @@ Lifetime join(const Lifetime& a, const Lifetime& b) noexcept;
 struct ArenaBuffer {
   std::size_t bytes = 0;
   Lifetime lifetime;
+  /// Where it must lie, a multiple of the alignment; such buffers overlap none of their kind.
+  std::optional<std::size_t> offset{};
 };
 struct ArenaPlan {
   std::vector<std::size_t> offsets;  ///< One per buffer, multiples of the alignment.
@@ -38,8 +41,9 @@ struct ArenaPlan {
 
 /// Places buffers so that no two that live at one step overlap. Each goes into the smallest gap
 /// that it fits, the largest first or in another of a few orders, whichever gives the smallest
-/// arena; n buffers take O(n²) time. Unused and empty buffers get offset 0 and
-/// no room. `alignment` is a power of two.
+/// arena, and then the one at the top is tried at the bottom, for a while; n buffers take O(n²)
+/// time. Those that must lie somewhere are there before any other. Unused and empty buffers get
+/// offset 0 and no room. `alignment` is a power of two.
 ArenaPlan plan_arena(std::span<const ArenaBuffer> buffers, std::size_t alignment = 64);
 
 /// The most bytes that live at one step: no arena is smaller.

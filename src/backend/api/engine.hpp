@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/api/gradient_ranges.hpp"
 #include "ops/program.hpp"
 #include "tenon/tensor.hpp"
 
@@ -83,6 +84,11 @@ class Plan {
   /// Output `index` of the program in plain row-major layout; a view valid until the next run().
   virtual Tensor output(std::size_t index) const = 0;
   virtual const PlanReport& report() const noexcept = 0;
+  /// The gradients that the program's updates apply; empty where it updates nothing. Addresses hold
+  /// as long as the plan.
+  virtual std::vector<GradientRange> gradient_ranges() const { return {}; }
+  /// Who is told of them in each run(), until the next call; nullptr: nobody. Not owned.
+  virtual void listen(GradientListener* /*listener*/) {}
 };
 
 struct CompileOptions {

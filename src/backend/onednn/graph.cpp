@@ -40,6 +40,33 @@ ops::ValueId behind_reshapes(const Graph& graph, const Connections& connections,
   }
 }
 
+bool is_clip(const GraphNode& node) {
+  return is_single(node, ops::OpKind::kClipByValue) || is_single(node, ops::OpKind::kClipByNorm) ||
+         is_single(node, ops::OpKind::kClipByGlobalNorm);
+}
+
+ops::ValueId before_clips(const Graph& graph, const Connections& connections,
+                          ops::ValueId gradient) {
+  for (;;) {
+    const int producer = connections.producer(gradient);
+    if (producer < 0) return gradient;
+    const GraphNode& node = graph.nodes[static_cast<std::size_t>(producer)];
+    if (!is_clip(node)) return gradient;
+    const auto port = std::ranges::find(node.op.outputs, gradient) - node.op.outputs.begin();
+    gradient = node.op.inputs[static_cast<std::size_t>(port)];
+  }
+}
+
+bool is_update(const GraphNode& node) {
+  return node.kind == NodeKind::kUpdateGroup || is_single(node, ops::OpKind::kSgdUpdate) ||
+         is_single(node, ops::OpKind::kAdamUpdate) || is_single(node, ops::OpKind::kRmspropUpdate);
+}
+
+std::span<const ops::Node> updates_of(const GraphNode& node) {
+  if (node.kind == NodeKind::kUpdateGroup) return node.group;
+  return {&node.op, is_update(node) ? std::size_t{1} : std::size_t{0}};
+}
+
 Renaming::Renaming(Graph& graph)
     : graph_(graph), gone_(graph.nodes.size(), false), names_(graph.program->values.size()) {
   for (std::size_t i = 0; i < names_.size(); ++i) names_[i] = static_cast<ops::ValueId>(i);

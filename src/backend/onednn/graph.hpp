@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,7 +54,8 @@ struct GraphNode {
   ops::PoolingAttributes pooling;  ///< kNormalizedPooling and its backward.
   std::vector<DenseSegment> segments;
   std::vector<ops::Node> group;  ///< kUpdateGroup.
-  bool blocked = false;          ///< A convolution whose images lie in blocks of channels.
+  bool contiguous = false;  ///< … whose weights, gradients and slots lie in the group's order.
+  bool blocked = false;     ///< A convolution whose images lie in blocks of channels.
   /// A convolution, or its gradient by the weights, reads numbers of any dtype times `scale` plus
   /// `offset`, which it converts itself.
   std::optional<ops::AffineAttributes> conversion;
@@ -157,6 +159,16 @@ class Renaming {
 
 /// `id`, or the value that it is a reshape of, in the end.
 ops::ValueId behind_reshapes(const Graph& graph, const Connections& connections, ops::ValueId id);
+
+/// Clips gradients.
+bool is_clip(const GraphNode& node);
+/// Updates weights, one or a group.
+bool is_update(const GraphNode& node);
+/// The updates that the node stands for; none if it is another one.
+std::span<const ops::Node> updates_of(const GraphNode& node);
+/// `gradient`, or what it was before the optimizer clipped it.
+ops::ValueId before_clips(const Graph& graph, const Connections& connections,
+                          ops::ValueId gradient);
 
 Graph make_graph(const ops::Program& program, const CompileOptions& options);
 

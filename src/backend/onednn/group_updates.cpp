@@ -6,14 +6,6 @@
 namespace tenon::backend::onednn {
 namespace {
 
-using ops::OpKind;
-
-bool is_update(const GraphNode& node) {
-  return node.kind == NodeKind::kSingle &&
-         (node.op.kind == OpKind::kSgdUpdate || node.op.kind == OpKind::kAdamUpdate ||
-          node.op.kind == OpKind::kRmspropUpdate);
-}
-
 bool same_attributes(const ops::Node& a, const ops::Node& b) {
   if (a.kind != b.kind) return false;
   const auto& x = std::get<ops::OptimizerAttributes>(a.attributes);
@@ -32,9 +24,9 @@ void group_updates(Graph& graph) {
   std::vector<GraphNode> groups;
   std::set<ops::ValueId> read_later;
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    const bool movable =
-        is_update(*node) && std::none_of(node->op.inputs.begin(), node->op.inputs.end(),
-                                         [&](ops::ValueId id) { return read_later.contains(id); });
+    const bool movable = node->kind == NodeKind::kSingle && is_update(*node) &&
+                         std::none_of(node->op.inputs.begin(), node->op.inputs.end(),
+                                      [&](ops::ValueId id) { return read_later.contains(id); });
     if (!movable) {
       for (const ops::ValueId id : node->op.inputs) {
         if (id != ops::kNoValue && graph.value(id).kind == ops::ValueKind::kVariable) {

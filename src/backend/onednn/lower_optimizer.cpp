@@ -33,49 +33,86 @@ void clip_by_norm(const std::vector<Clipped>& list, int threads, double limit) {
 
 // The cells of one update: the slots lie as the weight does.
 struct UpdateCells {
-  Ref w;
-  Ref g;
-  Ref slots[3];
-  std::int64_t count = 0;
+  CellId w = kNoCell;
+  CellId g = kNoCell;
+  CellId slots[3] = {kNoCell, kNoCell, kNoCell};
 };
 
-void lower_updates(Lowering& lowering, const GraphNode& node,
-                   const std::vector<ops::Node>& updates) {
+// What one call of the kernel is given: updates that are neighbours in memory are one.
+class UpdateTargets {
+ public:
+  UpdateTargets(Memory& memory, std::vector<UpdateCells> cells)
+      : memory_(&memory), cells_(std::move(cells)) {
+    for (const UpdateCells& own : cells_) memory.watch(own.g);
+  }
+
+  const std::vector<UpdateTarget>& now() {
+    if (merged_at_ == memory_->version()) return targets_;
+    merged_at_ = memory_->version();
+    targets_.clear();
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      const UpdateTarget own = target_of(cells_[i]);
+      if (i > 0 && follow(cells_[i - 1], cells_[i])) {
+        targets_.back().count = own.w + own.count - targets_.back().w;
+      } else {
+        targets_.push_back(own);
+      }
+    }
+    return targets_;
+  }
+
+ private:
+  UpdateTarget target_of(const UpdateCells& own) const {
+    UpdateTarget target;
+    target.w = memory_->ref(own.w).as();
+    target.g = memory_->ref(own.g).as();
+    target.count = static_cast<std::int64_t>(memory_->cell(own.w).bytes / sizeof(float));
+    for (std::size_t k = 0; k < 3; ++k) target.slots[k] = memory_->ref(own.slots[k]).as();
+    return target;
+  }
+  bool follow(const UpdateCells& own, const UpdateCells& next) const {
+    for (std::size_t k = 0; k < 3; ++k) {
+      if ((own.slots[k] == kNoCell) != (next.slots[k] == kNoCell)) return false;
+      if (own.slots[k] != kNoCell && !memory_->follows(own.slots[k], next.slots[k])) return false;
+    }
+    return memory_->follows(own.w, next.w) && memory_->follows(own.g, next.g);
+  }
+
+  const Memory* memory_;
+  std::vector<UpdateCells> cells_;
+  std::vector<UpdateTarget> targets_;
+  std::uint64_t merged_at_ = 0;
+};
+
+void lower_updates(Lowering& lowering, const GraphNode& node) {
   std::vector<CellId> reads;
   std::vector<CellId> writes;
   std::vector<UpdateCells> cells;
-  for (const ops::Node& op : updates) {
-    const Layout layout = lowering.layout(op.inputs[0]);
+  std::vector<CellId> gradients;
+  for (const ops::Node& op : updates_of(node)) {
     UpdateCells update;
-    const CellId w = lowering.cell(op.inputs[0]);
-    const CellId g = lowering.laid_out(op.inputs[1], layout);
-    update.w = lowering.ref(w);
-    update.g = lowering.ref(g);
-    update.count = stored_floats(lowering, w);
-    reads.insert(reads.end(), {w, g});
-    writes.push_back(w);
+    update.w = lowering.cell(op.inputs[0]);
+    update.g = lowering.laid_out(op.inputs[1], lowering.layout(op.inputs[0]));
+    gradients.push_back(update.g);
+    reads.insert(reads.end(), {update.w, update.g});
+    writes.push_back(update.w);
     for (std::size_t port = 2; port < op.inputs.size(); ++port) {
       const CellId slot = lowering.cell(op.inputs[port]);
-      update.slots[port - 2] = lowering.ref(slot);
+      update.slots[port - 2] = slot;
       reads.push_back(slot);
       writes.push_back(slot);
     }
     cells.push_back(update);
   }
+  if (node.contiguous) lowering.memory().keep_together(std::move(gradients));
   lowering.add_step(
-      node, "own:update", std::move(reads), std::move(writes),
-      [cells = std::move(cells), targets = std::vector<UpdateTarget>(updates.size()),
-       kind = node.op.kind, attributes = std::get<ops::OptimizerAttributes>(node.op.attributes),
+      node, node.contiguous ? "own:update_in_one" : "own:update", std::move(reads),
+      std::move(writes),
+      [targets = UpdateTargets(lowering.memory(), std::move(cells)), kind = node.op.kind,
+       attributes = std::get<ops::OptimizerAttributes>(node.op.attributes),
        threads = lowering.threads()](const StepNumbers& numbers) mutable {
-        for (std::size_t i = 0; i < cells.size(); ++i) {
-          UpdateTarget& target = targets[i];
-          target.w = cells[i].w.as();
-          target.g = cells[i].g.as();
-          target.count = cells[i].count;
-          for (std::size_t k = 0; k < 3; ++k) target.slots[k] = cells[i].slots[k].as();
-        }
         update_weights(kind, attributes, threads, numbers.learning_rate, numbers.iteration,
-                       targets);
+                       targets.now());
       });
 }
 
@@ -109,12 +146,10 @@ void lower_clip(Lowering& lowering, const GraphNode& node) {
   step.memory.in_place = std::move(in_place);
 }
 
-void lower_update(Lowering& lowering, const GraphNode& node) {
-  lower_updates(lowering, node, {node.op});
-}
+void lower_update(Lowering& lowering, const GraphNode& node) { lower_updates(lowering, node); }
 
 void lower_update_group(Lowering& lowering, const GraphNode& node) {
-  lower_updates(lowering, node, node.group);
+  lower_updates(lowering, node);
 }
 
 }  // namespace tenon::backend::onednn

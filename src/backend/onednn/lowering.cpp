@@ -342,23 +342,18 @@ void Lowering::lower(const GraphNode& node) {
 
 void Lowering::add_guard(const std::vector<ops::ValueId>& guarded) {
   std::vector<CellId> reads;
-  for (const ops::ValueId id : guarded) {
-    reads.push_back(cell(id));
-    guard_.values.push_back(
-        {ref(reads.back()),
-         static_cast<std::int64_t>(memory_.cell(reads.back()).bytes / sizeof(float))});
-  }
+  for (const ops::ValueId id : guarded) reads.push_back(cell(id));
   GraphNode node;
   node.op.name = "guard";
-  guard_.step = steps_.size();
+  guard_ = Guard(memory_, reads, steps_.size());
   add_step(node, "own:guard", std::move(reads), {}, [](const StepNumbers&) {}).report.op = "guard";
 }
 
-std::optional<std::size_t> Guard::first_not_finite(int threads) const {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!all_finite(threads, values[i].value.as(), values[i].count)) return i;
+void Lowering::note_gradients(const GraphNode& node, const Connections& connections) {
+  for (const ops::Node& update : updates_of(node)) {
+    gradients_.entries.push_back({graph_.value(update.inputs[0]).slot,
+                                  cell(before_clips(graph_, connections, update.inputs[1])), 0});
   }
-  return std::nullopt;
 }
 
 void Lowering::add_outputs() {
@@ -373,13 +368,21 @@ void Lowering::add_outputs() {
 }
 
 void Lowering::run(const std::vector<ops::ValueId>& guarded) {
+  const Connections connections(graph_);
   bool guard_wanted = !guarded.empty();
+  bool gradients_wanted = true;
   for (const GraphNode& node : graph_.nodes) {
-    if (guard_wanted && (node.kind == NodeKind::kUpdateGroup || writes_variable(node.op))) {
+    const bool writes = node.kind == NodeKind::kUpdateGroup || writes_variable(node.op);
+    if (gradients_wanted && (writes || is_clip(node))) {
+      gradients_.finish = steps_.size();
+      gradients_wanted = false;
+    }
+    if (guard_wanted && writes) {
       add_outputs();
       add_guard(guarded);
       guard_wanted = false;
     }
+    note_gradients(node, connections);
     lower(node);
   }
   if (output_cells_.empty()) add_outputs();

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "backend/api/engine.hpp"
+#include "backend/onednn/applied_gradients.hpp"
 #include "backend/onednn/graph.hpp"
+#include "backend/onednn/guard.hpp"
 #include "backend/onednn/kernels/numbers.hpp"
 #include "backend/onednn/memory.hpp"
 
@@ -35,19 +37,6 @@ struct NumbersRef {
   }
 };
 
-/// Values that a run may be asked to look at before variables are written.
-struct Guard {
-  struct Watched {
-    Ref value;
-    std::int64_t count = 0;  ///< Floats, with what pads a blocked layout.
-  };
-  std::size_t step = static_cast<std::size_t>(-1);  ///< To be done behind this step; -1: never.
-  std::vector<Watched> values;
-
-  /// The position of the first that holds NaN or infinity.
-  std::optional<std::size_t> first_not_finite(int threads) const;
-};
-
 /// Lowers a graph into steps. Rules (lower_*.cpp) ask it for the cells of values in the layout that
 /// they want; a reorder appears as a step of its own where a value lies otherwise.
 class Lowering {
@@ -58,7 +47,8 @@ class Lowering {
   /// that writes a variable there is a step that keeps `guarded` alive, if there are any.
   void run(const std::vector<ops::ValueId>& guarded = {});
   std::vector<Step> take_steps() { return std::move(steps_); }
-  const Guard& guard() const { return guard_; }
+  Guard take_guard() { return std::move(guard_); }
+  const AppliedGradients& gradients() const { return gradients_; }
   /// The cell of output `index` of the program.
   CellId output_cell(std::size_t index) const { return output_cells_[index]; }
 
@@ -166,6 +156,7 @@ class Lowering {
   void add_values();
   void add_outputs();
   void add_guard(const std::vector<ops::ValueId>& guarded);
+  void note_gradients(const GraphNode& node, const Connections& connections);
   void lower(const GraphNode& node);
   CellId reordered(ops::ValueId id, const Layout& wanted, DType dtype, bool border);
   /// … of `from`, which holds the value; `copies` are those that there are.
@@ -192,6 +183,7 @@ class Lowering {
   std::vector<Step> steps_;
   std::vector<CellId> output_cells_;
   Guard guard_;
+  AppliedGradients gradients_;
 };
 
 /// A rule lowers one node.
@@ -243,7 +235,7 @@ void lower_update_group(Lowering& lowering, const GraphNode& node);
 void lower_update(Lowering& lowering, const GraphNode& node);
 
 /// Decides, before anything is lowered, the layouts of the variables that `graph` uses and that no
-/// plan used before.
+/// plan used before, and moves those of contiguous updates together.
 void settle_variables(const Graph& graph, OnednnVariables& variables);
 
 /// The layout that a convolution's or dense layer's kernel wants, from its forward op.

@@ -10,7 +10,7 @@
 namespace tenon::backend::onednn {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+std::size_t whole_lines(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 void fill_constant(const Cell& cell, std::byte* data) {
   const std::size_t element = size_of(cell.dtype);
@@ -111,6 +111,56 @@ void Memory::set_address(CellId id, std::byte* address) {
   addresses_[static_cast<std::size_t>(id)] = address;
 }
 
+bool Memory::follows(CellId id, CellId next) const {
+  const Cell& own = cell(root(id));
+  const Cell& other = cell(root(next));
+  return own.row >= 0 && own.row == other.row && own.home == other.home &&
+         ref(next).as<std::byte>() == ref(id).as<std::byte>() + whole_lines(cell(id).bytes);
+}
+
+// From the start of the arena on. The last line of each is nobody else's, so that what fills it
+// stays 0; the others are free for other values while there is nothing in them yet.
+void Memory::place_rows(std::vector<ArenaBuffer>& buffers, int steps) {
+  std::size_t offset = 0;
+  int row = 0;
+  for (const std::vector<CellId>& cells : rows_) {
+    for (const CellId id : cells) {
+      Cell& top = cell(root(id));
+      ArenaBuffer& buffer = buffers[static_cast<std::size_t>(root(id))];
+      if (top.home != Home::kArena || top.bytes != cell(id).bytes || top.row >= 0 ||
+          top.bytes == 0 || !buffer.lifetime.used()) {
+        continue;
+      }
+      top.row = row;
+      buffer.offset = offset;
+      buffer.bytes = top.bytes / kLine * kLine;
+      const std::size_t line = offset + buffer.bytes;
+      offset += whole_lines(top.bytes);
+      if (line < offset) buffers.push_back({kLine, {0, steps}, line});
+    }
+    ++row;
+  }
+}
+
+void Memory::set_variable(CellId id, OnednnVariables& variables) {
+  Cell& own = cell(id);
+  own.row = variables.row(own.slot);
+  set_address(id, variables.data(own.slot));
+}
+
+// Of all homes but inputs, which are bound later.
+void Memory::set_views_and_handles() {
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const auto id = static_cast<CellId>(i);
+    if (cells_[i].origin == kNoCell || cell(root(id)).home == Home::kInput) continue;
+    set_address(id, addresses_[static_cast<std::size_t>(root(id))] + offset_in_root(id));
+  }
+  for (Handle& handle : handles_) {
+    std::byte* address = addresses_[static_cast<std::size_t>(handle.cell)];
+    if (address != nullptr) handle.memory.set_data_handle(address);
+  }
+}
+
 void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variables,
                    const Placement& how) {
   if (how.in_place) share_in_place(steps);
@@ -129,49 +179,60 @@ void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variab
     if (cells_[i].home == Home::kArena) buffers[i] = {cells_[i].bytes, lifetimes[i]};
     if (cells_[i].home == Home::kConstant) constants[i] = {cells_[i].bytes, {0, 1}};
   }
-  const ArenaPlan plan = plan_arena(buffers, kAlignment);
-  const ArenaPlan constant_plan = plan_arena(constants, kAlignment);
-  alive_bytes_ = most_alive(buffers, kAlignment);
+  place_rows(buffers, static_cast<int>(steps.size()));
+  const ArenaPlan plan = plan_arena(buffers, kLine);
+  const ArenaPlan constant_plan = plan_arena(constants, kLine);
+  alive_bytes_ = most_alive(buffers, kLine);
   arena_ = zeroed_bytes(plan.total, how.huge_pages);
   constants_ = zeroed_bytes(constant_plan.total, false);
+  place_scratch(steps, how);
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const Cell& own = cells_[i];
+    const auto id = static_cast<CellId>(i);
+    if (own.origin != kNoCell) continue;
+    if (own.home == Home::kArena) {
+      set_address(id, arena_.bytes() + buffers[i].offset.value_or(plan.offsets[i]));
+    }
+    if (own.home == Home::kVariable) set_variable(id, *variables);
+    if (own.home != Home::kConstant) continue;
+    set_address(id, constants_.bytes() + constant_plan.offsets[i]);
+    fill_constant(own, addresses_[i]);
+  }
+  set_views_and_handles();
+  ++version_;
+}
+
+void Memory::place_scratch(const std::vector<StepMemory>& steps, const Placement& how) {
   std::size_t scratch = 0;
   for (const StepMemory& step : steps) scratch = std::max(scratch, step.scratch_bytes);
   scratch_ = zeroed_bytes(scratch, how.huge_pages);
   scratch_address_ = scratch_.bytes();
   for (dnnl::memory& memory : scratch_handles_) memory.set_data_handle(scratch_address_);
+}
+
+void Memory::bind_variables(OnednnVariables& variables) {
   for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const Cell& own = cells_[i];
-    const auto id = static_cast<CellId>(i);
-    if (own.origin != kNoCell) continue;
-    if (own.home == Home::kArena) set_address(id, arena_.bytes() + plan.offsets[i]);
-    if (own.home == Home::kVariable) set_address(id, variables->data(own.slot));
-    if (own.home != Home::kConstant) continue;
-    set_address(id, constants_.bytes() + constant_plan.offsets[i]);
-    fill_constant(own, addresses_[i]);
+    if (cells_[i].origin != kNoCell || cells_[i].home != Home::kVariable) continue;
+    set_variable(static_cast<CellId>(i), variables);
   }
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const auto id = static_cast<CellId>(i);
-    if (cells_[i].origin == kNoCell || cell(root(id)).home == Home::kInput) continue;
-    set_address(id, addresses_[static_cast<std::size_t>(root(id))] + offset_in_root(id));
-  }
-  for (Handle& handle : handles_) {
-    std::byte* address = addresses_[static_cast<std::size_t>(handle.cell)];
-    if (address != nullptr) handle.memory.set_data_handle(address);
-  }
+  set_views_and_handles();
+  ++version_;
 }
 
 void Memory::bind_input(std::size_t index, std::byte* data) {
+  const auto is_input = [&](CellId id) {
+    const Cell& top = cell(root(id));
+    return top.home == Home::kInput && top.slot == static_cast<std::int32_t>(index);
+  };
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const auto id = static_cast<CellId>(i);
-    const Cell& top = cell(root(id));
-    if (top.home != Home::kInput || top.slot != static_cast<std::int32_t>(index)) continue;
-    set_address(id, data + offset_in_root(id));
+    if (is_input(id)) set_address(id, data + offset_in_root(id));
   }
   for (Handle& handle : handles_) {
-    const Cell& top = cell(root(handle.cell));
-    if (top.home != Home::kInput || top.slot != static_cast<std::int32_t>(index)) continue;
+    if (!is_input(handle.cell)) continue;
     handle.memory.set_data_handle(addresses_[static_cast<std::size_t>(handle.cell)]);
   }
+  if (std::ranges::any_of(watched_, is_input)) ++version_;
 }
 
 }  // namespace tenon::backend::onednn

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "backend/api/arena.hpp"
 #include "backend/onednn/layout.hpp"
 #include "backend/onednn/variables.hpp"
 #include "tenon/tensor.hpp"
@@ -19,6 +20,9 @@ inline constexpr CellId kNoCell = -1;
 
 enum class Home : std::uint8_t { kArena, kInput, kVariable, kConstant };
 
+/// Where cells begin; what fills the last line of one in a row is 0.
+inline constexpr std::size_t kLine = kVariableLine;
+
 /// A piece of memory: a value of the program, a copy of one in another layout, a workspace.
 struct Cell {
   Home home = Home::kArena;
@@ -30,6 +34,9 @@ struct Cell {
   CellId origin = kNoCell;  ///< A view into this cell, `offset` bytes from its start.
   std::size_t offset = 0;
   bool kept = false;  ///< Holds until the next run: an output of the program.
+  /// Which cells of one home lie one behind the other, each from the next multiple of kLine on,
+  /// with 0 between them; -1: alone.
+  int row = -1;
 };
 
 /// The address of a cell, known when the plan is placed and, for inputs, when they are bound.
@@ -64,6 +71,17 @@ class Memory {
   const Cell& cell(CellId id) const { return cells_[static_cast<std::size_t>(id)]; }
   Cell& cell(CellId id) { return cells_[static_cast<std::size_t>(id)]; }
 
+  /// Cells that place() puts one behind the other; those that are no intermediate values, or views
+  /// of parts, are left out.
+  void keep_together(std::vector<CellId> cells) { rows_.push_back(std::move(cells)); }
+  /// True if `next` begins in the line behind `id` and both are of one row.
+  bool follows(CellId id, CellId next) const;
+  /// Grows whenever addresses of `watch`ed cells change.
+  std::uint64_t version() const { return version_; }
+  void watch(CellId id) { watched_.push_back(id); }
+  /// The cell that `id` is a view of, in the end.
+  CellId root(CellId id) const;
+
   /// Empty for kNoCell.
   Ref ref(CellId id) const;
   /// The shared scratch memory; as long as the largest step asks for.
@@ -80,6 +98,8 @@ class Memory {
   void place(const std::vector<StepMemory>& steps, OnednnVariables* variables,
              const Placement& how);
   void bind_input(std::size_t index, std::byte* data);
+  /// Variables have moved.
+  void bind_variables(OnednnVariables& variables);
 
   std::size_t arena_bytes() const { return arena_.defined() ? arena_.byte_size() : 0; }
   /// The most bytes of the arena that are needed at one step.
@@ -93,15 +113,20 @@ class Memory {
     CellId cell;
     dnnl::memory memory;
   };
-  /// The cell that `id` is a view of, in the end.
-  CellId root(CellId id) const;
   std::size_t offset_in_root(CellId id) const;
   void share_in_place(const std::vector<StepMemory>& steps);
+  void place_rows(std::vector<ArenaBuffer>& buffers, int steps);
   void set_address(CellId id, std::byte* address);
+  void set_variable(CellId id, OnednnVariables& variables);
+  void set_views_and_handles();
+  void place_scratch(const std::vector<StepMemory>& steps, const Placement& how);
 
   std::vector<Cell> cells_;
   std::deque<std::byte*> addresses_;  // one per cell; never moves
   std::vector<Handle> handles_;
+  std::vector<std::vector<CellId>> rows_;
+  std::vector<CellId> watched_;
+  std::uint64_t version_ = 0;
   std::vector<dnnl::memory> scratch_handles_;
   std::byte* scratch_address_ = nullptr;
   std::size_t alive_bytes_ = 0;

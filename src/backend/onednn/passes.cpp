@@ -33,6 +33,11 @@ constexpr std::array kPasses{
          fuse_dense_few},
     Pass{"remove_unread", "operations whose results nobody reads are left out", remove_unread},
     Pass{"group_updates", "all weights are updated in one loop", group_updates},
+    Pass{
+        "contiguous_updates",
+        "weights, gradients and the optimizer's slots lie one behind the other, and are updated as "
+        "one range",
+        contiguous_updates},
     Pass{"assign_layouts", "images lie in blocks of channels where that is faster", assign_layouts},
     Pass{"choose_winograd", "3x3 convolutions by fewer multiplications", choose_winograd},
     Pass{"small_products", "small dense layers are multiplied by an own kernel", nullptr},

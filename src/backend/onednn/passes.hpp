@@ -49,6 +49,8 @@ void assign_layouts(Graph& graph);
 void choose_winograd(Graph& graph);
 /// The optimizer's updates.
 void group_updates(Graph& graph);
+/// The order of a group's weights in memory, which is that of their gradients in time.
+void contiguous_updates(Graph& graph);
 /// Removes nodes whose outputs nobody reads any more.
 void remove_unread(Graph& graph);
 

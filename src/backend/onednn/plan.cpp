@@ -122,11 +122,13 @@ void OnednnPlan::lower(const ops::Program& program, const CompileOptions& option
   first_write(program, options.guarded);
   lowering.run(options.guarded);
   steps_ = lowering.take_steps();
-  guard_ = lowering.guard();
+  guard_ = lowering.take_guard();
   std::vector<StepMemory> touched;
   for (const Step& step : steps_) touched.push_back(step.memory);
   memory_.place(touched, variables_.get(),
                 {.in_place = graph.does("in_place"), .huge_pages = graph.does("huge_pages")});
+  if (variables_ != nullptr) moves_ = variables_->moves();
+  gradients_ = ready_gradients(lowering.gradients(), touched, memory_);
   for (std::size_t i = 0; i < program.outputs.size(); ++i) {
     const ops::Value& value = program.value(program.outputs[i].value);
     outputs_.push_back(
@@ -167,12 +169,38 @@ void OnednnPlan::require_bound_inputs() const {
   }
 }
 
+// A plan that was compiled later may have gathered them otherwise.
+void OnednnPlan::follow_variables() {
+  if (variables_ == nullptr || variables_->moves() == moves_) return;
+  memory_.bind_variables(*variables_);
+  moves_ = variables_->moves();
+}
+
+void OnednnPlan::tell_ready(std::size_t step) {
+  for (; told_ < gradients_.entries.size() && gradients_.entries[told_].ready == step; ++told_) {
+    listener_->ready(told_);
+  }
+}
+
+std::vector<GradientRange> OnednnPlan::gradient_ranges() const {
+  std::vector<GradientRange> ranges;
+  for (const AppliedGradients::Entry& entry : gradients_.entries) {
+    ranges.push_back({entry.slot, entry.ready, memory_.ref(entry.cell).as(),
+                      static_cast<std::int64_t>(memory_.cell(entry.cell).bytes / sizeof(float))});
+  }
+  return ranges;
+}
+
 std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
   require_bound_inputs();
+  follow_variables();
   const ThreadScope scope(threads_);
+  told_ = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (listener_ != nullptr && i == gradients_.finish) listener_->finish();
     steps_[i].run(numbers);
-    if (numbers.guard && i == guard_.step) {
+    if (listener_ != nullptr) tell_ready(i);
+    if (numbers.guard && i == guard_.step()) {
       if (const auto bad = guard_.first_not_finite(threads_)) return bad;
     }
   }
@@ -182,13 +210,14 @@ std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
 std::vector<double> OnednnPlan::profile(const StepNumbers& numbers) {
   using Clock = std::chrono::steady_clock;
   require_bound_inputs();
+  follow_variables();
   const ThreadScope scope(threads_);
   std::vector<double> seconds;
   seconds.reserve(steps_.size());
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Clock::time_point start = Clock::now();
     steps_[i].run(numbers);
-    if (numbers.guard && i == guard_.step) guard_.first_not_finite(threads_);
+    if (numbers.guard && i == guard_.step()) guard_.first_not_finite(threads_);
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   }
   return seconds;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/api/engine.hpp"
+#include "backend/onednn/applied_gradients.hpp"
 #include "backend/onednn/lowering.hpp"
 #include "backend/onednn/memory.hpp"
 #include "backend/onednn/variables.hpp"
@@ -22,6 +23,8 @@ class OnednnPlan final : public Plan {
   std::vector<double> profile(const StepNumbers& numbers) override;
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
+  std::vector<GradientRange> gradient_ranges() const override;
+  void listen(GradientListener* listener) override { listener_ = listener; }
 
  private:
   struct Port {
@@ -33,12 +36,18 @@ class OnednnPlan final : public Plan {
   void require_variables(const ops::Program& program) const;
   void lower(const ops::Program& program, const CompileOptions& options);
   void require_bound_inputs() const;
+  void follow_variables();
+  void tell_ready(std::size_t step);
 
   std::shared_ptr<OnednnVariables> variables_;
   int threads_;
   Memory memory_;
   std::vector<Step> steps_;
   Guard guard_;
+  AppliedGradients gradients_;
+  GradientListener* listener_ = nullptr;
+  std::size_t told_ = 0;
+  std::uint64_t moves_ = 0;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;
   std::vector<Tensor> bound_;

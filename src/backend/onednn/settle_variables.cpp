@@ -41,20 +41,30 @@ void settle_slots(const Graph& graph, const ops::Node& update, OnednnVariables& 
   }
 }
 
+// The weights of a group, and then each of its slots.
+void gather_group(const Graph& graph, const GraphNode& group, OnednnVariables& variables) {
+  for (const std::size_t port : {0U, 2U, 3U, 4U}) {
+    std::vector<std::int32_t> row;
+    for (const ops::Node& update : group.group) {
+      if (port >= update.inputs.size() || !is_variable(graph, update.inputs[port])) continue;
+      row.push_back(graph.value(update.inputs[port]).slot);
+    }
+    variables.gather(row);
+  }
+}
+
 }  // namespace
 
 void settle_variables(const Graph& graph, OnednnVariables& variables) {
   settle_kernels(graph, variables);
   for (const GraphNode& node : graph.nodes) {
-    for (const ops::Node& update : node.group) settle_slots(graph, update, variables);
-    if (node.kind == NodeKind::kSingle &&
-        (node.op.kind == OpKind::kSgdUpdate || node.op.kind == OpKind::kAdamUpdate ||
-         node.op.kind == OpKind::kRmspropUpdate)) {
-      settle_slots(graph, node.op, variables);
-    }
+    for (const ops::Node& update : updates_of(node)) settle_slots(graph, update, variables);
   }
   for (const ops::Value& value : graph.program->values) {
     if (value.kind == ops::ValueKind::kVariable) variables.settle(value.slot, std::nullopt);
+  }
+  for (const GraphNode& node : graph.nodes) {
+    if (node.contiguous) gather_group(graph, node, variables);
   }
 }
 

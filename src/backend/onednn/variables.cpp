@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "backend/onednn/huge_pages.hpp"
@@ -12,6 +13,10 @@ namespace tenon::backend::onednn {
 namespace {
 
 Tensor memory_for(const bridge::Desc& desc) { return zeroed_bytes(desc.get_size(), true); }
+
+std::size_t whole_lines(std::size_t bytes) {
+  return (bytes + kVariableLine - 1) / kVariableLine * kVariableLine;
+}
 
 }  // namespace
 
@@ -27,7 +32,8 @@ void copy_reordered(const bridge::Desc& from_desc, const std::byte* from,
 OnednnVariables::OnednnVariables(std::vector<VariableSpec> specs) : specs_(std::move(specs)) {
   entries_.reserve(specs_.size());
   for (const VariableSpec& spec : specs_) {
-    entries_.push_back({.memory = Tensor(spec.dtype, spec.shape), .layout = {}, .settled = false});
+    entries_.push_back(
+        {.memory = Tensor(spec.dtype, spec.shape), .layout = {}, .settled = false, .row = -1});
   }
 }
 
@@ -77,6 +83,37 @@ void OnednnVariables::settle(std::int32_t slot, const Layout& layout) {
   copy_reordered(layout->plain, stored.memory.bytes(), layout->desc, memory.bytes());
   stored.memory = std::move(memory);
   stored.layout = layout;
+}
+
+bool OnednnVariables::gathered(const std::vector<std::int32_t>& slots) const {
+  const std::byte* next = nullptr;
+  for (const std::int32_t slot : slots) {
+    const Entry& own = entry(slot);
+    if (own.row < 0 || own.row != entry(slots.front()).row) return false;
+    if (next != nullptr && own.memory.bytes() != next) return false;
+    next = own.memory.bytes() + whole_lines(own.memory.byte_size());
+  }
+  return true;
+}
+
+void OnednnVariables::gather(const std::vector<std::int32_t>& slots) {
+  std::vector<std::int32_t> present = slots;
+  std::erase_if(present, [&](std::int32_t slot) { return byte_size(slot) == 0; });
+  if (present.empty() || gathered(present)) return;
+  std::size_t bytes = 0;
+  for (const std::int32_t slot : present) bytes += whole_lines(byte_size(slot));
+  const auto block = std::make_shared<Tensor>(zeroed_bytes(bytes, true));
+  std::byte* next = block->bytes();
+  for (const std::int32_t slot : present) {
+    Entry& own = entry(slot);
+    const std::size_t size = own.memory.byte_size();
+    std::memcpy(next, own.memory.bytes(), size);
+    own.memory = Tensor::view(next, own.memory.dtype(), own.memory.shape(), block);
+    own.row = rows_;
+    next += whole_lines(size);
+  }
+  ++rows_;
+  ++moves_;
 }
 
 }  // namespace tenon::backend::onednn

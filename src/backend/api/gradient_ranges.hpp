@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tenon::backend {
+
+/// The gradient of one weight as a plan's backward steps leave it, before it is clipped, guarded or
+/// applied; where to add up the gradients of several processes.
+///
+/// A plan's ranges are in the order in which they become ready: that of the last layer first. With
+/// the pass `contiguous_updates` most lie in that order, too, one behind the other: each begins
+/// where the one before ends, rounded up to 64 bytes, and what is between is 0 and may be added up
+/// with the rest. So neighbours in the list that are neighbours in memory are one longer range.
+struct GradientRange {
+  /// Variable of the weight, a position in Variables::specs(). Weights that share one gradient have
+  /// one range, of the first.
+  std::int32_t slot = -1;
+  /// Behind this step (PlanReport::steps) no other one writes or reads it until GradientListener::
+  /// finish().
+  std::size_t step = 0;
+  /// In the engine's layout, the same for every plan of one program and engine; what pads it is 0.
+  float* data = nullptr;
+  std::int64_t count = 0;
+};
+
+/// Told by Plan::run() on its thread, in each run. It may keep the ranges and work on them on other
+/// threads until finish() returns. Exceptions end the run, before a variable was written.
+class GradientListener {
+ public:
+  virtual ~GradientListener() = default;
+  /// The range at `index` of Plan::gradient_ranges() is there. In order, each once.
+  virtual void ready(std::size_t index) = 0;
+  /// All are there. When it returns, the ranges hold what is to be looked at, clipped and applied.
+  virtual void finish() = 0;
+};
+
+}  // namespace tenon::backend

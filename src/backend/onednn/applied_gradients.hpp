@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "backend/onednn/memory.hpp"
+
+namespace tenon::backend::onednn {
+
+/// The gradients that a plan's updates apply, before clips (backend/api/gradient_ranges.hpp).
+struct AppliedGradients {
+  struct Entry {
+    std::int32_t slot = -1;  ///< Of the weight.
+    CellId cell = kNoCell;
+    std::size_t ready = 0;  ///< Behind this step it is left alone until `finish`.
+  };
+  std::vector<Entry> entries;
+  /// The first step that clips, guards, lays out otherwise or applies one of them.
+  std::size_t finish = 0;
+};
+
+/// The same, each memory once, with the steps behind which they are ready, in that order; those of
+/// one step as they lie. `memory` has been placed.
+AppliedGradients ready_gradients(const AppliedGradients& applied,
+                                 const std::vector<StepMemory>& steps, const Memory& memory);
+
+}  // namespace tenon::backend::onednn
