@@ -52,7 +52,10 @@ def one_scan(arguments):
 
 
 class Smears(torch.utils.data.Dataset):
-    def __init__(self, folder, count):
+    """`half`: libjpeg decodes at half the size, as Tenon's at_least has it decode."""
+
+    def __init__(self, folder, count, crop, half):
+        self.crop, self.half = crop, half
         with open(os.path.join(folder, "train.csv")) as file:
             names = [row["filename"] for row in csv.DictReader(file)]
         self.paths = [os.path.join(folder, "images", names[i % len(names)]) for i in range(count)]
@@ -61,9 +64,13 @@ class Smears(torch.utils.data.Dataset):
         return len(self.paths)
 
     def __getitem__(self, index):
-        image = Image.open(self.paths[index]).convert("RGB")
-        left, top = (image.width - 400) // 2, (image.height - 400) // 2
-        image = image.crop((left, top, left + 400, top + 400)).resize((128, 128), Image.BILINEAR)
+        image = Image.open(self.paths[index])
+        if self.half:
+            image.draft("RGB", (image.width // 2, image.height // 2))
+        image = image.convert("RGB")
+        left, top = (image.width - self.crop) // 2, (image.height - self.crop) // 2
+        image = image.crop((left, top, left + self.crop, top + self.crop))
+        image = image.resize((128, 128), Image.BILINEAR)
         return (torch.from_numpy(numpy.asarray(image).copy()).float() - 120.0) / 60.0
 
 
@@ -76,8 +83,9 @@ def python_scans(path, count):
         return time.perf_counter() - start
 
 
-def python_smears(folder, count):
-    loader = torch.utils.data.DataLoader(Smears(folder, count), batch_size=32, num_workers=2)
+def python_smears(folder, count, crop=400, half=False):
+    loader = torch.utils.data.DataLoader(Smears(folder, count, crop, half), batch_size=32,
+                                         num_workers=2)
     start = time.perf_counter()
     for _ in loader:
         pass
@@ -106,6 +114,10 @@ def main():
         "scans, nibabel + scipy": (lambda: python_scans(brain, 8), 8),
         "smears, Tenon": (lambda: tenon("smears", cells, 640), 640),
         "smears, DataLoader + PIL": (lambda: python_smears(cells, 640), 640),
+        "160 of them, Tenon": (lambda: tenon("smears_part", cells, 640), 640),
+        "160 of them, DataLoader + PIL": (lambda: python_smears(cells, 640, 160), 640),
+        "at half the size, Tenon": (lambda: tenon("smears_half", cells, 1280), 1280),
+        "at half the size, DataLoader + PIL": (lambda: python_smears(cells, 640, 200, True), 640),
         "smears, bare libjpeg-turbo": (lambda: tenon("bare", cells, 640), 640),
         "small file through tenon-decode": (lambda: tenon("small", small, 2000), 2000),
     }
@@ -119,7 +131,11 @@ def main():
         print(f"| {name} | {middle[name]:.1f} ({min(values):.1f}, {max(values):.1f}) |")
     print(f"\nscans: {middle['scans, Tenon'] / middle['scans, nibabel + scipy']:.2f} x Python; "
           f"smears: {middle['smears, Tenon'] / middle['smears, DataLoader + PIL']:.2f} x DataLoader, "
-          f"{middle['smears, Tenon'] / middle['smears, bare libjpeg-turbo']:.2f} x the bare loop; "
+          f"{middle['smears, Tenon'] / middle['smears, bare libjpeg-turbo']:.2f} x the bare loop, "
+          f"{middle['160 of them, Tenon'] / middle['160 of them, DataLoader + PIL']:.2f} x DataLoader "
+          f"for 160 pixels a side, "
+          f"{middle['at half the size, Tenon'] / middle['at half the size, DataLoader + PIL']:.2f} x "
+          f"at half the size; "
           f"a file through tenon-decode {1e6 / middle['small file through tenon-decode']:.0f} us")
 
 

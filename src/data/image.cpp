@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "data/numeric.hpp"
+#include "data/resize_bytes.hpp"
 
 namespace tenon::data {
 namespace {
@@ -39,13 +40,6 @@ Shape with_size(Shape shape, bool batched, Size2D size) {
   shape[static_cast<std::size_t>(axes.width)] = size[1];
   return shape;
 }
-
-/// The input pixels that one output pixel is made of: `weights` from `start` on.
-template <class W>
-struct Taps {
-  std::int64_t start = 0;
-  std::vector<W> weights;
-};
 
 /// How much of [i, i + 1) lies in [begin, end).
 double overlap(double i, double begin, double end) {
@@ -130,6 +124,12 @@ void resize_plane(const T* in, T* out, const Layout& from, Size2D size,
   using W = Wide<T>;
   const auto row_size = static_cast<std::size_t>(from.width * from.inner);
   const auto inner = static_cast<std::size_t>(from.inner);
+  if constexpr (std::is_same_v<T, std::uint8_t>) {
+    if (inner <= kMostByteChannels) {
+      resize_bytes(in, out, static_cast<std::size_t>(from.width), inner, rows, columns);
+      return;
+    }
+  }
   std::vector<W> sum(row_size);
   std::vector<W> pixel(inner);
   for (std::int64_t y = 0; y < size[0]; ++y) {

@@ -153,6 +153,23 @@ void RunMeter::Work::done(std::int64_t bytes) noexcept {
   has_file_ = false;
 }
 
+std::int64_t RunMeter::Work::turn_to(std::int64_t stage) noexcept {
+  const std::int64_t before = stage_;
+  if (meter_ == nullptr || stage == before) return before;
+  const std::int64_t now = nanoseconds(Clock::now());
+  meter_->counter(before).nanoseconds.fetch_add(now - last_, std::memory_order_relaxed);
+  last_ = now;
+  begin(stage);
+  return before;
+}
+
+void RunMeter::Work::count(std::int64_t stage, std::int64_t bytes) noexcept {
+  if (meter_ == nullptr) return;
+  Counter& counter = meter_->counter(stage);
+  counter.calls.fetch_add(1, std::memory_order_relaxed);
+  counter.bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
 std::int64_t bytes_of(const Record& record) noexcept {
   std::size_t bytes = 0;
   for (const Tensor& value : record.values()) bytes += value.byte_size();

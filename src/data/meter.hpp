@@ -100,6 +100,11 @@ class RunMeter::Work {
   void reads(const std::string& file);
   /// The stage gave an element of so many bytes. The time until now counts as its own.
   void done(std::int64_t bytes) noexcept;
+  /// The time until now counts as that of the stage at work, which is given; `stage` is from now
+  /// on.
+  std::int64_t turn_to(std::int64_t stage) noexcept;
+  /// `stage`, whose time was told by turn_to(), gave an element of so many bytes.
+  void count(std::int64_t stage, std::int64_t bytes) noexcept;
 
  private:
   RunMeter* meter_;

@@ -70,6 +70,63 @@ struct SampleChain::Walk {
   }
 };
 
+/// Whoever asks for a part is at work again when it is there. What throws is left to be named.
+class SampleChain::StepReader final : public RegionReader {
+  template <class Use>
+  auto charged(Use use) {
+    const StageReference asked = walk_.at;
+    walk_.at = step_.reference;
+    const std::int64_t before = walk_.work.turn_to(step_.reference.index);
+    const auto restore = [&] {
+      walk_.work.turn_to(before);
+      walk_.at = asked;
+    };
+    if constexpr (std::is_void_v<decltype(use())>) {
+      use();
+      restore();
+    } else {
+      auto result = use();
+      restore();
+      return result;
+    }
+  }
+  template <class Read>
+  Tensor counted(Read read) {
+    Tensor value = charged(read);
+    bytes_ += static_cast<std::int64_t>(value.byte_size());
+    return value;
+  }
+
+ public:
+  StepReader(const SampleChain& chain, Walk& walk, const Step& step, RegionReader& before)
+      : walk_(walk), step_(step) {
+    charged([&] {
+      if (step.file_slot) chain.note_file(walk, step, before.whole(*step.file_slot));
+      if (step.open) own_ = step.open(before);
+    });
+    reader_ = own_ != nullptr ? own_.get() : &before;
+  }
+
+  const Shape& shape(std::size_t slot) const override { return reader_->shape(slot); }
+  const Geometry* geometry(std::size_t slot) const override { return reader_->geometry(slot); }
+  std::vector<SampleIdentity> samples() const override { return reader_->samples(); }
+  Tensor whole(std::size_t slot) override {
+    return counted([&] { return reader_->whole(slot); });
+  }
+  Tensor part(std::size_t slot, const Index3D& first, const Size3D& size, double padding) override {
+    return counted([&] { return reader_->part(slot, first, size, padding); });
+  }
+  /// That the stage was called for this sample.
+  void count() const { walk_.work.count(step_.reference.index, bytes_); }
+
+ private:
+  Walk& walk_;
+  const Step& step_;
+  std::unique_ptr<RegionReader> own_;
+  RegionReader* reader_ = nullptr;
+  std::int64_t bytes_ = 0;
+};
+
 void SampleChain::add_sample_index(const PlacedStage& placed) {
   if (!placed.adds_sample_index) return;
   const auto schema = placed.in;
@@ -86,11 +143,24 @@ void SampleChain::add(const PlacedStage& placed) {
     step.file_slot = placed.in->slot(file->key);
     step.file_root = file->root;
   }
-  const auto* region = dynamic_cast<const RegionStage*>(placed.stage.get());
-  if (region != nullptr && !steps_.empty() && steps_.back().cache != nullptr) {
-    step.cut = region->bind_cut(placed.in, placed.out);
+  if (const auto* partwise = dynamic_cast<const PartwiseStage*>(placed.stage.get())) {
+    step.open = partwise->bind_open(placed.in, placed.out);
+    step.reads_files = partwise->reads_files();
   }
+  if (const auto* region = dynamic_cast<const RegionStage*>(placed.stage.get()))
+    step.cut = region->bind_cut(placed.in, placed.out);
   steps_.push_back(std::move(step));
+  if (steps_.back().cut) note_cut(steps_.size() - 1);
+}
+
+/// A cut may be taken out of what is read, if between it and a file or a cache stand only stages
+/// whose parts follow from parts.
+void SampleChain::note_cut(std::size_t at) {
+  for (std::size_t i = at; i-- > 0;) {
+    Step& step = steps_[i];
+    if (step.cache != nullptr || (step.open && step.reads_files)) step.cut_at = at;
+    if (!step.open) return;
+  }
 }
 
 void SampleChain::add(const PlacedStage& placed, const FilterStage& filter) {
@@ -130,6 +200,7 @@ void SampleChain::begin(Walk& walk) const {
       if (take_cached(walk, at)) return;
     } catch (const CacheMiss&) {
       walk.item.record.reset();
+      walk.at = execution_->source->reference();
     }
   }
   if (wants_source_) {
@@ -143,16 +214,11 @@ void SampleChain::begin(Walk& walk) const {
 
 bool SampleChain::take_cached(Walk& walk, std::size_t at) const {
   const Step& step = steps_[at];
-  const Step* cut = at + 1 < steps_.size() && steps_[at + 1].cut ? &steps_[at + 1] : nullptr;
   walk.work.begin(step.reference.index);
-  if (cut != nullptr) {
+  if (step.cut_at != 0) {
     if (const auto reader = step.cache->open(walk.key())) {
-      walk.at = cut->reference;
       walk.name(reader->samples(), execution_->epoch.load());
-      walk.context.stage = cut->reference.index;
-      walk.item.record = fit_to_schema(cut->cut(*reader, walk.context), cut->out);
-      walk.next = at + 2;
-      walk.done();
+      take_cut(walk, at, *reader);
       return true;
     }
   }
@@ -164,8 +230,25 @@ bool SampleChain::take_cached(Walk& walk, std::size_t at) const {
   return true;
 }
 
-void SampleChain::note_file(Walk& walk, const Step& step) const {
-  const Tensor& name = (*walk.item.record)[*step.file_slot];
+void SampleChain::take_cut(Walk& walk, std::size_t from, RegionReader& reader) const {
+  const Step& cut = steps_[steps_[from].cut_at];
+  std::vector<std::unique_ptr<StepReader>> readers;
+  RegionReader* last = &reader;
+  for (std::size_t i = from; i < steps_[from].cut_at; ++i) {
+    readers.push_back(std::make_unique<StepReader>(*this, walk, steps_[i], *last));
+    last = readers.back().get();
+  }
+  walk.at = cut.reference;
+  walk.work.turn_to(cut.reference.index);
+  walk.context.stage = cut.reference.index;
+  Record record = fit_to_schema(cut.cut(*last, walk.context), cut.out);
+  for (const auto& each : readers) each->count();
+  walk.item.record = std::move(record);
+  walk.next = steps_[from].cut_at + 1;
+  walk.done();
+}
+
+void SampleChain::note_file(Walk& walk, const Step& step, const Tensor& name) const {
   if (name.dtype() != DType::kString || name.size() != 1) return;
   const std::string path = path_below(step.file_root, name.item<std::string>());
   walk.work.reads(path);
@@ -183,7 +266,7 @@ bool SampleChain::take(Walk& walk, const Step& step) const {
   } else if (step.keep) {
     if (!step.keep(*record)) return false;
   } else {
-    if (step.file_slot) note_file(walk, step);
+    if (step.file_slot) note_file(walk, step, (*record)[*step.file_slot]);
     record = fit_to_schema(step.function(std::move(*record), walk.context), step.out);
   }
   walk.done();
@@ -199,8 +282,16 @@ Outcome SampleChain::run(Item& item, std::optional<Failure>& failure, std::int64
                     walk.rows};
     if (!item.record) begin(walk);
     walk.name(item.record->samples(), epoch);
-    for (; walk.next < steps_.size(); ++walk.next) {
-      if (!take(walk, steps_[walk.next])) return Outcome::kDropped;
+    while (walk.next < steps_.size()) {
+      const Step& step = steps_[walk.next];
+      if (step.cut_at != 0 && step.cache == nullptr) {
+        const Record whole = std::move(*item.record);
+        RecordReader reader(whole);
+        take_cut(walk, walk.next, reader);
+        continue;
+      }
+      if (!take(walk, step)) return Outcome::kDropped;
+      ++walk.next;
     }
     if (peak != nullptr) *peak = walk.peak;
     return Outcome::kKept;

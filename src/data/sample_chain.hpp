@@ -40,19 +40,28 @@ class SampleChain {
     SampleFunction function{};  ///< Empty for a filter and a cache.
     FilterStage::Keep keep{};
     std::shared_ptr<SampleCache> cache{};
-    RegionStage::Cut cut{};  ///< Of a stage right behind a cache.
+    PartwiseStage::Open open{};  ///< Empty where no part of what it gives can be had.
+    bool reads_files = false;
+    RegionStage::Cut cut{};
+    /// The step with the cut up to which parts are taken, from here on; 0: there is none.
+    std::size_t cut_at = 0;
     std::optional<std::size_t> file_slot{};
     std::string file_root{};
   };
   /// One item on its way through the steps.
   struct Walk;
+  /// What a step gives, charged to its stage.
+  class StepReader;
 
   void add_sample_index(const PlacedStage& placed);
   Record read(std::int64_t index) const;
   void begin(Walk& walk) const;
   bool take_cached(Walk& walk, std::size_t at) const;
   bool take(Walk& walk, const Step& step) const;
-  void note_file(Walk& walk, const Step& step) const;
+  /// Takes the cut that step `from` knows of, out of what `reader` gives of the sample there.
+  void take_cut(Walk& walk, std::size_t from, RegionReader& reader) const;
+  void note_cut(std::size_t at);
+  void note_file(Walk& walk, const Step& step, const Tensor& name) const;
 
   std::shared_ptr<Execution> execution_;
   std::vector<Step> steps_;

@@ -74,6 +74,44 @@ class LinearSampler {
         constant_(outside.has_value()) {}
 
   void operator()(const Point& point, T* to) const {
+    bool inside = true;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      inside =
+          inside && point[axis] >= 0.0 && point[axis] < static_cast<double>(grid_.size[axis] - 1);
+    }
+    inside ? mix_inside(point, to) : mix_anywhere(point, to);
+  }
+
+ private:
+  /// All eight are there: what mix_anywhere() does then, to the bit.
+  void mix_inside(const Point& point, T* to) const {
+    std::array<std::int64_t, 3> low{};
+    std::array<float, 3> share{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      low[axis] = static_cast<std::int64_t>(point[axis]);
+      share[axis] = static_cast<float>(point[axis] - static_cast<double>(low[axis]));
+    }
+    const std::int64_t column = grid_.channels;
+    const std::int64_t row = grid_.size[2] * column;
+    const std::int64_t slice = grid_.size[1] * row;
+    const T* first = data_ + low[0] * slice + low[1] * row + low[2] * column;
+    const float near = 1.0F - share[0];
+    const float high = 1.0F - share[1];
+    const float left = 1.0F - share[2];
+    const std::array<float, 4> weight{near * high, near * share[1], share[0] * high,
+                                      share[0] * share[1]};
+    const std::array<std::int64_t, 4> place{0, row, slice, slice + row};
+    for (std::int64_t c = 0; c < column; ++c) {
+      Wide<T> sum{0};
+      for (std::size_t i = 0; i < 4; ++i) {
+        sum += weight[i] * left * widen(first[place[i] + c]);
+        sum += weight[i] * share[2] * widen(first[place[i] + column + c]);
+      }
+      to[c] = narrow<T>(sum);
+    }
+  }
+
+  void mix_anywhere(const Point& point, T* to) const {
     const Between d = between(point[0], grid_.size[0]);
     const Between h = between(point[1], grid_.size[1]);
     const Between w = between(point[2], grid_.size[2]);
@@ -103,7 +141,6 @@ class LinearSampler {
     }
   }
 
- private:
   const T* data_;
   const Grid& grid_;
   Wide<T> outside_;

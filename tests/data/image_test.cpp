@@ -1,6 +1,9 @@
 #include "data/image.hpp"
 
+#include <cmath>
+
 #include "data/support.hpp"
+#include "tenon/random.hpp"
 
 namespace tenon::data {
 namespace {
@@ -71,6 +74,24 @@ TEST(ResizeImage, IntegersAreRoundedToTheNearest) {
   const Tensor image = Tensor::from<std::uint8_t>({1, 2, 1}, {0, 255});
   EXPECT_THAT(bytes(resize_image(image, {1, 4}, Interpolation::kBilinear, true)),
               ElementsAre(0, 64, 191, 255));
+}
+
+TEST(ResizeImage, BytesAreThoseOfFloatsRounded) {
+  Random random(7);
+  for (const std::int64_t channels : {1, 2, 3, 4, 5}) {
+    Tensor image = Tensor::uninitialized(DType::kUInt8, {37, 53, channels});
+    for (std::uint8_t& value : image.data<std::uint8_t>())
+      value = static_cast<std::uint8_t>(random.next_below(4) * 85);
+    for (const Size2D size : {Size2D{12, 17}, Size2D{40, 20}, Size2D{37, 53}, Size2D{90, 110}}) {
+      for (const Interpolation kind : {Interpolation::kBilinear, Interpolation::kArea}) {
+        const Tensor rounded = resize_image(image, size, kind, true);
+        Tensor wide = resize_image(image.cast(DType::kFloat32), size, kind, true);
+        for (float& value : wide.data<float>()) value = std::floor(value + 0.5F);
+        EXPECT_TRUE(rounded.equals(wide.cast(DType::kUInt8)))
+            << channels << " channels to " << size[0] << " x " << size[1];
+      }
+    }
+  }
 }
 
 TEST(ResizeImage, ChannelsAndRowsStayApart) {

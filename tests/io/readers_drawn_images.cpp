@@ -235,6 +235,10 @@ std::string drawn_interlaced_png(const Tensor& image) {
 }
 
 std::string drawn_jpeg(const Tensor& image, bool progressive) {
+  return drawn_jpeg(image, JpegDrawing{.progressive = progressive});
+}
+
+std::string drawn_jpeg(const Tensor& image, const JpegDrawing& drawing) {
   jpeg_compress_struct compressor{};
   jpeg_error_mgr errors{};
   compressor.err = jpeg_std_error(&errors);
@@ -250,7 +254,12 @@ std::string drawn_jpeg(const Tensor& image, bool progressive) {
                                                   : JCS_GRAYSCALE;
   jpeg_set_defaults(&compressor);
   jpeg_set_quality(&compressor, 95, TRUE);
-  if (progressive) {
+  if (compressor.num_components > 1) {
+    compressor.comp_info[0].h_samp_factor = drawing.luma[0];
+    compressor.comp_info[0].v_samp_factor = drawing.luma[1];
+  }
+  compressor.restart_interval = drawing.restart_interval;
+  if (drawing.progressive) {
     jpeg_simple_progression(&compressor);
   }
   jpeg_start_compress(&compressor, TRUE);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -36,7 +37,14 @@ std::string drawn_low_grey_png(const Tensor& values, int bits);
 /// `image` interlaced.
 std::string drawn_interlaced_png(const Tensor& image);
 
-/// `image` (channels 1, 3, or 4 for CMYK as stored) as a progressive or four-colour JPEG.
+/// How a JPEG keeps its pixels.
+struct JpegDrawing {
+  bool progressive = false;
+  std::array<int, 2> luma{2, 2};  ///< Samples of brightness (across, down) for one of colour.
+  unsigned restart_interval = 0;  ///< Blocks between two marks to begin anew; 0: none.
+};
+/// `image` (channels 1, 3, or 4 for CMYK as stored) as a JPEG.
+std::string drawn_jpeg(const Tensor& image, const JpegDrawing& drawing);
 std::string drawn_jpeg(const Tensor& image, bool progressive);
 
 }  // namespace tenon::readers::testing

@@ -10,6 +10,7 @@
 
 #include "data/cache/chunking.hpp"
 #include "data/cache/zstd_frames.hpp"
+#include "data/region.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::data {
@@ -283,29 +284,10 @@ Tensor CacheEntry::whole(std::size_t at) const {
 Tensor CacheEntry::part(std::size_t at, const Index3D& first, const Size3D& size,
                         double padding) const {
   const Value& value = values_[at];
-  const Grid grid(value.shape);
-  Index3D low{};
-  Size3D inside{};
-  bool any = value.chunk[0] != 0;
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    low[axis] = std::clamp<std::int64_t>(first[axis], 0, grid.size[axis]);
-    inside[axis] =
-        std::clamp<std::int64_t>(first[axis] + size[axis], 0, grid.size[axis]) - low[axis];
-    any = any && inside[axis] > 0;
-  }
-  if (!any) return crop_volume(whole(at), first, size, padding);
-  Tensor result = box(value, low, inside);
-  if (inside != size) {
-    result = crop_volume(result, {first[0] - low[0], first[1] - low[1], first[2] - low[2]}, size,
-                         padding);
-  }
-  if (value.geometry) {
-    IndexTransform shift;
-    for (std::size_t axis = 0; axis < 3; ++axis)
-      shift.offset[axis] = static_cast<double>(first[axis]);
-    result.set_geometry(transformed(*value.geometry, shift));
-  }
-  return result;
+  if (value.chunk[0] == 0) return crop_volume(whole(at), first, size, padding);
+  return part_from_box(
+      value.shape, geometry(at), first, size, padding,
+      [&](const Index3D& low, const Size3D& inside) { return box(value, low, inside); });
 }
 
 void CacheEntry::touch() const noexcept {

@@ -39,6 +39,9 @@ class CacheEntry {
   const std::string& key(std::size_t at) const { return values_[at].key; }
   const Shape& shape(std::size_t at) const { return values_[at].shape; }
   DType dtype(std::size_t at) const { return values_[at].dtype; }
+  const Geometry* geometry(std::size_t at) const {
+    return values_[at].geometry ? &*values_[at].geometry : nullptr;
+  }
   Tensor whole(std::size_t at) const;
   /// What crop_volume() gives of the whole; reads the chunks that it touches.
   Tensor part(std::size_t at, const Index3D& first, const Size3D& size, double padding) const;

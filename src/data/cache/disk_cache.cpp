@@ -41,6 +41,9 @@ class DiskCache::Reader final : public RegionReader {
   const CacheEntry& entry() const { return entry_; }
 
   const Shape& shape(std::size_t slot) const override { return entry_.shape(places_[slot]); }
+  const Geometry* geometry(std::size_t slot) const override {
+    return entry_.geometry(places_[slot]);
+  }
   std::vector<SampleIdentity> samples() const override { return samples_; }
   Tensor whole(std::size_t slot) override {
     return whole_or_miss([&] { return entry_.whole(places_[slot]); });

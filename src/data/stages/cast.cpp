@@ -80,6 +80,10 @@ class CastStage final : public PerKeyStage {
     return value.cast(dtype_);
   }
 
+  bool pointwise(const TensorSpec& spec) const override {
+    return converts_without_loss(spec.dtype, dtype_);
+  }
+
   std::string more_arguments() const override { return fmt::format("dtype={}", name_of(dtype_)); }
 
  private:

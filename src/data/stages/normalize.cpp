@@ -50,14 +50,18 @@ class NormalizeStage final : public PerKeyStage {
       using T = decltype(type);
       const auto in = value.data<T>();
       const auto out = result.data<float>();
-      for (std::size_t i = 0; i < in.size(); ++i) {
-        const auto mean = static_cast<Wide<T>>(mean_[mean_.size() > 1 ? i % channels_ : 0]);
-        const auto deviation =
-            static_cast<Wide<T>>(deviation_[deviation_.size() > 1 ? i % channels_ : 0]);
-        out[i] = static_cast<float>((widen(in[i]) - mean) / deviation);
+      if constexpr (std::is_same_v<T, std::uint8_t>) {
+        look_up(in, out);
+      } else {
+        for (std::size_t i = 0; i < in.size(); ++i) out[i] = normalized(in[i], i % channels_);
       }
     });
     return result;
+  }
+
+  bool pointwise(const TensorSpec& spec) const override {
+    return channels_ == 1 || (spec.shape.back().known() &&
+                              spec.shape.back().size() == static_cast<std::int64_t>(channels_));
   }
 
   std::string more_arguments() const override {
@@ -66,6 +70,25 @@ class NormalizeStage final : public PerKeyStage {
   }
 
  private:
+  template <class T>
+  float normalized(T value, std::size_t channel) const {
+    const auto mean = static_cast<Wide<T>>(mean_[mean_.size() > 1 ? channel : 0]);
+    const auto deviation = static_cast<Wide<T>>(deviation_[deviation_.size() > 1 ? channel : 0]);
+    return static_cast<float>((widen(value) - mean) / deviation);
+  }
+
+  /// Of bytes there are few: each is worked out once for a channel.
+  void look_up(std::span<const std::uint8_t> in, std::span<float> out) const {
+    constexpr std::size_t kBytes = 256;
+    std::vector<float> table(kBytes * channels_);
+    for (std::size_t i = 0; i < table.size(); ++i)
+      table[i] = normalized(static_cast<std::uint8_t>(i % kBytes), i / kBytes);
+    for (std::size_t channel = 0; channel < channels_; ++channel) {
+      const float* const of_channel = table.data() + channel * kBytes;
+      for (std::size_t i = channel; i < in.size(); i += channels_) out[i] = of_channel[in[i]];
+    }
+  }
+
   std::optional<ValueRange> range_after(const TensorSpec& spec) const {
     const auto range = implied_range(spec);
     if (!range) return std::nullopt;

@@ -59,15 +59,32 @@ SampleFunction PerKeyStage::bind(std::shared_ptr<const Schema> in,
   return [this, slots = std::move(slots), out](Record record, const SampleContext&) {
     std::vector<Tensor> values = record.values();
     for (const Slot& slot : slots) {
-      const ValueContext context{slot.key, slot.batched, record.samples()};
       Tensor& value = values[slot.slot];
-      const Tensor before = value;
-      value = apply(before, context);
-      const bool stays = before.geometry() != nullptr && value.shape() == before.shape();
-      if (stays && value.geometry() == nullptr) value.set_geometry(*before.geometry());
+      value = applied(value, {slot.key, slot.batched, record.samples()});
     }
     return Record(out, std::move(values), std::move(record.samples()));
   };
+}
+
+Tensor PerKeyStage::applied(const Tensor& value, const ValueContext& context) const {
+  Tensor after = apply(value, context);
+  const bool stays = value.geometry() != nullptr && after.shape() == value.shape();
+  if (stays && after.geometry() == nullptr) after.set_geometry(*value.geometry());
+  return after;
+}
+
+PartwiseStage::Open PerKeyStage::bind_open(std::shared_ptr<const Schema> in,
+                                           std::shared_ptr<const Schema> /*out*/) const {
+  auto changes = std::make_shared<SlotChanges>(in->size());
+  for (const std::string& key : keys_) {
+    const std::size_t slot = in->slot(key);
+    const TensorSpec& spec = (*in)[slot].spec;
+    if (!is_known_grid(spec) || !pointwise(spec)) return {};
+    (*changes)[slot] = [this, key](const Tensor& value) {
+      return applied(value, {key, false, {}});
+    };
+  }
+  return [changes](RegionReader& before) { return changed_reader(before, *changes); };
 }
 
 std::string PerKeyStage::arguments() const {

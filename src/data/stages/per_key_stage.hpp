@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "data/region.hpp"
 #include "data/stages/named_stage.hpp"
 
 namespace tenon::data {
@@ -18,13 +19,15 @@ struct ValueContext {
 };
 
 /// A stage that makes one new value out of the value of each of its keys, by itself.
-class PerKeyStage : public NamedStage<SampleStage> {
+class PerKeyStage : public NamedStage<SampleStage>, public PartwiseStage {
  public:
   PerKeyStage(std::string name, Keys keys, SourceLocation location);
 
   void edit(SchemaEditor& editor) const override;
   SampleFunction bind(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override;
+  Open bind_open(std::shared_ptr<const Schema> in,
+                 std::shared_ptr<const Schema> out) const override;
   std::string arguments() const override;
 
  protected:
@@ -34,10 +37,15 @@ class PerKeyStage : public NamedStage<SampleStage> {
   virtual TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const = 0;
   /// Throws DataError for a value that cannot be worked on.
   virtual Tensor apply(const Tensor& value, const ValueContext& context) const = 0;
+  /// True if apply() works on each element by itself and takes every value of `spec`, an image's or
+  /// a volume's: the stage may then run behind a crop that follows it.
+  virtual bool pointwise(const TensorSpec& /*spec*/) const { return false; }
   /// The other arguments as text.
   virtual std::string more_arguments() const = 0;
 
  private:
+  Tensor applied(const Tensor& value, const ValueContext& context) const;
+
   Keys keys_;
 };
 

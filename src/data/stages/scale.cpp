@@ -42,6 +42,8 @@ class ScaleStage final : public PerKeyStage {
     return result;
   }
 
+  bool pointwise(const TensorSpec& /*spec*/) const override { return true; }
+
   std::string more_arguments() const override {
     return fmt::format("factor={}, offset={}", factor_, offset_);
   }

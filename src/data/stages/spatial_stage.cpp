@@ -76,6 +76,18 @@ void SpatialKeyStage::work(std::span<Value> values, Random& /*random*/) const {
     value.tensor = apply(value.tensor, value.position);
 }
 
+PartwiseStage::Open SpatialKeyStage::bind_open(std::shared_ptr<const Schema> in,
+                                               std::shared_ptr<const Schema> /*out*/) const {
+  if (!pointwise()) return {};
+  auto changes = std::make_shared<SlotChanges>(in->size());
+  for (std::size_t position = 0; position < keys().size(); ++position) {
+    const std::size_t slot = in->slot(keys()[position]);
+    if (!is_known_grid((*in)[slot].spec)) return {};
+    (*changes)[slot] = [this, position](const Tensor& value) { return apply(value, position); };
+  }
+  return [changes](RegionReader& before) { return changed_reader(before, *changes); };
+}
+
 bool is_volume(const TensorSpec& spec) {
   return spec.rank_known && spec.rank() - first_axis(spec) == 4;
 }

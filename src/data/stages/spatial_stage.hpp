@@ -52,12 +52,17 @@ class SpatialStage : public NamedStage<SampleStage> {
 };
 
 /// … whose keys are worked on by themselves.
-class SpatialKeyStage : public SpatialStage {
+class SpatialKeyStage : public SpatialStage, public PartwiseStage {
  public:
   using SpatialStage::SpatialStage;
+  Open bind_open(std::shared_ptr<const Schema> in,
+                 std::shared_ptr<const Schema> out) const override;
 
  protected:
   virtual Tensor apply(const Tensor& volume, std::size_t position) const = 0;
+  /// True if apply() works on each voxel by itself, takes every value and keeps the geometry: the
+  /// stage may then run behind a crop that follows it.
+  virtual bool pointwise() const { return false; }
   void work(std::span<Value> values, Random& random) const final;
 };
 

@@ -46,6 +46,8 @@ class WindowStage final : public SpatialKeyStage {
     return after;
   }
 
+  bool pointwise() const override { return !options_.percentiles; }
+
   Tensor apply(const Tensor& volume, std::size_t /*position*/) const override {
     Tensor result = as_floats(volume);
     const auto values = result.data<float>();

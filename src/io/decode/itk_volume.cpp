@@ -109,9 +109,12 @@ class WithoutItsBeginning {
  public:
   explicit WithoutItsBeginning(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
-    std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::string bytes(kLookedAt, '\0');
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
     const std::size_t begin = first_element(bytes);
     if (begin == 0) return;
+    bytes.append(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
     descriptor_ = ::memfd_create("dicom", MFD_CLOEXEC);
     const std::size_t size = bytes.size() - begin;
     const ssize_t written = ::write(descriptor_, bytes.data() + begin, size);
@@ -125,9 +128,11 @@ class WithoutItsBeginning {
   const std::string& path() const { return path_; }
 
  private:
+  static constexpr std::size_t kMostLost = 16;
+  static constexpr std::size_t kLookedAt = 64;
+
   /// Of group 8, with its type in two letters, within the first bytes; 0: there is none.
   static std::size_t first_element(const std::string& bytes) {
-    constexpr std::size_t kMostLost = 16;
     for (std::size_t at = 1; at <= kMostLost && at + 8 < bytes.size(); ++at) {
       const bool group = bytes[at] == 8 && bytes[at + 1] == 0 && bytes[at + 3] == 0;
       const auto letter = [&](std::size_t i) {
@@ -225,11 +230,16 @@ void times_to_channels(const Header& header, const std::byte* from, std::byte* t
   }
 }
 
+Answer told(const Header& header) {
+  Answer answer;
+  answer.dtype = header.dtype;
+  answer.shape = {header.size[2], header.size[1], header.size[0], header.channels()};
+  answer.geometry = header.geometry;
+  return answer;
+}
+
 Decoded finished(const Header& header, SharedMemory& memory) {
-  Decoded decoded;
-  decoded.answer.dtype = header.dtype;
-  decoded.answer.shape = {header.size[2], header.size[1], header.size[0], header.channels()};
-  decoded.answer.geometry = header.geometry;
+  Decoded decoded{told(header)};
   decoded.descriptor = memory.release();
   return decoded;
 }
@@ -240,6 +250,7 @@ Decoded decode_file(const Request& request) {
   io->ReadImageInformation();
   const Header header = header_of(*io);
   check_size(header, request.max_bytes);
+  if (request.header_only) return {told(header)};
   SharedMemory memory(header.bytes());
   if (header.times == 1) {
     read_voxels(*io, memory.data());

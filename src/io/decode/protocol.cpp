@@ -67,6 +67,7 @@ std::string to_bytes(const Request& request) {
   writer.text(request.path);
   writer.text(request.series);
   writer.number(request.max_bytes);
+  writer.number(request.header_only);
   return writer.take();
 }
 
@@ -77,6 +78,7 @@ std::optional<Request> request_of(const std::string& bytes) {
   request.path = reader.text();
   request.series = reader.text();
   request.max_bytes = reader.number<std::int64_t>();
+  request.header_only = reader.number<bool>();
   return reader.complete() ? std::optional(request) : std::nullopt;
 }
 

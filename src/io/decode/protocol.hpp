@@ -15,7 +15,7 @@ namespace tenon::decode {
 // socket that keeps messages whole. The voxels come as a file in memory beside the answer. Both
 // ends are of one build; the version catches an old program left on a machine.
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 /// The descriptor under which the decoding process finds its end of the socket.
 inline constexpr int kSocket = 3;
 
@@ -23,6 +23,7 @@ struct Request {
   std::string path;            ///< A file, or a folder that holds one series of DICOM files.
   std::string series;          ///< Which series of a folder, by its UID; empty: the only one.
   std::int64_t max_bytes = 0;  ///< Of the decoded volume.
+  bool header_only = false;    ///< Of a file: no voxels come.
 };
 
 struct Answer {

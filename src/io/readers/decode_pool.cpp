@@ -123,9 +123,13 @@ Pool& pool() {
   return shared;
 }
 
+Shape shape_of(const decode::Answer& answer) {
+  return {answer.shape[0], answer.shape[1], answer.shape[2], answer.shape[3]};
+}
+
 /// The voxels as the decoder left them in memory, without a copy.
 Tensor mapped(int descriptor, const decode::Answer& answer, const std::string& path) {
-  const Shape shape({answer.shape[0], answer.shape[1], answer.shape[2], answer.shape[3]});
+  const Shape shape = shape_of(answer);
   const auto bytes = static_cast<std::size_t>(shape.element_count()) * size_of(answer.dtype);
   void* address = ::mmap(nullptr, std::max<std::size_t>(bytes, 1), PROT_READ | PROT_WRITE,
                          MAP_SHARED, descriptor, 0);
@@ -139,11 +143,14 @@ Tensor mapped(int descriptor, const decode::Answer& answer, const std::string& p
   return volume;
 }
 
-}  // namespace
+struct Reply {
+  decode::Answer answer;
+  int descriptor = -1;  ///< The voxels; the caller's to close.
+};
 
-Tensor decode_volume(const std::string& path, const std::string& series) {
+/// What a decoder says to `request` about the file at `path`.
+Reply reply_to(const decode::Request& request, const std::string& path) {
   auto process = pool().take();
-  const decode::Request request{std::filesystem::absolute(path).string(), series, kMaxVolumeBytes};
   std::optional<decode::Message> message;
   // An idle process that was ended from outside is no fault of this file.
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -154,14 +161,29 @@ Tensor decode_volume(const std::string& path, const std::string& series) {
   if (!message) {
     throw_volume_error(path, fmt::format("its reader ended with {}", process->end()));
   }
-  const auto answer = decode::answer_of(message->bytes);
+  auto answer = decode::answer_of(message->bytes);
   if (!answer) {
     if (message->descriptor >= 0) ::close(message->descriptor);
     throw_volume_error(path, fmt::format("{} is of another version of Tenon", decode_program()));
   }
   pool().give_back(std::move(process));
   if (!answer->problem.empty()) throw_volume_error(path, answer->problem);
-  return mapped(message->descriptor, *answer, path);
+  return {std::move(*answer), message->descriptor};
+}
+
+}  // namespace
+
+Tensor decode_volume(const std::string& path, const std::string& series) {
+  const Reply reply =
+      reply_to({std::filesystem::absolute(path).string(), series, kMaxVolumeBytes}, path);
+  return mapped(reply.descriptor, reply.answer, path);
+}
+
+VolumeHeader decode_volume_header(const std::string& path) {
+  const Reply reply =
+      reply_to({std::filesystem::absolute(path).string(), "", kMaxVolumeBytes, true}, path);
+  if (reply.descriptor >= 0) ::close(reply.descriptor);
+  return {reply.answer.dtype, shape_of(reply.answer), reply.answer.geometry};
 }
 
 }  // namespace tenon::readers

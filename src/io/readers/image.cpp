@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "data/image.hpp"
 #include "io/readers/image_decoder.hpp"
 #include "tenon/error.hpp"
 
@@ -75,8 +76,13 @@ Tensor decode_image(std::string_view bytes, const std::string& name, const Image
         name, fmt::format("a {} file has one image, page {} is not there", decoder.kind, part.page),
         "page = 0");
   }
-  return decoder.decode(bytes, name, part);
+  Tensor image = decoder.decode(bytes, name, part);
+  if (part.box.all() || decoder.has_boxes) return image;
+  return data::crop_image(image, part.box.top, part.box.left, {part.box.height, part.box.width},
+                          0.0);
 }
+
+bool is_jpeg(std::string_view bytes) noexcept { return jpeg_decoder().recognises(bytes); }
 
 void check_image_form(const std::string& owner, int channels, DType dtype) {
   constexpr std::array kChannels = {0, 1, 3, 4};

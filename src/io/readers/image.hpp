@@ -21,10 +21,20 @@ struct ImageInfo {
   bool operator==(const ImageInfo&) const = default;
 };
 
+/// Rows and columns of an image, inside of it. Empty: all.
+struct ImageBox {
+  std::int64_t top = 0;
+  std::int64_t left = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  bool all() const noexcept { return height == 0; }
+};
+
 /// What is decoded of a file.
 struct ImagePart {
   int page = 0;                                ///< Of a TIFF, from 0; other kinds have one.
   std::array<std::int64_t, 2> at_least{0, 0};  ///< Of a JPEG: see LoadImageOptions.
+  ImageBox box{};                              ///< Of the image as it is without one.
 };
 
 /// Limits, checked before memory is taken: pixels a side, bytes of a decoded image and of a file.
@@ -45,6 +55,10 @@ Tensor decode_image(const std::string& path, const ImagePart& part = {});
 /// The same from memory; `name` stands for the file in messages.
 ImageInfo read_image_info(std::string_view bytes, const std::string& name);
 Tensor decode_image(std::string_view bytes, const std::string& name, const ImagePart& part = {});
+/// The bytes of an image's file, at a path or an address.
+std::string read_image_file(const std::string& path);
+/// True if `bytes` begin as a JPEG file does.
+bool is_jpeg(std::string_view bytes) noexcept;
 /// True if `bytes` begin as a TIFF file does.
 bool is_tiff(std::string_view bytes) noexcept;
 /// The pages of a TIFF as a volume (pages, height, width, channels), in the dtypes of decode_image.

@@ -14,6 +14,8 @@ struct ImageDecoder {
   ImageInfo (*info)(std::string_view bytes, const std::string& name);
   Tensor (*decode)(std::string_view bytes, const std::string& name, const ImagePart& part);
   bool has_pages = false;
+  /// decode() gives a box for less than the whole; else the whole, to be cut by the caller.
+  bool has_boxes = false;
 };
 
 const ImageDecoder& jpeg_decoder() noexcept;

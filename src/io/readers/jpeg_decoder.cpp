@@ -6,6 +6,10 @@
 
 #include <jerror.h>
 
+#include <algorithm>
+#include <cstring>
+
+#include "data/image.hpp"
 #include "io/readers/image_decoder.hpp"
 
 namespace tenon::readers {
@@ -128,6 +132,75 @@ bool guarded_read_pixels(JpegSession& session, unsigned char* pixels, JDIMENSION
   return true;
 }
 
+/// Rows and columns that are decoded around a box, and which rows of it are wanted.
+struct JpegWindow {
+  JDIMENSION skipped = 0;  ///< Rows that are not decoded, before the first that is.
+  JDIMENSION top = 0;      ///< The box's first row and the one behind its last.
+  JDIMENSION bottom = 0;
+  JDIMENSION left = 0;  ///< What jpeg_crop_scanline() is asked for: it takes whole blocks.
+  JDIMENSION width = 0;
+};
+
+/// The box wider by a block and its colours' neighbours on each side: they are mixed into the
+/// box's own border where colours are kept at half the size.
+JpegWindow window_around(const jpeg_decompress_struct& decompressor, const ImageBox& box) {
+  const auto block_height = static_cast<std::int64_t>(decompressor.max_v_samp_factor) * DCTSIZE;
+  const auto block_width = static_cast<std::int64_t>(decompressor.max_h_samp_factor) * DCTSIZE;
+  const std::int64_t all_columns = decompressor.image_width;
+  const auto row = [](std::int64_t value) { return static_cast<JDIMENSION>(value); };
+  JpegWindow window;
+  // From a block's first row on, two blocks above.
+  window.skipped = row(std::max<std::int64_t>(0, box.top / block_height - 2) * block_height);
+  window.top = row(box.top);
+  window.bottom = row(box.top + box.height);
+  const std::int64_t left = std::max<std::int64_t>(0, box.left / block_width - 1) * block_width;
+  const std::int64_t right =
+      std::min(all_columns, ((box.left + box.width - 1) / block_width + 2) * block_width);
+  window.left = row(left);
+  window.width = row(right - left);
+  return window;
+}
+
+/// The rows of `window` into `pixels`, of `width` pixels from the box's first column on, by way of
+/// `row`, which holds a row of the image. What is behind the box is gone through to the end, so
+/// that damage there is found as well.
+bool guarded_read_box(JpegSession& session, const JpegWindow& window, std::size_t first_byte,
+                      std::size_t bytes, unsigned char* pixels, unsigned char* row) {
+  if (setjmp(session.jump) != 0) {
+    return false;
+  }
+  jpeg_decompress_struct& decompressor = session.decompressor;
+  jpeg_start_decompress(&decompressor);
+  JDIMENSION left = window.left;
+  JDIMENSION width = window.width;
+  if (width < decompressor.output_width) {
+    jpeg_crop_scanline(&decompressor, &left, &width);
+  }
+  if (left != window.left || width < window.width) {
+    std::snprintf(session.message.data(), session.message.size(), "its blocks lie otherwise");
+    return false;
+  }
+  if (window.skipped > 0) {
+    jpeg_skip_scanlines(&decompressor, window.skipped);
+  }
+  JSAMPROW target = row;
+  while (decompressor.output_scanline < window.bottom) {
+    const JDIMENSION at = decompressor.output_scanline;
+    if (jpeg_read_scanlines(&decompressor, &target, 1) == 1 && at >= window.top) {
+      std::memcpy(pixels + bytes * (at - window.top), row + first_byte, bytes);
+    }
+  }
+  if (decompressor.output_scanline + 1 < decompressor.output_height) {
+    jpeg_skip_scanlines(&decompressor,
+                        decompressor.output_height - decompressor.output_scanline - 1);
+  }
+  while (decompressor.output_scanline < decompressor.output_height) {
+    jpeg_read_scanlines(&decompressor, &target, 1);
+  }
+  jpeg_finish_decompress(&decompressor);
+  return true;
+}
+
 ImageInfo read_header(JpegSession& session, std::string_view bytes, const std::string& name) {
   prepare(session);
   if (!guarded_read_header(session, reinterpret_cast<const unsigned char*>(bytes.data()),
@@ -165,9 +238,34 @@ ImageInfo info(std::string_view bytes, const std::string& name) {
   return read_header(session, bytes, name);
 }
 
+Tensor decode_box(JpegSession& session, ImageInfo header, const std::string& name,
+                  const ImageBox& box) {
+  const JpegWindow window = window_around(session.decompressor, box);
+  const auto channels = static_cast<std::size_t>(header.channels);
+  std::vector<unsigned char> row(static_cast<std::size_t>(header.width) * channels);
+  header.height = box.height;
+  header.width = box.width;
+  Tensor image = allocate_image(header, name);
+  const std::size_t first_byte = (static_cast<std::size_t>(box.left) - window.left) * channels;
+  if (!guarded_read_box(session, window, first_byte, static_cast<std::size_t>(box.width) * channels,
+                        image.data<std::uint8_t>().data(), row.data())) {
+    throw_image_error(kKind, name, session.message.data());
+  }
+  return image;
+}
+
 Tensor decode(std::string_view bytes, const std::string& name, const ImagePart& part) {
   JpegSession session;
   ImageInfo header = read_header(session, bytes, name);
+  const ImageBox& box = part.box;
+  const bool scaled = part.at_least[0] > 0;
+  if (!box.all() && !scaled && !is_four_colour(session.decompressor)) {
+    return decode_box(session, header, name, box);
+  }
+  if (!box.all()) {
+    const Tensor whole = decode(bytes, name, {part.page, part.at_least, {}});
+    return data::crop_image(whole, box.top, box.left, {box.height, box.width}, 0.0);
+  }
   choose_scale(session, part, header);
   Tensor image = allocate_image(header, name);
   std::vector<unsigned char> row;
@@ -186,7 +284,7 @@ Tensor decode(std::string_view bytes, const std::string& name, const ImagePart& 
 }  // namespace
 
 const ImageDecoder& jpeg_decoder() noexcept {
-  static const ImageDecoder decoder{kKind, recognises, info, decode};
+  static const ImageDecoder decoder{kKind, recognises, info, decode, false, true};
   return decoder;
 }
 

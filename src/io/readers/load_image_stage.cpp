@@ -13,6 +13,35 @@ TensorSpec image_spec(int channels, DType dtype) {
   return {dtype, {Dim::unknown(), Dim::unknown(), depth}, "HWC"};
 }
 
+/// A JPEG, of which a box costs less than the whole.
+class JpegValue final : public FileValue {
+ public:
+  JpegValue(std::string bytes, std::string path, const LoadImageOptions& options)
+      : bytes_(std::move(bytes)), path_(std::move(path)), options_(options) {
+    const ImageInfo info = read_image_info(bytes_, path_);
+    shape_ = {info.height, info.width, options.channels == 0 ? info.channels : options.channels};
+  }
+  const Shape& shape() const override { return shape_; }
+  DType dtype() const override { return options_.dtype; }
+  const Geometry* geometry() const override { return nullptr; }
+  Tensor whole() override { return decoded({}); }
+  Tensor box(const data::Index3D& first, const data::Size3D& size) override {
+    return decoded({first[1], first[2], size[1], size[2]});
+  }
+
+ private:
+  Tensor decoded(const ImageBox& box) const {
+    const ImagePart part{options_.page, {0, 0}, box};
+    return shaped_image(decode_image(bytes_, path_, part), options_.channels, options_.dtype,
+                        path_);
+  }
+
+  std::string bytes_;
+  std::string path_;
+  LoadImageOptions options_;
+  Shape shape_;
+};
+
 class LoadImageStage final : public LoadStage {
  public:
   LoadImageStage(std::string from, std::string to, LoadImageOptions options,
@@ -23,7 +52,16 @@ class LoadImageStage final : public LoadStage {
  protected:
   TensorSpec spec() const override { return image_spec(options_.channels, options_.dtype); }
   Tensor read(const std::string& path) const override {
-    return load_image(path, options_.channels, options_.dtype, {options_.page, options_.at_least});
+    return load_image(path, options_.channels, options_.dtype,
+                      {options_.page, options_.at_least, {}});
+  }
+  std::unique_ptr<FileValue> open(const std::string& path) const override {
+    std::string bytes = read_image_file(path);
+    if (is_jpeg(bytes) && options_.page == 0 && options_.at_least[0] == 0)
+      return std::make_unique<JpegValue>(std::move(bytes), path, options_);
+    const ImagePart part{options_.page, options_.at_least, {}};
+    return whole_value(
+        shaped_image(decode_image(bytes, path, part), options_.channels, options_.dtype, path));
   }
   std::string more_arguments() const override {
     return fmt::format("{} {} {} {}x{}", options_.channels, name_of(options_.dtype), options_.page,
@@ -53,6 +91,10 @@ class DecodeImageStage final : public LoadStage {
         "{}{}{}, {}", sample.file, sample.file.empty() ? "" : ", ",
         sample.id.empty() ? fmt::format("sample {}", sample.index) : sample.id, quote_key(from()));
     return shaped_image(decode_image(bytes, name), options_.channels, options_.dtype, name);
+  }
+  std::unique_ptr<FileValue> open_text(const std::string& bytes,
+                                       const SampleIdentity& sample) const override {
+    return whole_value(load(bytes, sample));
   }
   std::string more_arguments() const override {
     return fmt::format("{} {}", options_.channels, name_of(options_.dtype));

@@ -17,6 +17,83 @@ std::vector<Diagnostic> for_file(const Error& error, SampleIdentity sample,
   return diagnostics;
 }
 
+/// Calls `use`; what is wrong is told of the file at `path`.
+template <class Use>
+auto told_of_file(const SampleIdentity& sample, const std::string& path, Use use) {
+  try {
+    return use();
+  } catch (const FormatError& error) {
+    throw FormatError(for_file(error, sample, path));
+  } catch (const DataError& error) {
+    throw DataError(for_file(error, sample, path));
+  }
+}
+
+class WholeValue final : public FileValue {
+ public:
+  explicit WholeValue(Tensor value) : value_(std::move(value)) {}
+  const Shape& shape() const override { return value_.shape(); }
+  DType dtype() const override { return value_.dtype(); }
+  const Geometry* geometry() const override { return value_.geometry(); }
+  Tensor whole() override { return value_; }
+  Tensor box(const data::Index3D& first, const data::Size3D& size) override {
+    return data::crop_volume(value_, first, size);
+  }
+
+ private:
+  Tensor value_;
+};
+
+/// A record's reader with what a file holds in one slot more.
+class FileReader final : public data::ReaderOver {
+ public:
+  FileReader(data::RegionReader& before, std::size_t slot, std::unique_ptr<FileValue> value)
+      : ReaderOver(before), slot_(slot), value_(std::move(value)) {}
+
+  const Shape& shape(std::size_t slot) const override {
+    return slot == slot_ ? value_->shape() : ReaderOver::shape(slot);
+  }
+  const Geometry* geometry(std::size_t slot) const override {
+    return slot == slot_ ? value_->geometry() : ReaderOver::geometry(slot);
+  }
+  Tensor whole(std::size_t slot) override {
+    return slot == slot_ ? value_->whole() : ReaderOver::whole(slot);
+  }
+  Tensor part(std::size_t slot, const data::Index3D& first, const data::Size3D& size,
+              double padding) override {
+    if (slot != slot_) return ReaderOver::part(slot, first, size, padding);
+    return data::part_from_box(value_->shape(), value_->geometry(), first, size, padding,
+                               [&](const data::Index3D& low, const data::Size3D& inside) {
+                                 return value_->box(low, inside);
+                               });
+  }
+
+ private:
+  std::size_t slot_;
+  std::unique_ptr<FileValue> value_;
+};
+
+/// Tells of its file what goes wrong while it is read.
+class ToldValue final : public FileValue {
+ public:
+  ToldValue(std::unique_ptr<FileValue> value, SampleIdentity sample, std::string path)
+      : value_(std::move(value)), sample_(std::move(sample)), path_(std::move(path)) {}
+  const Shape& shape() const override { return value_->shape(); }
+  DType dtype() const override { return value_->dtype(); }
+  const Geometry* geometry() const override { return value_->geometry(); }
+  Tensor whole() override {
+    return told_of_file(sample_, path_, [&] { return value_->whole(); });
+  }
+  Tensor box(const data::Index3D& first, const data::Size3D& size) override {
+    return told_of_file(sample_, path_, [&] { return value_->box(first, size); });
+  }
+
+ private:
+  std::unique_ptr<FileValue> value_;
+  SampleIdentity sample_;
+  std::string path_;
+};
+
 void check_paths(data::SchemaEditor& editor, const std::string& stage, const std::string& key,
                  const TensorSpec& spec) {
   const std::string_view wanted = stage == "decode_image" ? "file" : "path";
@@ -64,15 +141,32 @@ data::SampleFunction LoadStage::bind(std::shared_ptr<const Schema> in,
   };
 }
 
+data::PartwiseStage::Open LoadStage::bind_open(std::shared_ptr<const Schema> in,
+                                               std::shared_ptr<const Schema> out) const {
+  const std::size_t from = in->slot(from_);
+  const std::size_t to = out->slot(to_);
+  return [this, from, to](data::RegionReader& before) -> std::unique_ptr<data::RegionReader> {
+    const std::vector<SampleIdentity> samples = before.samples();
+    const SampleIdentity sample = samples.empty() ? SampleIdentity{} : samples.front();
+    const std::string text = before.whole(from).item<std::string>();
+    return std::make_unique<FileReader>(before, to, open_text(text, sample));
+  };
+}
+
 Tensor LoadStage::load(const std::string& name, const SampleIdentity& sample) const {
   const std::string path = path_below(root_, name);
-  try {
-    return read(path);
-  } catch (const FormatError& error) {
-    throw FormatError(for_file(error, sample, path));
-  } catch (const DataError& error) {
-    throw DataError(for_file(error, sample, path));
-  }
+  return told_of_file(sample, path, [&] { return read(path); });
+}
+
+std::unique_ptr<FileValue> LoadStage::open_text(const std::string& name,
+                                                const SampleIdentity& sample) const {
+  const std::string path = path_below(root_, name);
+  return std::make_unique<ToldValue>(told_of_file(sample, path, [&] { return open(path); }), sample,
+                                     path);
+}
+
+std::unique_ptr<FileValue> whole_value(Tensor value) {
+  return std::make_unique<WholeValue>(std::move(value));
 }
 
 }  // namespace tenon::readers

@@ -25,6 +25,9 @@ class LoadVolumeStage final : public LoadStage {
   Tensor read(const std::string& path) const override {
     return load_volume(path, options_.channels, options_.dtype, options_.series);
   }
+  std::unique_ptr<FileValue> open(const std::string& path) const override {
+    return open_volume(path, options_);
+  }
   std::string more_arguments() const override {
     return fmt::format("{} {} {:?}", options_.channels, name_of(options_.dtype), options_.series);
   }

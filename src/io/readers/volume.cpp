@@ -9,6 +9,7 @@
 #include "io/readers/decode_pool.hpp"
 #include "io/readers/download.hpp"
 #include "io/readers/image.hpp"
+#include "io/readers/nifti_file.hpp"
 #include "io/readers/random_access_file.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
@@ -55,34 +56,47 @@ FormatError told_of(const FormatError& error, const std::string& local,
   return FormatError(std::move(diagnostics));
 }
 
-Tensor checked_and_decoded(const std::string& path, const std::string& series) {
-  const TemporaryCopy file(path, static_cast<std::uint64_t>(kMaxVolumeBytes));
-  if (!std::filesystem::exists(file.path())) {
-    throw FormatError(make_diagnostic("F001", fmt::format("there is no file {}", quote_key(path))));
+DataError wrong_channels(const Shape& shape, int channels) {
+  return DataError(make_diagnostic(
+      "S002", fmt::format("the volume is {}, with {} channels", shape.to_string(), shape[3]),
+      {fmt::format("expected: {} (points in time count as channels)", channels)},
+      fmt::format("ask load_volume for channels = {}, or 0 for what is in the file", shape[3])));
+}
+
+std::unique_ptr<FileValue> opened(const std::string& path, const LoadVolumeOptions& options) {
+  if (std::optional<Tensor> pages = tiff_volume(path)) return whole_value(std::move(*pages));
+  check_volume_header(path);
+  if (std::filesystem::is_regular_file(path)) {
+    if (auto nifti = open_nifti(path, options.dtype)) return nifti;
   }
-  try {
-    if (std::optional<Tensor> pages = tiff_volume(file.path())) return *pages;
-    check_volume_header(file.path());
-    return decode_volume(file.path(), series);
-  } catch (const FormatError& error) {
-    throw told_of(error, file.path(), path);
-  }
+  return whole_value(decode_volume(path, options.series));
 }
 
 }  // namespace
 
-Tensor load_volume(const std::string& path, int channels, DType dtype, const std::string& series) {
-  const Tensor volume = checked_and_decoded(path, series);
-  if (channels != 0 && volume.dim(3) != channels) {
-    throw DataError(make_diagnostic(
-        "S002",
-        fmt::format("the volume is {}, with {} channels", volume.shape().to_string(),
-                    volume.dim(3)),
-        {fmt::format("expected: {} (points in time count as channels)", channels)},
-        fmt::format("ask load_volume for channels = {}, or 0 for what is in the file",
-                    volume.dim(3))));
+std::unique_ptr<FileValue> open_volume(const std::string& path, const LoadVolumeOptions& options) {
+  const TemporaryCopy file(path, static_cast<std::uint64_t>(kMaxVolumeBytes));
+  if (!std::filesystem::exists(file.path())) {
+    throw FormatError(make_diagnostic("F001", fmt::format("there is no file {}", quote_key(path))));
   }
-  return converted(volume, dtype);
+  std::unique_ptr<FileValue> value;
+  try {
+    value = opened(file.path(), options);
+  } catch (const FormatError& error) {
+    throw told_of(error, file.path(), path);
+  }
+  if (options.channels != 0 && value->shape()[3] != options.channels)
+    throw wrong_channels(value->shape(), options.channels);
+  return value->dtype() == options.dtype ? std::move(value)
+                                         : whole_value(converted(value->whole(), options.dtype));
+}
+
+Tensor load_volume(const std::string& path, int channels, DType dtype, const std::string& series) {
+  LoadVolumeOptions options;
+  options.channels = channels;
+  options.dtype = dtype;
+  options.series = series;
+  return open_volume(path, options)->whole();
 }
 
 }  // namespace tenon::readers

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "tenon/tensor.hpp"
+#include "io/readers/load_stage.hpp"
 
 namespace tenon::readers {
 
@@ -14,6 +14,8 @@ void check_volume_header(const std::string& path);
 /// `channels` (0: as in the file); `series`: see decode_volume. Throws FormatError (F001) for a
 /// file that is missing or damaged, DataError for another number of channels (S002) or values that
 /// `dtype` does not hold (D001); float64 is rounded to float32.
+/// The same, to be read in parts; options.root is not looked at.
+std::unique_ptr<FileValue> open_volume(const std::string& path, const LoadVolumeOptions& options);
 Tensor load_volume(const std::string& path, int channels, DType dtype, const std::string& series);
 
 }  // namespace tenon::readers

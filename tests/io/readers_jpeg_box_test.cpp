@@ -1,0 +1,121 @@
+// Boxes of JPEG images beside the same boxes of the whole, bit for bit.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "data/image.hpp"
+#include "io/readers/image.hpp"
+#include "io/readers_drawn_images.hpp"
+#include "io/readers_temporary_folder.hpp"
+#include "tenon/dataset.hpp"
+#include "tenon/error.hpp"
+#include "tenon/file.hpp"
+#include "tenon/random.hpp"
+
+namespace tenon::readers {
+namespace {
+
+using testing::drawn_image;
+using testing::drawn_jpeg;
+using ::testing::HasSubstr;
+using testing::JpegDrawing;
+using testing::TemporaryFolder;
+
+ImageBox drawn_box(Random& random, std::int64_t height, std::int64_t width) {
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random.next_below(static_cast<std::uint64_t>(n)));
+  };
+  ImageBox box;
+  box.top = below(height);
+  box.left = below(width);
+  box.height = 1 + below(height - box.top);
+  box.width = 1 + below(width - box.left);
+  return box;
+}
+
+/// False where one differs.
+bool boxes_are_of_the_whole(const std::string& bytes, std::uint64_t seed, int count) {
+  const Tensor whole = decode_image(bytes, "a.jpg");
+  Random random(seed);
+  for (int i = 0; i < count; ++i) {
+    const ImageBox box = drawn_box(random, whole.dim(0), whole.dim(1));
+    const Tensor part = decode_image(bytes, "a.jpg", {0, {0, 0}, box});
+    const Tensor wanted = data::crop_image(whole, box.top, box.left, {box.height, box.width}, 0.0);
+    if (part.equals(wanted)) continue;
+    ADD_FAILURE() << "rows from " << box.top << ", " << box.height << " of them; columns from "
+                  << box.left << ", " << box.width << " of them";
+    return false;
+  }
+  return true;
+}
+
+TEST(JpegBox, IsOfTheWholeInEveryKindOfFile) {
+  for (const std::array<int, 2> luma :
+       {std::array{2, 2}, std::array{1, 1}, std::array{2, 1}, std::array{1, 2}, std::array{4, 1}}) {
+    for (const bool progressive : {false, true}) {
+      for (const unsigned restart : {0U, 5U}) {
+        for (const std::array<std::int64_t, 2> size :
+             {std::array<std::int64_t, 2>{131, 203}, {64, 64}, {17, 33}, {9, 300}, {1, 1}}) {
+          const Tensor image = drawn_image(size[0], size[1], 3);
+          EXPECT_TRUE(boxes_are_of_the_whole(drawn_jpeg(image, {progressive, luma, restart}),
+                                             static_cast<std::uint64_t>(size[0]), 25))
+              << luma[0] << "x" << luma[1] << (progressive ? ", progressive, " : ", ") << size[0]
+              << " x " << size[1];
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(boxes_are_of_the_whole(drawn_jpeg(drawn_image(120, 90, 1), JpegDrawing{}), 1, 60));
+  EXPECT_TRUE(boxes_are_of_the_whole(drawn_jpeg(drawn_image(60, 90, 4), JpegDrawing{}), 2, 20));
+}
+
+TEST(JpegBox, IsOfTheWholeInRealFiles) {
+  const std::filesystem::path folder = TENON_SOURCE_DIR "/../shared/data/blood_cells/images";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "skipped: no ../shared/data";
+  std::uint64_t seed = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    ASSERT_TRUE(boxes_are_of_the_whole(read_file(entry.path().string()), ++seed, 4))
+        << entry.path();
+  EXPECT_GT(seed, 300U);
+}
+
+TEST(JpegBox, DamageOutsideOfItIsFound) {
+  const std::string good = drawn_jpeg(drawn_image(160, 160, 3), JpegDrawing{});
+  const ImagePart top{0, {0, 0}, {8, 8, 16, 16}};
+  EXPECT_NO_THROW(decode_image(good, "a.jpg", top));
+  for (const std::size_t lost : {std::size_t{2}, good.size() / 20, good.size() / 3}) {
+    try {
+      static_cast<void>(decode_image(good.substr(0, good.size() - lost), "cut.jpg", top));
+      ADD_FAILURE() << lost << " bytes are not missed";
+    } catch (const FormatError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("cut.jpg"));
+    }
+  }
+}
+
+TEST(JpegBox, ACropBehindLoadImageGivesTheSameBits) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path("a.jpg"), drawn_jpeg(drawn_image(120, 150, 3), JpegDrawing{}));
+  const auto images = [&](bool early) {
+    const auto all = [](const Record&) { return true; };
+    Dataset data = Dataset::from_tensors({{"path", Tensor::strings({1}, {"a.jpg"})}});
+    if (early) data = data.filter(all);
+    data = data.load_image("path", "image", {.root = folder.path()})
+               .normalize({"image"}, {120.0, 110.0, 100.0}, {60.0, 50.0, 40.0});
+    return early ? data : data.filter(all);
+  };
+  const auto first = [](const Dataset& data) {
+    DatasetIterator iterator = data.iterate({.seed = 3, .threads = 1});
+    Record record;
+    EXPECT_TRUE(iterator.next(record));
+    return record.at("image");
+  };
+  EXPECT_TRUE(first(images(true).random_crop({"image"}, {48, 64}))
+                  .equals(first(images(false).random_crop({"image"}, {48, 64}))));
+  EXPECT_TRUE(first(images(true).crop_center({"image"}, {200, 64}, -1.5))
+                  .equals(first(images(false).crop_center({"image"}, {200, 64}, -1.5))));
+}
+
+}  // namespace
+}  // namespace tenon::readers
