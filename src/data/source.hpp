@@ -39,6 +39,9 @@ class Source {
   /// is: then a cache knows a sample by its record. Else by its index, and by what the user calls
   /// this version of the data.
   virtual bool known_by_record() const { return reads_rows(); }
+  /// … or by this in place of the record, where reading that costs more (images are decoded): a
+  /// record with the sample's identity that says all that read(index) is made of. Throws as read().
+  virtual std::optional<Record> known_by(std::int64_t /*index*/) const { return std::nullopt; }
   /// Random access, for sources of known size: the record of `index`, with its SampleIdentity.
   /// Throws DataError or FormatError for a bad sample.
   virtual bool random_access() const { return true; }

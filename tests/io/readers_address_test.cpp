@@ -261,6 +261,39 @@ TEST_F(Flaky, CopiesStayAndAreAskedForOnce) {
             0);
 }
 
+TEST_F(Flaky, SamplesOfFilesOnServersAreCachedUntilTheseChange) {
+  TemporaryFolder cache;
+  const auto write = [&](const std::string& name, int width) {
+    write_png(local(name), testing::drawn_image(8, width, 3));
+  };
+  write("a.png", 5);
+  write("b.png", 6);
+  put("table.csv", "name\na.png\nb.png?plain\n");
+  /// The widths of the images, read by a process that has asked the server nothing before.
+  const auto widths_are = [&](const std::vector<std::int64_t>& wanted) {
+    return in_another_process([&] {
+             const Dataset dataset = Dataset::from_csv(local("table.csv"))
+                                         .load_image("name", "image", {.root = server_.address("")})
+                                         .cache(cache.path());
+             for (int epoch = 0; epoch < 2; ++epoch) {
+               DatasetIterator iterator = dataset.iterate({.threads = 1});
+               std::vector<std::int64_t> widths;
+               for (Record record; iterator.next(record);)
+                 widths.push_back(record.at("image").dim(1));
+               if (widths != wanted) throw 1;
+             }
+           }) == 0;
+  };
+  EXPECT_TRUE(widths_are({5, 6}));
+  EXPECT_EQ(asked("a.png").size(), 1U);
+  EXPECT_EQ(asked("b.png?plain").size(), 2U) << "nobody can say whether it changes";
+  EXPECT_TRUE(widths_are({5, 6}));
+  EXPECT_EQ(asked("a.png").size(), 1U) << "it came out of the cache";
+  write("a.png", 9);
+  EXPECT_TRUE(widths_are({9, 6}));
+  EXPECT_EQ(asked("a.png").size(), 2U);
+}
+
 TEST_F(Flaky, ACopyThatIsNotWholeIsGoneOnWith) {
   const std::string address = server_.address("some.bin?cut=0");
   ASSERT_EQ(in_another_process([&] { local_copy(address); }), 0);

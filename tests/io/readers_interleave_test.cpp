@@ -232,6 +232,31 @@ TEST(InterleavedFiles, ADamagedOneIsABadSampleInItsPlace) {
               AllOf(HasSubstr("a1.tfrecord, record 2"), HasSubstr("the rest of the file")));
 }
 
+/// A sample of serialized files is known by its bytes: a file that changes is never served stale.
+TEST(InterleavedFiles, AreCachedByWhatIsInThem) {
+  for (const auto& [name, make] : kinds()) {
+    SCOPED_TRACE(name);
+    const TemporaryFolder folder;
+    const TemporaryFolder cache;
+    const auto run = [&](const Lengths& lengths, int expected) {
+      const Dataset dataset =
+          make(folder, lengths).cast({"x"}, DType::kFloat32).cache(cache.path());
+      EXPECT_THAT(dataset.diagnostics(), ::testing::IsEmpty()) << "no version is needed";
+      DatasetIterator iterator = dataset.iterate({.threads = 1});
+      std::int64_t count = 0;
+      for (Record record; iterator.next(record); ++count)
+        EXPECT_EQ(record.at("x").item<float>(), static_cast<float>(count));
+      std::int64_t made = 0;
+      for (const StageProfile& stage : iterator.profile().stages)
+        if (stage.stage.name == "cast") made = stage.calls;
+      EXPECT_EQ(count - made, expected);
+    };
+    run({3, 2}, 0);
+    run({3, 2}, 5);
+    run({4, 3}, 5);
+  }
+}
+
 TEST(InterleavedFiles, ADamagedTableIsToldWithItsName) {
   const TemporaryFolder folder;
   csv_files(folder, {3, 3});

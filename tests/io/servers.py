@@ -173,6 +173,18 @@ class Flaky(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_HEAD(self):
+        path = urllib.parse.urlsplit(self.path).path
+        with self.lock:
+            self.requests.append(f"HEAD {self.path}")
+        file = self.files / path.lstrip("/")
+        if not file.is_file():
+            self.answer(404, b"")
+            return
+        body = file.read_bytes()
+        headers = [] if "plain" in self.path else [("ETag", '"' + hashlib.sha1(body).hexdigest() + '"')]
+        self.answer(200, b"", headers, len(body))
+
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))

@@ -3,14 +3,18 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
 
+#include "core/address.hpp"
 #include "data/cache/sample_cache.hpp"
 
 namespace tenon::data {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::atomic<AddressIdentity> address_identity{nullptr};
 
 std::string identity_of(const struct stat& status) {
   return fmt::format("{}:{}.{:09}:{}", status.st_size, status.st_mtim.tv_sec,
@@ -33,7 +37,13 @@ std::string identity_of_files(const fs::path& folder, Wanted wanted) {
 
 }  // namespace
 
+void set_address_identity(AddressIdentity identity) noexcept { address_identity = identity; }
+
 std::string file_identity(const std::string& path) {
+  if (is_address(path)) {
+    const AddressIdentity identity = address_identity;
+    return identity == nullptr ? std::string() : identity(path);
+  }
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return {};
   if (S_ISDIR(status.st_mode)) {

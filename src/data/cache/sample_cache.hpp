@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -22,8 +21,6 @@ struct CacheKey {
   std::int64_t index = 0;
   /// Of a source that is known by its records: what read(index) gave.
   const Record* source = nullptr;
-  /// The files that it is made of, as far as the source's record names them, as they are now.
-  std::span<const ReadFile> files{};
 };
 
 /// Thrown by find() and by readers that open() gave: what is there cannot be used after all.
@@ -47,5 +44,11 @@ class SampleCache {
 /// How a file or a folder of files is recognised: size, time of change and inode; of a header that
 /// tells of others (.mhd, .nhdr, .hdr), those beside it too. Empty if it is not there.
 std::string file_identity(const std::string& path);
+
+/// … of what an address names: what its server calls this version of the file. Empty where that is
+/// not known: what is made of it is not kept in files.
+using AddressIdentity = std::string (*)(const std::string& address);
+/// From then on file_identity() takes addresses too. Thread-safe.
+void set_address_identity(AddressIdentity identity) noexcept;
 
 }  // namespace tenon::data

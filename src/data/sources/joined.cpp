@@ -31,6 +31,12 @@ class JoinedSource final : public Source {
     return text;
   }
   bool known_by_record() const override { return parts_.front()->known_by_record(); }
+  std::optional<Record> known_by(std::int64_t index) const override {
+    const std::size_t part = part_of(index);
+    std::optional<Record> record = parts_[part]->known_by(index - begin_of(part));
+    if (record) record->samples() = {identity(index)};
+    return record;
+  }
   std::vector<std::int64_t> part_ends() const override { return ends_; }
   void keep_parts(std::size_t count) const override {
     for (const auto& part : parts_) part->keep_parts(count);

@@ -13,10 +13,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <system_error>
 
 #include "core/address.hpp"
 #include "core/text_hash.hpp"
+#include "data/cache/sample_cache.hpp"
 #include "io/readers/transfer.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
@@ -179,7 +181,53 @@ class Copy {
   fs::path part_note_;
 };
 
+/// What is known of files at addresses.
+class KnownIdentities {
+ public:
+  std::optional<std::string> find(const std::string& address) const {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(address);
+    return known == known_.end() ? std::nullopt : std::optional(known->second);
+  }
+  /// What a read file was is known better than what the server said before.
+  void set(const std::string& address, const std::string& tag, std::uint64_t size) {
+    const std::string identity = tag.empty() ? "" : fmt::format("{} {}", tag, size);
+    const std::lock_guard lock(mutex_);
+    known_.insert_or_assign(address, identity);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::string> known_;
+};
+
+KnownIdentities& known_identities() {
+  static KnownIdentities identities;
+  return identities;
+}
+
+void fetch_whole(Transfer& transfer) {
+  static_cast<void>(fetch(transfer));
+  known_identities().set(transfer.address, transfer.tag, transfer.begin);
+}
+
 }  // namespace
+
+std::string address_identity(const std::string& address) {
+  if (const auto known = known_identities().find(address)) return *known;
+  Transfer transfer;
+  transfer.address = address;
+  transfer.only_head = true;
+  transfer.take = [](std::string_view) {};
+  transfer.restart = [] {};
+  try {
+    static_cast<void>(fetch(transfer));
+  } catch (const FormatError&) {
+    transfer.tag.clear();  // Reading it tells what is wrong.
+  }
+  known_identities().set(address, transfer.tag, transfer.size);
+  return *known_identities().find(address);
+}
 
 std::string local_copy(const std::string& address) {
   struct Known {
@@ -215,7 +263,7 @@ std::string read_address(const std::string& address, std::uint64_t limit) {
   transfer.limit = limit;
   transfer.take = [&](std::string_view more) { bytes += more; };
   transfer.restart = [&] { bytes.clear(); };
-  static_cast<void>(fetch(transfer));
+  fetch_whole(transfer);
   return bytes;
 }
 
@@ -239,7 +287,7 @@ TemporaryCopy::TemporaryCopy(const std::string& path, std::uint64_t limit) : pat
     transfer.limit = limit;
     transfer.take = [&](std::string_view bytes) { file.append(bytes); };
     transfer.restart = [&] { file.truncate(0); };
-    static_cast<void>(fetch(transfer));
+    fetch_whole(transfer);
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
@@ -252,6 +300,9 @@ TemporaryCopy::~TemporaryCopy() {
   if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
-void take_addresses() { set_address_copy(&local_copy); }
+void take_addresses() {
+  set_address_copy(&local_copy);
+  data::set_address_identity(&address_identity);
+}
 
 }  // namespace tenon::readers

@@ -34,7 +34,12 @@ class TemporaryCopy {
   std::string folder_;  ///< Empty: nothing to remove.
 };
 
-/// From then on sources read addresses too.
+/// What the server calls this version of the file at `address` (ETag or date) and its length, by
+/// which a cache recognises it; empty where it does not say. Asked for once in a process, and known
+/// of what was read since. Throws nothing; thread-safe.
+std::string address_identity(const std::string& address);
+
+/// From then on sources read addresses too, and caches recognise them.
 void take_addresses();
 
 }  // namespace tenon::readers

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/address.hpp"
+#include "io/readers/download.hpp"
 
 namespace tenon::readers {
 namespace {
@@ -114,7 +115,9 @@ LoadStage::LoadStage(std::string name, std::string from, std::string to, std::st
     : NamedStage(std::move(name), location),
       from_(std::move(from)),
       to_(std::move(to)),
-      root_(std::move(root)) {}
+      root_(std::move(root)) {
+  take_addresses();
+}
 
 void LoadStage::edit(data::SchemaEditor& editor) const {
   const TensorSpec* spec_of_path = editor.require(from_);

@@ -74,6 +74,11 @@ class TfRecordSource : public data::Source {
     const Place place = place_of(index);
     return {index, fmt::format("record {}", place.record + 1), shards_.path(place.shard), -1};
   }
+  bool known_by_record() const override { return true; }
+  std::optional<Record> known_by(std::int64_t index) const override {
+    return Record(bytes_schema(), {Tensor::scalar(record_bytes(index, where_of(index)))},
+                  {identity(index)});
+  }
   std::vector<std::int64_t> part_ends() const override { return ends_; }
   void keep_parts(std::size_t count) const override { shards_.keep(count); }
   Record read(std::int64_t index) const override {
@@ -91,6 +96,13 @@ class TfRecordSource : public data::Source {
     std::size_t shard = 0;
     std::size_t record = 0;
   };
+
+  /// Of the serialized record.
+  static const std::shared_ptr<const Schema>& bytes_schema() {
+    static const auto schema =
+        std::make_shared<const Schema>(Schema{{"bytes", TensorSpec(DType::kString, {})}});
+    return schema;
+  }
 
   void index(std::size_t shard) {
     // A file that is not there is told at once; one that is damaged is a bad sample.

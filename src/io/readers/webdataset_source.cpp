@@ -79,6 +79,8 @@ class WebDatasetSource : public data::Source {
     const Place place = place_of(index);
     return {index, place.sample ? samples_.name(*place.sample) : "", shards_.path(place.shard), -1};
   }
+  bool known_by_record() const override { return true; }
+  std::optional<Record> known_by(std::int64_t index) const override;
   std::vector<std::int64_t> part_ends() const override {
     std::vector<std::int64_t> ends;
     for (const Span& span : spans_) ends.push_back(span.end);
@@ -108,6 +110,8 @@ class WebDatasetSource : public data::Source {
   TensorSpec array_spec(const Column& column) const;
   Place place_of(std::int64_t index) const;
   std::size_t shard_of_sample(std::size_t sample) const;
+  template <class Take>
+  void for_each_member(const Place& place, const Take& take) const;
   const TarSamples::Member* find(std::size_t sample, const Column& column,
                                  const std::string& path) const;
   std::string where_of(const std::string& path, std::size_t sample,
@@ -262,8 +266,9 @@ const TarSamples::Member* WebDatasetSource::find(std::size_t sample, const Colum
                    fmt::format("a file for the key {}", quote_key(column.key)));
 }
 
-Record WebDatasetSource::read(std::int64_t index) const {
-  const Place place = place_of(index);
+/// Calls `take` with each column's bytes and where they are.
+template <class Take>
+void WebDatasetSource::for_each_member(const Place& place, const Take& take) const {
   const std::string& path = shards_.path(place.shard);
   if (!place.sample) {
     const Span& span = spans_[place.shard];
@@ -272,8 +277,6 @@ Record WebDatasetSource::read(std::int64_t index) const {
                      "write or copy the file again");
   }
   const std::shared_ptr<const RandomAccessFile> file = shards_.open(place.shard);
-  std::vector<Tensor> values = {Tensor::scalar(samples_.name(*place.sample))};
-  values.reserve(schema_->size());
   for (const Column& column : columns_) {
     const TarSamples::Member& member = *find(*place.sample, column, path);
     const std::string where = where_of(path, *place.sample, member);
@@ -281,8 +284,31 @@ Record WebDatasetSource::read(std::int64_t index) const {
       throw_file_error(where, fmt::format("has {} bytes", member.size),
                        fmt::format("at most {}", kMaxMemberBytes));
     }
-    values.push_back(member_value(column.kind, file->read(member.begin, member.begin + member.size),
-                                  form_, where));
+    take(column, file->read(member.begin, member.begin + member.size), where);
+  }
+}
+
+/// The bytes of its members, images not decoded.
+std::optional<Record> WebDatasetSource::known_by(std::int64_t index) const {
+  static const auto schema =
+      std::make_shared<const Schema>(Schema{{"members", TensorSpec(DType::kString, {Dim()})}});
+  const Place place = place_of(index);
+  std::vector<std::string> members;
+  for_each_member(place, [&](const Column& column, std::string bytes, const std::string&) {
+    members.push_back(column.key);
+    members.push_back(std::move(bytes));
+  });
+  members.push_back(samples_.name(*place.sample));
+  const auto count = static_cast<std::int64_t>(members.size());
+  return Record(schema, {Tensor::strings({count}, std::move(members))}, {identity(index)});
+}
+
+Record WebDatasetSource::read(std::int64_t index) const {
+  const Place place = place_of(index);
+  std::vector<Tensor> values(1);
+  values.reserve(schema_->size());
+  for_each_member(place, [&](const Column& column, std::string bytes, const std::string& where) {
+    values.push_back(member_value(column.kind, std::move(bytes), form_, where));
     const TensorSpec& spec = (*schema_)[values.size() - 1].spec;
     const Tensor& value = values.back();
     if (value.dtype() != spec.dtype || !spec.shape_fits(value.shape())) {
@@ -290,7 +316,8 @@ Record WebDatasetSource::read(std::int64_t index) const {
           where, fmt::format("holds {} {}", name_of(value.dtype()), value.shape().to_string()),
           spec.to_string() + ", as the samples before it");
     }
-  }
+  });
+  values[0] = Tensor::scalar(samples_.name(*place.sample));
   return Record(schema_, std::move(values), {identity(index)});
 }
 
