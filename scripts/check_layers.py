@@ -25,7 +25,7 @@ typeinfo unordered_map unordered_set utility valarray variant vector version
 cassert cctype cerrno cfenv cfloat cinttypes climits clocale cmath csetjmp csignal cstdarg cstddef
 cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype
 """.split())
-SYSTEM = ("sys/", "spawn.h", "unistd.h", "fcntl.h", "signal.h", "immintrin.h", "dirent.h", "pthread.h",
+SYSTEM = ("sys/", "spawn.h", "unistd.h", "malloc.h", "fcntl.h", "signal.h", "immintrin.h", "dirent.h", "pthread.h",
           "sched.h", "poll.h", "glob.h", "locale.h", "langinfo.h", "xlocale.h", "cpuid.h", "pwd.h", "termios.h")
 
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #if defined(__linux__)
 #include <sys/mman.h>
 
@@ -25,12 +28,23 @@ void ask_for_huge_pages([[maybe_unused]] std::byte* data, [[maybe_unused]] std::
 
 }  // namespace
 
-Tensor zeroed_bytes(std::size_t count, bool huge) {
+Tensor unfilled_bytes(std::size_t count, bool huge) {
   const std::size_t size = std::max<std::size_t>(count, 1);
   Tensor made = Tensor::uninitialized(DType::kUInt8, Shape{static_cast<std::int64_t>(size)});
   if (huge) ask_for_huge_pages(made.bytes(), size);
-  std::memset(made.bytes(), 0, size);
   return made;
+}
+
+Tensor zeroed_bytes(std::size_t count, bool huge) {
+  Tensor made = unfilled_bytes(count, huge);
+  std::memset(made.bytes(), 0, made.byte_size());
+  return made;
+}
+
+void return_freed_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace tenon::backend::onednn

@@ -102,18 +102,22 @@ void OnednnVariables::gather(const std::vector<std::int32_t>& slots) {
   if (present.empty() || gathered(present)) return;
   std::size_t bytes = 0;
   for (const std::int32_t slot : present) bytes += whole_lines(byte_size(slot));
-  const auto block = std::make_shared<Tensor>(zeroed_bytes(bytes, true));
+  const auto block = std::make_shared<Tensor>(unfilled_bytes(bytes, true));
   std::byte* next = block->bytes();
   for (const std::int32_t slot : present) {
     Entry& own = entry(slot);
     const std::size_t size = own.memory.byte_size();
+    // One after the other, each freed at once: both homes of all would be twice the memory.
     std::memcpy(next, own.memory.bytes(), size);
+    std::memset(next + size, 0, whole_lines(size) - size);
     own.memory = Tensor::view(next, own.memory.dtype(), own.memory.shape(), block);
     own.row = rows_;
     next += whole_lines(size);
   }
   ++rows_;
   ++moves_;
+  constexpr std::size_t kMuch = std::size_t{1} << 20U;
+  if (bytes >= kMuch) return_freed_memory();
 }
 
 }  // namespace tenon::backend::onednn
