@@ -88,6 +88,7 @@ void prune(const CacheCommandOptions& options) {
   }
   if (options.days) limits.most_seconds = std::int64_t{86400} * *options.days;
   if (options.all) limits.most_bytes = 0;
+  limits.outdated = true;
   const data::Pruned pruned = data::prune_cache(options.folder, limits);
   if (options.common.format == Format::kJson) {
     print(json_output({{"ok", true}, {"samples", pruned.files}, {"bytes", pruned.bytes}}));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 
 #include "data/numeric.hpp"
@@ -116,6 +117,27 @@ std::vector<Taps<W>> make_taps(std::int64_t from, std::int64_t to, Interpolation
   return all;
 }
 
+/// What make_taps() gave this thread last for rows (0) or columns (1): images mostly come in one
+/// size.
+template <class W>
+const std::vector<Taps<W>>& kept_taps(std::size_t axis, std::int64_t from, std::int64_t to,
+                                      Interpolation interpolation, bool antialias) {
+  struct Kept {
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    Interpolation interpolation = Interpolation::kNearest;
+    bool antialias = false;
+    std::vector<Taps<W>> taps;
+  };
+  thread_local std::array<Kept, 2> all;
+  Kept& kept = all[axis];
+  const bool same = kept.from == from && kept.to == to && kept.interpolation == interpolation &&
+                    kept.antialias == antialias;
+  if (!same)
+    kept = {from, to, interpolation, antialias, make_taps<W>(from, to, interpolation, antialias)};
+  return kept.taps;
+}
+
 /// One image: each output row is first summed over input rows, then its columns are mixed.
 template <class T>
 void resize_plane(const T* in, T* out, const Layout& from, Size2D size,
@@ -167,8 +189,8 @@ Tensor resize_image(const Tensor& image, Size2D size, Interpolation interpolatio
   Tensor result = Tensor::uninitialized(image.dtype(), with_size(image.shape(), batched, size));
   with_number_type(image.dtype(), [&](auto type) {
     using T = decltype(type);
-    const auto rows = make_taps<Wide<T>>(from.height, size[0], interpolation, antialias);
-    const auto columns = make_taps<Wide<T>>(from.width, size[1], interpolation, antialias);
+    const auto& rows = kept_taps<Wide<T>>(0, from.height, size[0], interpolation, antialias);
+    const auto& columns = kept_taps<Wide<T>>(1, from.width, size[1], interpolation, antialias);
     const T* in = image.data<T>().data();
     T* out = result.data<T>().data();
     for (std::int64_t i = 0; i < from.outer; ++i) {

@@ -6,6 +6,7 @@
 
 #include "core/address.hpp"
 #include "data/source_node.hpp"
+#include "data/stages/key_stage.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::data {
@@ -57,7 +58,9 @@ struct SampleChain::Walk {
   std::vector<ReadFile> files{};
   std::int64_t peak = 0;
 
-  CacheKey key() const { return {index, source ? &*source : nullptr}; }
+  CacheKey key(std::span<const ReadFile> named) const {
+    return {index, source ? &*source : nullptr, named};
+  }
   void name(const std::vector<SampleIdentity>& its_samples, std::int64_t epoch) {
     samples = its_samples;
     rows = row_contexts(item, samples, epoch);
@@ -127,6 +130,13 @@ class SampleChain::StepReader final : public RegionReader {
   std::int64_t bytes_ = 0;
 };
 
+SampleChain::SampleChain(std::shared_ptr<Execution> execution) : execution_(std::move(execution)) {
+  const Schema schema = *execution_->source->schema();
+  for (std::size_t slot = 0; slot < schema.size(); ++slot) {
+    if (schema[slot].spec.dtype == DType::kString) texts_[schema[slot].key] = slot;
+  }
+}
+
 void SampleChain::add_sample_index(const PlacedStage& placed) {
   if (!placed.adds_sample_index) return;
   const auto schema = placed.in;
@@ -142,7 +152,10 @@ void SampleChain::add(const PlacedStage& placed) {
   if (const auto file = stage.file_key()) {
     step.file_slot = placed.in->slot(file->key);
     step.file_root = file->root;
+    if (const auto text = texts_.find(file->key); text != texts_.end())
+      named_.push_back({text->second, file->root});
   }
+  follow_texts(placed);
   if (const auto* partwise = dynamic_cast<const PartwiseStage*>(placed.stage.get())) {
     step.open = partwise->bind_open(placed.in, placed.out);
     step.reads_files = partwise->reads_files();
@@ -151,6 +164,36 @@ void SampleChain::add(const PlacedStage& placed) {
     step.cut = region->bind_cut(placed.in, placed.out);
   steps_.push_back(std::move(step));
   if (steps_.back().cut) note_cut(steps_.size() - 1);
+}
+
+/// Which keys behind the stage are texts of the source. A function that puts another text under a
+/// key's name is taken for one that does not: then samples have the address that they had, and what
+/// is there is told by the files that it names itself.
+void SampleChain::follow_texts(const PlacedStage& placed) {
+  const Schema& out = *placed.out;
+  const auto* moves = dynamic_cast<const KeyStage*>(placed.stage.get());
+  const std::vector<std::size_t> origins =
+      moves != nullptr ? moves->origins(*placed.in, out) : std::vector<std::size_t>{};
+  std::map<std::string, std::size_t> texts;
+  for (std::size_t slot = 0; slot < out.size(); ++slot) {
+    const std::string& key = out[slot].key;
+    const auto before = texts_.find(moves != nullptr ? (*placed.in)[origins[slot]].key : key);
+    if (before != texts_.end() && out[slot].spec.dtype == DType::kString)
+      texts[key] = before->second;
+  }
+  texts_ = std::move(texts);
+}
+
+std::vector<ReadFile> SampleChain::named_files(const Walk& walk, const Step& step) const {
+  std::vector<ReadFile> files;
+  if (!walk.source) return files;
+  for (const NamedFile& file : step.named) {
+    const Tensor& name = (*walk.source)[file.slot];
+    if (name.dtype() != DType::kString || name.size() != 1) continue;
+    const std::string path = path_below(file.root, name.item<std::string>());
+    files.push_back({path, file_identity(path)});
+  }
+  return files;
 }
 
 /// A cut may be taken out of what is read, if between it and a file or a cache stand only stages
@@ -177,6 +220,7 @@ void SampleChain::add_cache(const PlacedStage& placed, std::shared_ptr<SampleCac
   caches_.insert(caches_.begin(), steps_.size());
   Step step{placed.reference, placed.out};
   step.cache = std::move(cache);
+  if (step.cache->wants_files()) step.named = named_;
   steps_.push_back(std::move(step));
 }
 
@@ -193,7 +237,8 @@ void SampleChain::begin(Walk& walk) const {
   bool is_known_apart = false;
   if (wants_source_) {
     walk.work.begin(-1);
-    walk.source = execution_->source->known_by(walk.index);
+    // Names of files are looked up in the whole record.
+    if (named_.empty()) walk.source = execution_->source->known_by(walk.index);
     is_known_apart = walk.source.has_value();
     if (!is_known_apart) walk.source = read(walk.index);
     walk.work.done(bytes_of(*walk.source));
@@ -218,14 +263,15 @@ void SampleChain::begin(Walk& walk) const {
 bool SampleChain::take_cached(Walk& walk, std::size_t at) const {
   const Step& step = steps_[at];
   walk.work.begin(step.reference.index);
+  const std::vector<ReadFile> named = named_files(walk, step);
   if (step.cut_at != 0) {
-    if (const auto reader = step.cache->open(walk.key())) {
+    if (const auto reader = step.cache->open(walk.key(named))) {
       walk.name(reader->samples(), execution_->epoch.load());
       take_cut(walk, at, *reader);
       return true;
     }
   }
-  std::optional<Record> found = step.cache->find(walk.key());
+  std::optional<Record> found = step.cache->find(walk.key(named));
   if (!found) return false;
   walk.item.record = fit_to_schema(std::move(*found), step.out);
   walk.next = at + 1;
@@ -265,7 +311,7 @@ bool SampleChain::take(Walk& walk, const Step& step) const {
   walk.work.begin(step.reference.index);
   std::optional<Record>& record = walk.item.record;
   if (step.cache != nullptr) {
-    step.cache->put(walk.key(), *record, walk.files);
+    step.cache->put(walk.key(named_files(walk, step)), *record, walk.files);
   } else if (step.keep) {
     if (!step.keep(*record)) return false;
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -20,7 +21,7 @@ enum class Outcome : std::uint8_t { kKept, kDropped, kFailed };
 /// where it was not read yet. Immutable once built; several threads run it at once.
 class SampleChain {
  public:
-  explicit SampleChain(std::shared_ptr<Execution> execution) : execution_(std::move(execution)) {}
+  explicit SampleChain(std::shared_ptr<Execution> execution);
 
   void add(const PlacedStage& placed);
   void add(const PlacedStage& placed, const FilterStage& filter);
@@ -34,6 +35,11 @@ class SampleChain {
   Outcome run(Item& item, std::optional<Failure>& failure, std::int64_t* peak = nullptr) const;
 
  private:
+  /// A file whose name stands in the source's record.
+  struct NamedFile {
+    std::size_t slot = 0;
+    std::string root{};
+  };
   struct Step {
     StageReference reference;
     std::shared_ptr<const Schema> out;
@@ -47,6 +53,7 @@ class SampleChain {
     std::size_t cut_at = 0;
     std::optional<std::size_t> file_slot{};
     std::string file_root{};
+    std::vector<NamedFile> named{};  ///< Of a cache: files that are read before it.
   };
   /// One item on its way through the steps.
   struct Walk;
@@ -61,10 +68,14 @@ class SampleChain {
   /// Takes the cut that step `from` knows of, out of what `reader` gives of the sample there.
   void take_cut(Walk& walk, std::size_t from, RegionReader& reader) const;
   void note_cut(std::size_t at);
+  void follow_texts(const PlacedStage& placed);
+  std::vector<ReadFile> named_files(const Walk& walk, const Step& step) const;
   void note_file(Walk& walk, const Step& step, const Tensor& name) const;
 
   std::shared_ptr<Execution> execution_;
   std::vector<Step> steps_;
+  std::map<std::string, std::size_t> texts_;  ///< Keys that are texts of the source: its slots.
+  std::vector<NamedFile> named_;
   std::vector<std::size_t> caches_;  ///< Which of the steps, last first.
   bool wants_source_ = false;
   bool wants_files_ = false;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/cache/chunking.hpp"
+#include "data/cache/packed_numbers.hpp"
 #include "data/cache/zstd_frames.hpp"
 #include "data/region.hpp"
 #include "tenon/error.hpp"
@@ -70,6 +71,7 @@ std::vector<std::string> frames_of(const Tensor& value, const Size3D& edge) {
   // copy_common writes to its second argument alone.
   const BoxView all{const_cast<std::byte*>(value.bytes()), {0, 0, 0}, chunking.grid.size};
   std::vector<std::byte> bytes;
+  std::vector<std::byte> fewer;
   std::vector<std::string> frames;
   Index3D at{};
   for (at[0] = 0; at[0] < chunking.count[0]; ++at[0]) {
@@ -78,7 +80,8 @@ std::vector<std::string> frames_of(const Tensor& value, const Size3D& edge) {
         const Size3D size = chunking.size(at);
         bytes.resize(static_cast<std::size_t>(size[0] * size[1] * size[2] * voxel));
         copy_common(all, {bytes.data(), chunking.first(at), size}, voxel);
-        frames.push_back(compressed(bytes));
+        const bool floats = value.dtype() == DType::kFloat32;
+        frames.push_back(compressed(floats ? packed_floats(bytes, fewer) : bytes));
       }
     }
   }
@@ -215,12 +218,19 @@ void CacheEntry::read_at(std::uint64_t offset, std::span<char> bytes) const {
   bytes_read_ += static_cast<std::int64_t>(done);
 }
 
-void CacheEntry::load(const Chunk& chunk, std::span<std::byte> into) const {
+void CacheEntry::load(const Value& value, const Chunk& chunk, std::span<std::byte> into) const {
   if (chunk.bytes > static_cast<std::uint64_t>(file_bytes_)) damaged("it is cut off");
   thread_local std::string frame;
+  thread_local std::vector<std::byte> kept;
   frame.resize(chunk.bytes);
   read_at(chunk.offset, frame);
-  if (!decompress(frame, into)) damaged("a chunk does not have its checksum");
+  const std::int64_t size = content_size(frame);
+  const bool fewer = value.dtype == DType::kFloat32 && size >= 0 &&
+                     is_packed_size(static_cast<std::size_t>(size), into.size());
+  if (fewer) kept.resize(static_cast<std::size_t>(size));
+  if (!decompress(frame, fewer ? std::span(kept) : into))
+    damaged("a chunk does not have its checksum");
+  if (fewer) unpack_floats(kept, into);
 }
 
 Tensor CacheEntry::box(const Value& value, const Index3D& first, const Size3D& size) const {
@@ -244,7 +254,7 @@ Tensor CacheEntry::box(const Value& value, const Index3D& first, const Size3D& s
       for (at[2] = low[2]; at[2] <= high[2]; ++at[2]) {
         const Size3D its = chunking.size(at);
         bytes.resize(static_cast<std::size_t>(its[0] * its[1] * its[2] * voxel));
-        load(value.chunks[chunking.index(at)], bytes);
+        load(value, value.chunks[chunking.index(at)], bytes);
         copy_common({bytes.data(), chunking.first(at), its}, to, voxel);
       }
     }
@@ -275,7 +285,7 @@ Tensor CacheEntry::whole(std::size_t at) const {
     return Tensor::strings(value.shape, std::move(texts));
   } else {
     result = Tensor::uninitialized(value.dtype, value.shape);
-    load(value.chunks[0], {result.bytes(), result.byte_size()});
+    load(value, value.chunks[0], {result.bytes(), result.byte_size()});
   }
   if (value.geometry) result.set_geometry(*value.geometry);
   return result;

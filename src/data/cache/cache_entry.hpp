@@ -11,7 +11,8 @@ namespace tenon::data {
 // One sample in one file: "TENONC01", the length of the header (8 bytes, little endian), the header
 // (CBOR in a zstd frame), and the chunks, a zstd frame each. Every frame carries a checksum of what
 // is in it. Large images and volumes lie in chunks of 32 voxels (256 pixels) a side, so that a part
-// can be read; other values in one chunk.
+// can be read; other values in one chunk. A chunk of float32 that are all whole numbers of 8 or 16
+// bits holds those: its size tells.
 
 /// What a file says of itself beside its values.
 struct EntryFacts {
@@ -64,7 +65,7 @@ class CacheEntry {
   };
   void read_header();
   void read_at(std::uint64_t offset, std::span<char> bytes) const;
-  void load(const Chunk& chunk, std::span<std::byte> into) const;
+  void load(const Value& value, const Chunk& chunk, std::span<std::byte> into) const;
   Tensor box(const Value& value, const Index3D& first, const Size3D& size) const;
   [[noreturn]] void damaged(const std::string& why) const;
 

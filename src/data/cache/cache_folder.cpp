@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "data/cache/cache_entry.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 #include "tenon/message.hpp"
@@ -51,6 +52,19 @@ bool is_abandoned(const std::string& name, std::int64_t age) {
   if (age > kUnfinishedAge) return true;
   const pid_t process = writer_of(name);
   return process > 0 && age > kDeadAge && ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
+/// True if no run finds it again. A file that is not there may be on a disk that is not either.
+bool is_outdated(const CachedFile& file) {
+  try {
+    const CacheEntry entry(file.path);
+    return std::ranges::any_of(entry.facts().files, [](const ReadFile& read) {
+      const std::string now = file_identity(read.path);
+      return !now.empty() && now != read.identity;
+    });
+  } catch (const FormatError&) {
+    return true;
+  }
 }
 
 template <class Visit>
@@ -95,7 +109,7 @@ Pruned prune_cache(const std::string& folder, const PruneOptions& options) {
   for (const CachedFile& file : files) {
     const bool too_many = options.most_bytes && bytes > *options.most_bytes;
     const bool too_old = options.most_seconds && now - file.last_used > *options.most_seconds;
-    if (!too_many && !too_old) continue;
+    if (!too_many && !too_old && !(options.outdated && is_outdated(file))) continue;
     bytes -= file.bytes;
     if (::unlink(file.path.c_str()) != 0) continue;
     ++pruned.files;

@@ -22,6 +22,8 @@ std::vector<CachedFile> cached_files(const std::string& folder);
 struct PruneOptions {
   std::optional<std::int64_t> most_bytes{};    ///< What was not used for longest goes first.
   std::optional<std::int64_t> most_seconds{};  ///< Since the last use.
+  /// Those that no run finds again: their files have changed since, or they are of another format.
+  bool outdated = false;
 };
 struct Pruned {
   std::int64_t files = 0;

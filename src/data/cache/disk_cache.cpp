@@ -11,7 +11,7 @@ namespace tenon::data {
 namespace {
 
 /// Part of every name: another version of the program or of the files finds none of these.
-constexpr std::string_view kCodeVersion = "tenon " TENON_VERSION ", samples 1";
+constexpr std::string_view kCodeVersion = "tenon " TENON_VERSION ", samples 2";
 
 bool unchanged(const std::vector<ReadFile>& files) {
   return std::all_of(files.begin(), files.end(), [](const ReadFile& file) {
@@ -77,6 +77,10 @@ std::string DiskCache::address(const CacheKey& key) const {
     hash.add(static_cast<std::uint64_t>(key.index));
   } else {
     hash.add(*key.source);
+  }
+  for (const ReadFile& file : key.files) {
+    hash.add(file.path);
+    hash.add(file.identity);
   }
   return hash.hex();
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct CacheKey {
   std::int64_t index = 0;
   /// Of a source that is known by its records: what read(index) gave.
   const Record* source = nullptr;
+  /// The files that it is made of, as far as the source's record names them, as they are now.
+  std::span<const ReadFile> files{};
 };
 
 /// Thrown by find() and by readers that open() gave: what is there cannot be used after all.

@@ -16,6 +16,8 @@ class KeyStage : public NamedStage<SampleStage>, public PartwiseStage {
   using NamedStage::NamedStage;
   SampleFunction bind(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override;
+  /// The slot of `in` that each slot of `out` is taken from.
+  std::vector<std::size_t> origins(const Schema& in, const Schema& out) const;
   /// Where nothing is removed whose reading might fail.
   Open bind_open(std::shared_ptr<const Schema> in,
                  std::shared_ptr<const Schema> out) const override;
@@ -23,9 +25,6 @@ class KeyStage : public NamedStage<SampleStage>, public PartwiseStage {
  protected:
   /// The input key that the output key `key` is taken from.
   virtual std::string origin_of(const std::string& key) const { return key; }
-
- private:
-  std::vector<std::size_t> origins(const Schema& in, const Schema& out) const;
 };
 
 }  // namespace tenon::data

@@ -141,23 +141,27 @@ struct JpegWindow {
   JDIMENSION width = 0;
 };
 
-/// The box wider by a block and its colours' neighbours on each side: they are mixed into the
+/// The box and its colours' neighbours on each side, out to whole blocks: they are mixed into the
 /// box's own border where colours are kept at half the size.
 JpegWindow window_around(const jpeg_decompress_struct& decompressor, const ImageBox& box) {
+  constexpr std::int64_t kNeighbours = 4;
   const auto block_height = static_cast<std::int64_t>(decompressor.max_v_samp_factor) * DCTSIZE;
   const auto block_width = static_cast<std::int64_t>(decompressor.max_h_samp_factor) * DCTSIZE;
   const std::int64_t all_columns = decompressor.image_width;
-  const auto row = [](std::int64_t value) { return static_cast<JDIMENSION>(value); };
+  const auto number = [](std::int64_t value) { return static_cast<JDIMENSION>(value); };
+  const auto block_before = [](std::int64_t place, std::int64_t block) {
+    return std::max<std::int64_t>(0, place - kNeighbours) / block * block;
+  };
   JpegWindow window;
-  // From a block's first row on, two blocks above.
-  window.skipped = row(std::max<std::int64_t>(0, box.top / block_height - 2) * block_height);
-  window.top = row(box.top);
-  window.bottom = row(box.top + box.height);
-  const std::int64_t left = std::max<std::int64_t>(0, box.left / block_width - 1) * block_width;
+  window.skipped = number(block_before(box.top, block_height));
+  window.top = number(box.top);
+  window.bottom = number(box.top + box.height);
+  const std::int64_t left = block_before(box.left, block_width);
   const std::int64_t right =
-      std::min(all_columns, ((box.left + box.width - 1) / block_width + 2) * block_width);
-  window.left = row(left);
-  window.width = row(right - left);
+      std::min(all_columns,
+               (box.left + box.width + kNeighbours + block_width - 1) / block_width * block_width);
+  window.left = number(left);
+  window.width = number(right - left);
   return window;
 }
 

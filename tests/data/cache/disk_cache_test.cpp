@@ -2,6 +2,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <array>
+#include <cmath>
+#include <cstring>
 #include <set>
 
 #include "data/cache/cache_entry.hpp"
@@ -59,6 +62,64 @@ TEST(DiskCache, IsNeverStale) {
   expect_same(collect(files.data()), records);
   // What is behind the cache does not matter.
   EXPECT_EQ(run(files.data().cache(files.cache()).scale({"volume"}, 3.0)).first, 0);
+}
+
+TEST(DiskCache, AFileThatChangedIsAnotherAddress) {
+  const NumberFiles files(3);
+  namespace fs = std::filesystem;
+  const auto runs_of = [&] {
+    const int before = *files.runs;
+    const Dataset table = Dataset::from_tensors(
+        {{"file", Tensor::strings({3}, {files.path(0), files.path(1), files.path(2)})}});
+    const auto reader = std::make_shared<data_test::ReadNumber>(files.runs, 1.0);
+    collect(table.rename({{"file", "path"}}).stage(reader).cache(files.cache()));
+    return *files.runs - before;
+  };
+  const auto first = [&] { return cached_files(files.cache()).size(); };
+  EXPECT_EQ(runs_of(), 3);
+  // Kept beside, so that it can come back as the same file.
+  const std::string name = files.path(1);
+  fs::rename(name, name + ".kept");
+  files.write(1, 7);
+  EXPECT_EQ(runs_of(), 1);
+  EXPECT_EQ(first(), 4U) << "what was made of the other one is still there";
+  fs::rename(name, name + ".other");
+  fs::rename(name + ".kept", name);
+  EXPECT_EQ(runs_of(), 0) << "and found again";
+  EXPECT_EQ(data::prune_cache(files.cache(), {}).files, 0);
+  EXPECT_EQ(data::prune_cache(files.cache(), {.outdated = true}).files, 1);
+  EXPECT_EQ(runs_of(), 0) << "only what nothing finds was removed";
+}
+
+TEST(DiskCache, WholeNumbersInFloatsAreKeptInFewerBytesToTheBit) {
+  const data_test::TemporaryFolder folder;
+  const auto volume = [](std::int64_t which) {
+    Tensor values(DType::kFloat32, {40, 50, 60, 1});
+    std::size_t at = 0;
+    for (float& value : values.data<float>()) value = static_cast<float>((at++ * 7919) % 256);
+    float& odd = values.data<float>()[77777];
+    constexpr std::array kOdd = {255.0F, -1.0F,   256.0F,  32767.0F,      32768.0F, -32768.0F,
+                                 -0.0F,  0.0625F, 1.0e30F, std::nanf(""), -40000.0F};
+    odd = kOdd[static_cast<std::size_t>(which)];
+    return values;
+  };
+  const Schema schema(
+      {{"volume", TensorSpec(DType::kFloat32, {Dim(40), Dim(50), Dim(60), Dim(1)}, "DHWC")}});
+  const auto shared = std::make_shared<const Schema>(schema);
+  const Dataset data = Dataset::from_function(
+      schema, 11, [=](std::int64_t i) { return Record(shared, {volume(i)}, {}); });
+  for (int round = 0; round < 2; ++round) {
+    const auto records = collect(data.cache(folder / "kept", {.version = "1"}));
+    ASSERT_EQ(records.size(), 11U);
+    for (std::int64_t i = 0; i < 11; ++i) {
+      const Tensor wanted = volume(i);
+      EXPECT_EQ(std::memcmp(records[static_cast<std::size_t>(i)][0].bytes(), wanted.bytes(),
+                            wanted.byte_size()),
+                0)
+          << i;
+    }
+  }
+  for (const auto& file : cached_files(folder / "kept")) EXPECT_LT(file.bytes, 480000 / 2);
 }
 
 TEST(DiskCache, KnowsSamplesByWhatTheyAreAndNotByWhereTheyStand) {
