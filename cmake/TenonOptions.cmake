@@ -4,6 +4,7 @@ option(TENON_BUILD_TESTS "Build the tests and the examples" ${PROJECT_IS_TOP_LEV
 option(TENON_BUILD_BENCH "Build the benchmarks" OFF)
 option(TENON_WITH_ONEDNN "Build the oneDNN engine (the default engine)" ON)
 option(TENON_WITH_OPENMP "Let engines use OpenMP threads" ON)
+option(TENON_WITH_MPI "Train over several processes where MPI is installed" ON)
 option(TENON_FUZZ "Build the fuzz targets of the readers, with clang, and nothing else" OFF)
 set(TENON_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
 option(TENON_UNITY "Compile several files of a room at once: a clean build takes a third of the time" ON)

@@ -12,6 +12,7 @@
 
 #include "tenon/callbacks.hpp"
 #include "tenon/dataset.hpp"
+#include "tenon/distribution.hpp"
 #include "tenon/generator.hpp"
 #include "tenon/history.hpp"
 #include "tenon/layer.hpp"
@@ -113,6 +114,9 @@ struct FitArguments {
   /// Goes on from a state, bit for bit on the same engine and number of threads: throws FormatError
   /// (F001) where there is none, or of another training.
   std::optional<ResumeFrom> resume{};
+  /// The processes that train together: Distribution::mpi(). Every one of them calls fit with the
+  /// same data, whose batch size is that of all together, and gets the same history.
+  Distribution distribution{};
   /// Warns (L001) of samples, files and groups that are in two splits. Compares names only.
   bool check_leakage = true;
 };

@@ -13,12 +13,6 @@
 namespace tenon::cli {
 namespace {
 
-int status_of(const Error& error) {
-  if (dynamic_cast<const FormatError*>(&error) != nullptr) return kUsage;
-  if (dynamic_cast<const ContractError*>(&error) != nullptr) return kContract;
-  return kFailed;
-}
-
 using Words = std::vector<std::string>;
 
 /// Refuses what is none of `words`, whatever the case.
@@ -238,7 +232,7 @@ int run_action(CommandLine& line) {
     return line.action();
   } catch (const Error& error) {
     report(error.diagnostics(), line.common);
-    return status_of(error);
+    return exit_status_of(error);
   } catch (const std::exception& error) {
     if (line.common.format == Format::kJson) {
       report(std::vector{make_diagnostic("", error.what())}, line.common);
@@ -320,6 +314,12 @@ int parse_and_run(int argc, char** argv) {
 }
 
 }  // namespace
+
+int exit_status_of(const Error& error) {
+  if (dynamic_cast<const FormatError*>(&error) != nullptr) return kUsage;
+  if (dynamic_cast<const ContractError*>(&error) != nullptr) return kContract;
+  return kFailed;
+}
 
 int run(int argc, char** argv) {
   const int status = parse_and_run(argc, argv);

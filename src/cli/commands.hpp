@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "cli/console.hpp"
+#include "tenon/distribution.hpp"
+#include "tenon/error.hpp"
 
 namespace tenon::cli {
 
@@ -23,8 +25,12 @@ struct TrainOptions {
   std::string file;
   std::vector<std::string> sets;
   bool resume = false;
+  Distribution distribution{};  ///< Begun by train() in what mpirun started.
 };
 int train(const TrainOptions& options);
+
+/// What the process ends with after `error`.
+int exit_status_of(const Error& error);
 
 /// How a training ended.
 struct TrainOutcome {

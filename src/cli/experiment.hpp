@@ -35,6 +35,7 @@ struct FitTable {
   CompileArguments compile;
   FitArguments fit;
   std::string output;               ///< A folder, made absolute; empty: nothing is written.
+  MpiOptions distribution{};        ///< Where mpirun made this process one of several.
   std::string save_freq = "epoch";  ///< Of the state that --resume goes on from.
   int line = 0;
 };

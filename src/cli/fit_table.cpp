@@ -9,6 +9,8 @@
 #include "cli/fit_parts.hpp"
 #include "core/thread_count.hpp"
 #include "data/arguments.hpp"
+#include "dist/one_process.hpp"
+#include "train/distribution_maker.hpp"
 #include "train/engines.hpp"
 
 namespace tenon::cli {
@@ -91,6 +93,19 @@ void read_run(TableReader& reader, FitArguments& fit, Problems& problems) {
   fit.data_threads = read_threads(reader, "data_threads", problems);
 }
 
+/// distribution = { wire = "bfloat16", timeout_seconds = 1800 }
+MpiOptions read_distribution(const data::ArgumentValue& table, Problems& problems) {
+  MpiOptions options;
+  TableReader reader(table, "fit.distribution", problems);
+  if (const auto wire = reader.text("wire")) options.wire = *wire;
+  if (const auto seconds = reader.number("timeout_seconds")) options.timeout_seconds = *seconds;
+  if (const auto size = reader.number("bucket_megabytes")) options.bucket_megabytes = *size;
+  reader.finish();
+  check_with_line(table.line, problems,
+                  [&] { DistributionMaker::make(dist::one_process(), options); });
+  return options;
+}
+
 }  // namespace
 
 FitTable read_fit(const data::ArgumentValue& table, const Experiment& experiment,
@@ -113,6 +128,8 @@ FitTable read_fit(const data::ArgumentValue& table, const Experiment& experiment
   if (const auto* callbacks = reader.any("callbacks")) {
     fit.fit.callbacks = read_callbacks(*callbacks, fit.output, problems);
   }
+  if (const auto* distribution = reader.any("distribution"))
+    fit.distribution = read_distribution(*distribution, problems);
   reader.finish();
   return fit;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "cli/commands.hpp"
@@ -12,7 +13,10 @@
 #include "cli/run_parts.hpp"
 #include "core/error_context.hpp"
 #include "core/errors_among.hpp"
+#include "dist/communicator.hpp"
+#include "dist/mpi.hpp"
 #include "tenon/error.hpp"
+#include "train/distribution_maker.hpp"
 #include "train/state.hpp"
 
 namespace tenon::cli {
@@ -154,6 +158,7 @@ std::optional<History> fit_or_tell(Model& model, const Dataset& data, const FitT
   try {
     return fit_or_save(model, data, fit, here);
   } catch (const ContractError&) {
+    if (options.distribution.rank() != 0) throw;  // Rank 0 tells.
     ExperimentChecker checker(options.file, options.sets);
     const auto problems = checker.problems(read_experiment_text(options.file));
     if (!any_error(problems)) throw;
@@ -197,13 +202,42 @@ bool is_over(const FitTable& fit, const TrainOptions& options) {
   return over;
 }
 
+/// What rank 0 finds in its folder, which others may not see.
+bool first_says(const TrainOptions& options, const std::function<bool()>& look) {
+  if (options.distribution.alone()) return look();
+  const bool own = options.distribution.rank() == 0 && look();
+  return options.distribution.communicator()->broadcast(own ? "yes" : "no") == "yes";
+}
+
+/// Of rank 0, which alone writes.
+std::string save_results(const Model& model, const History& history, const FitTable& fit,
+                         const Experiment& experiment) {
+  if (fit.output.empty()) return {};
+  const std::string saved =
+      (fs::path(fit.output) / (interrupted() ? "interrupted.keras" : "model.keras")).string();
+  model.save(saved);
+  write_bad_samples((fs::path(fit.output) / "bad_samples.csv").string(), history.bad_samples);
+  if (!interrupted()) remove_state(fit, *experiment.model_path);
+  return saved;
+}
+
+void add_callbacks(FitTable& fit, const Experiment& experiment, const TrainOptions& options) {
+  add_output_callbacks(fit, *experiment.model_path, options.resume);
+  fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>(!fit.output.empty()));
+  if (!options.common.quiet) fit.fit.callbacks.push_back(std::make_shared<TellMemory>());
+  fit.fit.verbose = options.common.quiet ? 0 : 1;
+}
+
 }  // namespace
 
 TrainOutcome run_training(const TrainOptions& options) {
   const Experiment experiment = load_experiment(options.file, options.sets);
   Model model = build_model(experiment);
   FitTable fit = *experiment.fit;
-  if (options.resume && is_over(fit, options))
+  if (!options.distribution.alone())
+    fit.fit.distribution = DistributionMaker::with_options(options.distribution, fit.distribution);
+  const bool leads = options.distribution.rank() == 0;
+  if (options.resume && first_says(options, [&] { return is_over(fit, options); }))
     return {kDone, to_json({}, fit, (fs::path(fit.output) / "model.keras").string())};
   const SourceLocation here{intern_file(experiment.file.c_str()), fit.line};
   const Dataset data = build_dataset(experiment, require_split(experiment, "train"));
@@ -211,23 +245,19 @@ TrainOutcome run_training(const TrainOptions& options) {
     fit.fit.validation_data = build_dataset(experiment, *split);
   }
   add_test_data(experiment, fit.fit);
-  add_output_callbacks(fit, *experiment.model_path, options.resume);
-  fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>(!fit.output.empty()));
-  if (!options.common.quiet) fit.fit.callbacks.push_back(std::make_shared<TellMemory>());
-  fit.fit.verbose = options.common.quiet ? 0 : 1;
+  if (leads) {
+    add_callbacks(fit, experiment, options);
+  } else {
+    fit.fit.callbacks.clear();
+    fit.output.clear();
+  }
   const ConsoleSinks sinks(options.common);
   install_interrupt_handler();
   model.compile(fit.compile, here);
   const std::optional<History> done = fit_or_tell(model, data, fit, here, options);
   if (!done) return {kContract, ""};
   const History& history = *done;
-  std::string saved;
-  if (!fit.output.empty()) {
-    saved = (fs::path(fit.output) / (interrupted() ? "interrupted.keras" : "model.keras")).string();
-    model.save(saved);
-    write_bad_samples((fs::path(fit.output) / "bad_samples.csv").string(), history.bad_samples);
-    if (!interrupted()) remove_state(fit, *experiment.model_path);
-  }
+  const std::string saved = save_results(model, history, fit, experiment);
   if (interrupted() && has_state(fit) && !options.common.quiet)
     print_error("go on with the same command and --resume\n");
   if (!options.common.quiet && options.common.format == Format::kText)
@@ -235,10 +265,42 @@ TrainOutcome run_training(const TrainOptions& options) {
   return {interrupted() ? kStopped : kDone, to_json(history, fit, saved)};
 }
 
-int train(const TrainOptions& options) {
+namespace {
+
+int train_and_print(const TrainOptions& options) {
   const TrainOutcome outcome = run_training(options);
-  if (options.common.format == Format::kJson && !outcome.json.empty()) print(outcome.json);
+  const bool leads = options.distribution.rank() == 0;
+  if (leads && options.common.format == Format::kJson && !outcome.json.empty()) print(outcome.json);
   return outcome.status;
+}
+
+/// As one of several ranks: what ends one ends all. Rank 0 says why; another only where rank 0
+/// cannot be told.
+int train_as_rank(TrainOptions options) {
+  constexpr double kSecondsToTell = 5.0;
+  options.distribution = Distribution::mpi();
+  const bool leads = options.distribution.rank() == 0;
+  if (!leads) options.common.quiet = true;
+  dist::Communicator& ranks = *options.distribution.communicator();
+  int status = kFailed;
+  try {
+    status = train_and_print(options);
+  } catch (const std::exception& error) {
+    ranks.fail(std::current_exception());
+    const auto* known = dynamic_cast<const Error*>(&error);
+    status = known != nullptr ? exit_status_of(*known) : kFailed;
+    const std::vector<Diagnostic> why =
+        known != nullptr ? known->diagnostics() : std::vector{make_diagnostic("", error.what())};
+    if (leads || !ranks.first_rank_knows(kSecondsToTell)) report(why, options.common);
+  }
+  dist::end_mpi(ranks.failed(), status);
+  return status;
+}
+
+}  // namespace
+
+int train(const TrainOptions& options) {
+  return dist::started_by_mpi() ? train_as_rank(options) : train_and_print(options);
 }
 
 }  // namespace tenon::cli

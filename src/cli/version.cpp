@@ -3,6 +3,7 @@
 #include "backend/api/engine.hpp"
 #include "cli/commands.hpp"
 #include "cli/version.hpp"
+#include "dist/mpi.hpp"
 #include "io/readers/transfer.hpp"
 
 namespace tenon::cli {
@@ -16,6 +17,8 @@ std::string version_text() {
   } else {
     text += "  engine onednn: not built in\n";
   }
+  text += fmt::format("  ranks: {}\n",
+                      dist::has_mpi() ? "MPI: " + dist::mpi_description() : "not built in");
   text +=
       fmt::format("  addresses: {}\n", readers::has_http() ? "http, https, s3" : "not built in");
   return text +

@@ -5,7 +5,7 @@
 namespace tenon {
 namespace {
 
-constexpr std::array<CodeEntry, 33> kCodes = {{
+constexpr std::array<CodeEntry, 35> kCodes = {{
     {"K001", "a model input has no data"},
     {"K002", "a model input has no data; an unused key differs only in case"},
     {"K003",
@@ -40,6 +40,8 @@ constexpr std::array<CodeEntry, 33> kCodes = {{
     {"W001", "weights do not fit the model"},
     {"A001", "an argument is outside of what the function takes"},
     {"F001", "a file is missing, damaged or over a limit"},
+    {"R001", "the ranks of a run are not about to do the same"},
+    {"R002", "a rank of a run does not answer, or there can be none"},
     {"E001", "an engine is missing or cannot do what was asked"},
 }};
 

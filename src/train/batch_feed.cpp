@@ -1,5 +1,8 @@
 #include "train/batch_feed.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include <system_error>
 #include <utility>
 
@@ -18,6 +21,41 @@ constexpr std::size_t kAhead = 1;
 constexpr int kSlowInARow = 4;
 
 bool random_access(const Dataset& dataset) { return dataset.pipeline()->source()->random_access(); }
+
+}  // namespace
+
+namespace {
+
+/// Rows first, first + stride, …; an undefined tensor where there is none.
+Tensor rows_of(const Tensor& tensor, const backend::BatchRows& take, std::int64_t rows) {
+  if (!tensor.defined() || rows == 0) return {};
+  std::vector<std::int64_t> dims = tensor.shape().dims();
+  const auto width = tensor.byte_size() / static_cast<std::size_t>(dims.front());
+  dims.front() = rows;
+  Tensor taken = Tensor::uninitialized(tensor.dtype(), Shape(dims));
+  const auto* from = reinterpret_cast<const std::byte*>(tensor.bytes());
+  auto* to = reinterpret_cast<std::byte*>(taken.bytes());
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto place = static_cast<std::size_t>(take.first + row * take.stride);
+    std::memcpy(to + static_cast<std::size_t>(row) * width, from + place * width, width);
+  }
+  return taken;
+}
+
+void take_rows(Batch& batch, const backend::BatchRows& take) {
+  const std::int64_t rows =
+      std::max<std::int64_t>(0, (batch.data.rows - take.first + take.stride - 1) / take.stride);
+  for (auto* tensors : {&batch.data.inputs, &batch.data.targets, &batch.data.weights}) {
+    for (Tensor& tensor : *tensors) tensor = rows_of(tensor, take, rows);
+  }
+  std::vector<SampleIdentity> samples;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto place = static_cast<std::size_t>(take.first + row * take.stride);
+    if (place < batch.samples.size()) samples.push_back(batch.samples[place]);
+  }
+  batch.samples = std::move(samples);
+  batch.data.rows = rows;
+}
 
 }  // namespace
 
@@ -90,6 +128,9 @@ Batch BatchFeed::prepare_batch(Record record) {
   Batch batch;
   batch.record = std::move(record);
   batch.data = split_.data_of(batch.record, epoch, steps > 0 ? prepared_ % steps : prepared_);
+  const auto samples = batch.record.samples();
+  batch.samples.assign(samples.begin(), samples.end());
+  if (options_.take.stride > 1) take_rows(batch, options_.take);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     Tensor& target = batch.data.targets[i];
     if (outputs_[i].loss && target.defined()) target = converted_target(target, outputs_[i]);

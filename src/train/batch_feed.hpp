@@ -22,6 +22,7 @@ namespace tenon::train {
 struct Batch {
   Record record;
   StepData data;
+  std::vector<SampleIdentity> samples{};  ///< Of the rows in `data`.
   std::string state{};  ///< Where the data stand behind it, if note_state() asked for that.
 };
 
@@ -42,6 +43,8 @@ struct FeedOptions {
   /// Batches are prepared beside the step before them where one takes longer than this to prepare,
   /// in seconds and as a share of the time between two calls of next(): a thread costs something,
   /// and where every core takes part in the step, it takes from the step what it does.
+  /// Of whole batches, what this rank takes: rows first, first + stride, …
+  backend::BatchRows take{};
   double least_seconds = 100e-6;
   double least_share = 0.0;
 };

@@ -68,6 +68,7 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
                  {.iterate = options.iterate,
                   .steps = options.steps,
                   .epoch = options.epoch,
+                  .take = options.take,
                   .least_share = least_share(trainer.threads())});
   PassProgress progress(options, split.dataset());
   progress.tell(ProgressEvent::Kind::kBegin, 0, running);
@@ -75,7 +76,7 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
   std::int64_t step = 0;
   try {
     while (feed.next(batch)) {
-      running.add(trainer.test(batch.data), batch.data.rows);
+      if (batch.data.rows > 0) running.add(trainer.test(batch.data), batch.data.rows);
       progress.tell(ProgressEvent::Kind::kStep, ++step, running);
     }
   } catch (...) {
@@ -83,11 +84,18 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
       if (!problem.run) problem.run = RunPlace{split.name(), options.epoch, step};
     });
   }
+  if (options.ranks != nullptr && !options.ranks->alone()) {
+    options.ranks->communicator().at({"validation", options.epoch, -1});
+    step = options.ranks->most(step);
+    running.sum_epoch([&](std::span<double> sums) { options.ranks->sum(sums); });
+  }
   if (step == 0 || (options.steps && step < *options.steps)) {
     throw_out_of_data({split.name(), options.epoch, step}, options.steps, 1, step);
   }
   if (options.bad_samples != nullptr) {
-    remember_bad_samples(*options.bad_samples, feed.bad_samples(), split.name());
+    const auto& own = feed.bad_samples();
+    remember_bad_samples(*options.bad_samples,
+                         options.ranks != nullptr ? options.ranks->all_of(own) : own, split.name());
   }
   progress.tell(ProgressEvent::Kind::kEnd, step, running);
   return running.running();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "train/bound_split.hpp"
+#include "train/rank_group.hpp"
 #include "train/running_logs.hpp"
 #include "train/trainer.hpp"
 
@@ -18,6 +19,8 @@ struct PassOptions {
   std::int64_t epoch = 0;  ///< For messages.
   int verbose = 0;
   std::vector<BadSample>* bad_samples = nullptr;  ///< Those met for the first time are added.
+  const RankGroup* ranks = nullptr;  ///< The split is this rank's share; the means are of all.
+  backend::BatchRows take{};         ///< As FeedOptions::take.
 };
 
 /// Runs the test steps of a split from its start and returns the means. Throws DataError (G001)

@@ -17,6 +17,7 @@
 #include "train/model_plan.hpp"
 #include "train/not_finite.hpp"
 #include "train/progress.hpp"
+#include "train/rank_group.hpp"
 #include "train/resume.hpp"
 #include "train/running_logs.hpp"
 #include "train/trainer.hpp"
@@ -33,18 +34,20 @@ class FitRun final : public TrainingControl {
         trainer_(trainer_of(model, "fit")),
         arguments_(std::move(arguments)),
         location_(location),
-        data_(fit_data(data, arguments_)) {}
+        data_(fit_data(data, arguments_)),
+        ranks_(arguments_.distribution) {}
+
+  ~FitRun() override { trainer_.distribute(nullptr); }
+  FitRun(const FitRun&) = delete;
+  FitRun& operator=(const FitRun&) = delete;
 
   History run() {
-    check();
-    bind();
-    begin();
     try {
-      run_epochs();
+      return run_all();
     } catch (...) {
-      rethrow_with([this](Diagnostic& problem) { tell_progress_so_far(problem); });
+      ranks_.fail();
+      throw;
     }
-    return end();
   }
 
   Model& model() override { return model_; }
@@ -65,6 +68,18 @@ class FitRun final : public TrainingControl {
   }
 
  private:
+  History run_all() {
+    check();
+    bind();
+    begin();
+    try {
+      run_epochs();
+    } catch (...) {
+      rethrow_with([this](Diagnostic& problem) { tell_progress_so_far(problem); });
+    }
+    return end();
+  }
+
   void run_epochs() {
     epoch_ = first_epoch_;
     for (; epoch_ < arguments_.epochs && !stopped_; ++epoch_) {
@@ -84,35 +99,58 @@ class FitRun final : public TrainingControl {
                     steps_done_ == 1 ? "" : "s", steps_done_ == 1 ? "was" : "were"));
   }
 
-  void check() { throw_errors(fit_problems(model_, data_, arguments_, location_)); }
+  void check() {
+    ranks_.check_losses(trainer_.outputs());
+    if (!ranks_.first()) {
+      arguments_.callbacks.clear();
+      arguments_.verbose = 0;
+    }
+    throw_errors(fit_problems(model_, data_, arguments_, location_));
+  }
 
   void bind() {
     const TrainingInterface interface =
         fit_interface(model_, trainer_.arguments(), arguments_, location_);
     log_names_ = interface.log_names;
-    train_.emplace("train", interface, data_.train, arguments_.check_finite);
+    const data::RankShare share = ranks_.share_of(data_.train, "training");
+    train_take_ = rows_to_take(share);
+    only_whole_ = share.only_whole;
+    train_.emplace("train", interface, share.dataset, arguments_.check_finite);
     if (data_.validation) {
-      validation_.emplace("validation", interface, *data_.validation, arguments_.check_finite);
+      const data::RankShare part = ranks_.share_of(*data_.validation, "validation");
+      validation_take_ = rows_to_take(part);
+      validation_.emplace("validation", interface, part.dataset, arguments_.check_finite);
     }
     class_weights_ = class_weights_by_output(model_, arguments_);
     running_.emplace(trainer_.outputs());
+    if (!ranks_.alone())
+      running_->sum_batches([this](std::span<double> sums) { ranks_.sum(sums); });
     validation_logs_.emplace(trainer_.outputs());
+  }
+
+  /// Of batches that come whole.
+  backend::BatchRows rows_to_take(const data::RankShare& share) const {
+    if (share.why_whole.empty()) return {};
+    return {arguments_.distribution.rank(), ranks_.size()};
   }
 
   void begin() {
     trainer_.set_seed(arguments_.seed);
     trainer_.begin_training();
+    join_ranks();
     resume();
+    ranks_.share_variables(trainer_);
     if (arguments_.check_finite) require_finite_weights(model_, false);
     feed_.emplace(
         *train_, trainer_.outputs(),
         FeedOptions{.iterate = {.seed = arguments_.seed,
                                 .epoch = arguments_.steps_per_epoch ? arguments_.initial_epoch
                                                                     : first_epoch_,
-                                .threads = arguments_.data_threads},
+                                .threads = data_threads()},
                     .steps = arguments_.steps_per_epoch,
                     .epochs = arguments_.epochs - arguments_.initial_epoch,
                     .note_epoch_ends = !arguments_.callbacks.empty(),
+                    .take = train_take_,
                     .least_share = least_share(trainer_.threads())},
         place_of_data());
     known_steps_ = arguments_.steps_per_epoch;
@@ -127,17 +165,51 @@ class FitRun final : public TrainingControl {
     for (const auto& callback : arguments_.callbacks) {
       if (const auto period = callback->state_period()) feed_->note_states(*period);
     }
+    share_decisions();
+  }
+
+  int data_threads() const {
+    return arguments_.data_threads > 0 ? arguments_.data_threads : ranks_.threads();
+  }
+
+  void join_ranks() {
+    if (ranks_.alone()) return trainer_.distribute(nullptr);
+    trainer_.distribute(&ranks_.communicator(), ranks_.bucket_bytes(), ranks_.threads());
+    std::vector<const Dataset*> datasets{&data_.train};
+    if (data_.validation) datasets.push_back(&*data_.validation);
+    ranks_.compare(model_, trainer_, arguments_, datasets);
+  }
+
+  Decisions decisions() const {
+    return {.stopped = stopped_,
+            .without_validation = without_validation_,
+            .leave_bad_loss = leave_bad_loss_,
+            .learning_rate = trainer_.learning_rate()};
+  }
+  void take(const Decisions& decided) {
+    if (ranks_.alone()) return;
+    stopped_ = decided.stopped;
+    without_validation_ = decided.without_validation;
+    leave_bad_loss_ = decided.leave_bad_loss;
+    trainer_.set_learning_rate(decided.learning_rate);
+  }
+  /// Of rank 0's callbacks, outside of steps.
+  void share_decisions() {
+    Decisions decided = decisions();
+    ranks_.share_decisions(decided);
+    take(decided);
   }
 
   /// Takes over a state, if there is one: the model has its weights then.
   void resume() {
     first_epoch_ = arguments_.initial_epoch;
-    if (arguments_.resume) resumed_ = read_state(*arguments_.resume, model_);
+    if (arguments_.resume && ranks_.first()) resumed_ = read_state(*arguments_.resume, model_);
     for (const auto& callback : arguments_.callbacks) {
       if (!resumed_) resumed_ = callback->state_to_resume(*this);
     }
+    if (resumed_ && ranks_.first()) check_state(*resumed_, model_, trainer_, arguments_);
+    ranks_.share_state(resumed_, trainer_);
     if (!resumed_) return;
-    check_state(*resumed_, model_, trainer_, arguments_);
     first_epoch_ = resumed_->epoch;
     steps_done_ = resumed_->steps_done;
     stopped_ = resumed_->stopped;
@@ -199,10 +271,11 @@ class FitRun final : public TrainingControl {
 
   void train_epoch() {
     Batch batch;
-    while (!stopped_) {
+    // Rank 0 may have been stopped by a callback, which the others hear of in next().
+    while (!stopped_ || !ranks_.alone()) {
       Stopwatch watch;
       if (!next(batch)) {
-        epoch_is_whole_ = true;
+        epoch_is_whole_ = !stopped_;
         break;
       }
       StepInfo info{.epoch = epoch_, .step = step_};
@@ -216,6 +289,7 @@ class FitRun final : public TrainingControl {
       if (state_wanted_ && !data_state_.empty()) deliver_state(epoch_, step_, data_state_);
       if (state_wanted_) feed_->note_state();
     }
+    share_decisions();
     epoch_logs_ = running_->running();
   }
 
@@ -223,7 +297,15 @@ class FitRun final : public TrainingControl {
   bool next(Batch& batch) {
     const std::optional<std::int64_t>& wanted = arguments_.steps_per_epoch;
     if (wanted && step_ == *wanted) return false;
-    if (feed_->next(batch)) return true;
+    batch = Batch();
+    const bool ended = stopped_ || !feed_->next(batch);
+    Decisions decided = decisions();
+    const RankGroup::StepNews news =
+        ranks_.before_step({"the training step", epoch_, step_}, batch.data.rows, ended, decided);
+    take(decided);
+    batch.data.all_rows = news.all_rows;
+    if (stopped_) return false;
+    if (!news.all_ended && !(only_whole_ && news.some_ended)) return true;
     if (wanted || step_ == 0) {
       throw_out_of_data({"train", epoch_, step_}, wanted, arguments_.epochs, steps_done_);
     }
@@ -234,11 +316,14 @@ class FitRun final : public TrainingControl {
     const StepData& data = batch.data;
     const StepResult result = trainer_.train(data, class_weights_, arguments_.check_finite);
     if (result.not_finite && !(leave_bad_loss_ && result.not_finite->empty())) {
-      throw_not_finite(trainer_, data, class_weights_, result,
-                       {{"train", epoch_, step_}, batch.record.samples()});
+      const BatchPlace place{{"train", epoch_, step_}, batch.samples};
+      if (ranks_.alone()) throw_not_finite(trainer_, data, class_weights_, result, place);
+      const FoundNotFinite found =
+          look_for_not_finite(trainer_, data, class_weights_, result, place);
+      ranks_.throw_best(found.problem, found.in_this_batch);
     }
     running_->add(result, data.rows);
-    info.examples = data.rows;
+    info.examples = ranks_.alone() ? data.rows : data.all_rows;
     info.seconds_compute = watch.restart();
     history_.seconds_data += info.seconds_data;
     history_.seconds_compute += info.seconds_compute;
@@ -269,18 +354,21 @@ class FitRun final : public TrainingControl {
     const Logs logs =
         evaluate_split(trainer_, *validation_, *validation_logs_,
                        {.steps = arguments_.validation_steps,
-                        .iterate = {.seed = arguments_.seed, .threads = arguments_.data_threads},
+                        .iterate = {.seed = arguments_.seed, .threads = data_threads()},
                         .epoch = epoch_,
-                        .bad_samples = &history_.bad_samples});
+                        .bad_samples = &history_.bad_samples,
+                        .ranks = &ranks_,
+                        .take = validation_take_});
     for (const auto& [name, value] : logs) epoch_logs_.set("val_" + name, value);
   }
 
   void end_epoch() {
-    remember_bad_samples(history_.bad_samples, feed_->bad_samples(), "train");
+    remember_bad_samples(history_.bad_samples, ranks_.all_of(feed_->bad_samples()), "train");
     tell(ProgressEvent::Kind::kEnd);
     if (arguments_.check_finite) require_finite_weights(model_, true);
     history_.epoch.push_back(static_cast<int>(epoch_));
     history_.logs.push_back(epoch_logs_);
+    const std::uint64_t weights = ranks_.digest_of_weights(trainer_);
     for (const auto& callback : arguments_.callbacks) {
       callback->on_epoch_end(*this, epoch_, epoch_logs_);
     }
@@ -288,12 +376,15 @@ class FitRun final : public TrainingControl {
     if (state_wanted_ && epoch_is_whole_)
       deliver_state(epoch_ + 1, 0, arguments_.steps_per_epoch ? data_state_ : std::string());
     state_wanted_ = false;
+    ranks_.share_changed_weights(trainer_, weights);
+    share_decisions();
   }
 
   History end() {
     history_.stopped_early = stopped_;
     if (feed_) history_.data = feed_->profile();
     std::exception_ptr failure;  // One that fails does not keep the others from ending well.
+    const std::uint64_t weights = ranks_.digest_of_weights(trainer_);
     for (const auto& callback : arguments_.callbacks) {
       try {
         callback->on_train_end(*this, epoch_logs_);
@@ -302,6 +393,7 @@ class FitRun final : public TrainingControl {
       }
     }
     if (failure) std::rethrow_exception(failure);
+    ranks_.share_changed_weights(trainer_, weights);
     return std::move(history_);
   }
 
@@ -324,10 +416,14 @@ class FitRun final : public TrainingControl {
   FitArguments arguments_;
   SourceLocation location_;
   FitData data_;
+  RankGroup ranks_;
 
   std::vector<std::string> log_names_;
   std::optional<BoundSplit> train_;
   std::optional<BoundSplit> validation_;
+  backend::BatchRows train_take_;
+  backend::BatchRows validation_take_;
+  bool only_whole_ = false;  ///< Batches that not all ranks have their rows of are left out.
   std::vector<ClassWeights> class_weights_;
   std::optional<RunningLogs> running_;
   std::optional<RunningLogs> validation_logs_;

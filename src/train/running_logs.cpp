@@ -93,42 +93,64 @@ void RunningLogs::reset() {
 }
 
 void RunningLogs::add(const StepResult& result, std::int64_t rows) {
-  const auto count = static_cast<double>(rows);
-  batch_.rows = count;
-  batch_.losses[0] = result.loss * count;
-  for (std::size_t i = 0; i < loss_outputs_.size(); ++i) {
-    batch_.losses[i + 1] = result.output_losses[loss_outputs_[i]].value_or(0.0) * count;
-  }
+  batch_.rows = static_cast<double>(rows);
+  std::ranges::fill(batch_.losses, 0.0);
   std::ranges::fill(batch_.metrics, 0.0);
-  for (const TrackedMetric& metric : metrics_) {
-    metric.function->add(
-        metric_batch(result, metric.output, rows, metric.weighted),
-        std::span(batch_.metrics).subspan(metric.state_offset, metric.function->state_size()));
+  if (rows > 0) add_rows(result, rows);
+  if (sum_) {
+    std::vector<double> numbers = numbers_of(batch_);
+    sum_(numbers);
+    set_numbers(batch_, numbers);
   }
   const auto add_to = [](std::vector<double>& sums, const std::vector<double>& more) {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += more[i];
   };
   add_to(epoch_.losses, batch_.losses);
   add_to(epoch_.metrics, batch_.metrics);
-  epoch_.rows += count;
+  epoch_.rows += batch_.rows;
 }
 
-std::vector<double> RunningLogs::sums() const {
-  std::vector<double> all = epoch_.losses;
-  all.insert(all.end(), epoch_.metrics.begin(), epoch_.metrics.end());
-  all.push_back(epoch_.rows);
+void RunningLogs::add_rows(const StepResult& result, std::int64_t rows) {
+  const auto count = static_cast<double>(rows);
+  batch_.losses[0] = result.loss * count;
+  for (std::size_t i = 0; i < loss_outputs_.size(); ++i) {
+    batch_.losses[i + 1] = result.output_losses[loss_outputs_[i]].value_or(0.0) * count;
+  }
+  for (const TrackedMetric& metric : metrics_) {
+    metric.function->add(
+        metric_batch(result, metric.output, rows, metric.weighted),
+        std::span(batch_.metrics).subspan(metric.state_offset, metric.function->state_size()));
+  }
+}
+
+std::vector<double> RunningLogs::numbers_of(const Sums& sums) {
+  std::vector<double> all = sums.losses;
+  all.insert(all.end(), sums.metrics.begin(), sums.metrics.end());
+  all.push_back(sums.rows);
   return all;
 }
+
+void RunningLogs::set_numbers(Sums& sums, const std::vector<double>& numbers) {
+  const auto metrics = numbers.begin() + static_cast<std::ptrdiff_t>(sums.losses.size());
+  std::copy(numbers.begin(), metrics, sums.losses.begin());
+  std::copy(metrics, numbers.end() - 1, sums.metrics.begin());
+  sums.rows = numbers.back();
+}
+
+void RunningLogs::sum_epoch(const std::function<void(std::span<double>)>& sum) {
+  std::vector<double> numbers = numbers_of(epoch_);
+  sum(numbers);
+  set_numbers(epoch_, numbers);
+}
+
+std::vector<double> RunningLogs::sums() const { return numbers_of(epoch_); }
 
 void RunningLogs::set_sums(const std::vector<double>& sums) {
   reset();
   if (sums.size() != epoch_.losses.size() + epoch_.metrics.size() + 1) {
     throw FormatError(make_diagnostic("F001", "the state is of a training with other metrics"));
   }
-  const auto metrics = sums.begin() + static_cast<std::ptrdiff_t>(epoch_.losses.size());
-  std::copy(sums.begin(), metrics, epoch_.losses.begin());
-  std::copy(metrics, sums.end() - 1, epoch_.metrics.begin());
-  epoch_.rows = sums.back();
+  set_numbers(epoch_, sums);
 }
 
 Logs RunningLogs::logs_of(const Sums& sums) const {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +28,12 @@ class RunningLogs {
   bool higher_is_better(std::string_view name) const;
 
   void reset();
+  /// Of no rows: nothing is looked at.
   void add(const StepResult& result, std::int64_t rows);
+  /// add() hands the numbers of the batch to `sum` first, which adds those of other ranks.
+  void sum_batches(std::function<void(std::span<double>)> sum) { sum_ = std::move(sum); }
+  /// Adds those of other ranks to what has accumulated since reset().
+  void sum_epoch(const std::function<void(std::span<double>)>& sum);
   /// Of the batch added last, alone.
   Logs batch() const { return logs_of(batch_); }
   /// What has accumulated since reset(), as numbers; set_sums() goes on from there. Throws
@@ -50,6 +57,9 @@ class RunningLogs {
     std::vector<double> metrics;
     double rows = 0.0;
   };
+  void add_rows(const StepResult& result, std::int64_t rows);
+  static std::vector<double> numbers_of(const Sums& sums);
+  static void set_numbers(Sums& sums, const std::vector<double>& numbers);
   void track(const Metric& metric, std::size_t output, bool weighted);
   std::string unique_name(const std::string& metric, const std::string& prefix, bool weighted);
   Logs logs_of(const Sums& sums) const;
@@ -61,6 +71,7 @@ class RunningLogs {
   std::vector<TrackedMetric> metrics_;
   Sums batch_;
   Sums epoch_;
+  std::function<void(std::span<double>)> sum_;
 };
 
 }  // namespace tenon::train

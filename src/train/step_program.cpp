@@ -4,6 +4,7 @@
 
 #include "backend/api/guard.hpp"
 #include "graph/lower.hpp"
+#include "ops/descriptor.hpp"
 #include "train/loss_table.hpp"
 #include "train/optimizer_table.hpp"
 
@@ -15,6 +16,86 @@ using ops::ValueId;
 Shape class_id_shape(const Shape& prediction) {
   return Shape(std::vector<std::int64_t>(prediction.begin(), prediction.end() - 1));
 }
+
+/// Variables are written behind all else, so that a step can end before it has changed one.
+void put_writes_last(ops::Program& program) {
+  ops::remove_dead_nodes(program);
+  // (clang 14 does not take what std::ranges::stable_partition gives back.)
+  std::stable_partition(program.nodes.begin(), program.nodes.end(),
+                        [](const ops::Node& node) { return !backend::writes_variable(node); });
+}
+
+/// Clips gradients and applies them.
+class Updates {
+ public:
+  Updates(ops::Builder& builder, StepProgram& step) : builder_(builder), step_(step) {}
+
+  /// `variables` and `gradients` by trainable variable.
+  void apply(const Optimizer& optimizer, const std::vector<VariableSlots>& slots,
+             const std::vector<ValueId>& variables, std::vector<ValueId> gradients) {
+    clip(gradients, optimizer);
+    const UpdateRule rule = update_rule(optimizer);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const std::string name = step_.program.value(variables[i]).name;
+      if (gradients[i] == ops::kNoValue) {
+        step_.without_gradient.push_back(name);
+      } else {
+        update(rule, slots[i], variables[i], gradients[i]);
+        step_.guarded.push_back(gradients[i]);
+        step_.guarded_weights.push_back(name);
+      }
+    }
+  }
+
+ private:
+  void clip(std::vector<ValueId>& gradients, const Optimizer& optimizer) {
+    if (optimizer.global_clipnorm) return clip_together(gradients, *optimizer.global_clipnorm);
+    if (!optimizer.clipnorm && !optimizer.clipvalue) return;
+    const ops::OpKind kind =
+        optimizer.clipnorm ? ops::OpKind::kClipByNorm : ops::OpKind::kClipByValue;
+    const double limit = optimizer.clipnorm ? *optimizer.clipnorm : *optimizer.clipvalue;
+    for (ValueId& gradient : gradients) {
+      if (gradient == ops::kNoValue) continue;
+      gradient =
+          builder_.apply(kind, ops::ClipAttributes{.limit = limit}, {gradient}, "clip_gradients");
+    }
+  }
+
+  void clip_together(std::vector<ValueId>& gradients, double limit) {
+    std::vector<ValueId> present;
+    std::ranges::copy_if(gradients, std::back_inserter(present),
+                         [](ValueId id) { return id != ops::kNoValue; });
+    if (present.empty()) return;
+    const std::vector<ValueId> clipped =
+        builder_.append(ops::OpKind::kClipByGlobalNorm, ops::ClipAttributes{.limit = limit},
+                        present, "clip_gradients");
+    std::size_t next = 0;
+    for (ValueId& gradient : gradients) {
+      if (gradient != ops::kNoValue) gradient = clipped[next++];
+    }
+  }
+
+  void update(const UpdateRule& rule, const VariableSlots& entry, ValueId weight,
+              ValueId gradient) {
+    std::vector<ValueId> ports{weight, gradient};
+    const Shape& shape = builder_.shape(weight);
+    for (std::size_t port = 0; port < entry.slots.size(); ++port) {
+      const std::optional<std::int32_t>& slot = entry.slots[port];
+      if (!slot) {
+        ports.push_back(ops::kNoValue);
+        continue;
+      }
+      const std::string name =
+          step_.program.value(weight).name + "/" + std::string(*rule.ports[port]);
+      ports.push_back(builder_.variable(*slot, name, shape));
+    }
+    builder_.append(rule.kind, rule.attributes, std::move(ports),
+                    "update/" + step_.program.value(weight).name);
+  }
+
+  ops::Builder& builder_;
+  StepProgram& step_;
+};
 
 /// Writes one step; its parts in the order of run().
 class StepWriter {
@@ -57,23 +138,31 @@ class StepWriter {
   }
 
   void updates(const Optimizer& optimizer, const std::vector<VariableSlots>& slots) {
+    Updates updates(builder_, step_);
     std::vector<ValueId> variables;
     variables.reserve(slots.size());
     for (const VariableSlots& entry : slots) variables.push_back(variable(entry.weight));
-    std::vector<ValueId> gradients = ops::append_gradients(step_.program, loss_, variables);
-    clip(gradients, optimizer);
-    const UpdateRule rule = update_rule(optimizer);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (gradients[i] == ops::kNoValue) {
-        step_.without_gradient.push_back(name_of_weight(slots[i].weight));
-      } else {
-        update(rule, slots[i], variables[i], gradients[i]);
-        step_.guarded.push_back(gradients[i]);
-        step_.guarded_weights.push_back(name_of_weight(slots[i].weight));
-      }
-    }
+    updates.apply(optimizer, slots, variables,
+                  ops::append_gradients(step_.program, loss_, variables));
     step_.guarded.insert(step_.guarded.begin(), loss_);
     step_.guarded_weights.insert(step_.guarded_weights.begin(), "");
+  }
+
+  /// Gradients as outputs in place of updates.
+  void gradients(const std::vector<VariableSlots>& slots) {
+    std::vector<ValueId> variables;
+    for (const VariableSlots& entry : slots) variables.push_back(variable(entry.weight));
+    const auto made = ops::append_gradients(step_.program, loss_, variables);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const std::string& name = step_.program.value(variables[i]).name;
+      step_.gradients.emplace_back();
+      if (made[i] == ops::kNoValue) {
+        step_.without_gradient.push_back(name);
+      } else {
+        step_.gradients.back() = add_output("gradient/" + name, made[i]);
+      }
+    }
+    for (const ops::Node& node : step_.program.nodes) note_written(node);
   }
 
   /// Makes every number on the way an output.
@@ -93,13 +182,8 @@ class StepWriter {
     }
   }
 
-  /// Variables are written behind all else, so that a step can end before it has changed one.
   StepProgram finish() {
-    ops::remove_dead_nodes(step_.program);
-    auto& nodes = step_.program.nodes;
-    // (clang 14 does not take what std::ranges::stable_partition gives back.)
-    std::stable_partition(nodes.begin(), nodes.end(),
-                          [](const ops::Node& node) { return !backend::writes_variable(node); });
+    put_writes_last(step_.program);
     return std::move(step_);
   }
 
@@ -118,9 +202,6 @@ class StepWriter {
 
   ValueId variable(std::int32_t weight) const {
     return lowered_.variables[static_cast<std::size_t>(weight)];
-  }
-  const std::string& name_of_weight(std::int32_t weight) const {
-    return step_.program.value(variable(weight)).name;
   }
 
   /// The loss of output `i` times its loss weight; with a weight of 0 as it is, for the logs.
@@ -165,48 +246,14 @@ class StepWriter {
     return penalties;
   }
 
-  void clip(std::vector<ValueId>& gradients, const Optimizer& optimizer) {
-    if (optimizer.global_clipnorm) return clip_together(gradients, *optimizer.global_clipnorm);
-    if (!optimizer.clipnorm && !optimizer.clipvalue) return;
-    const ops::OpKind kind =
-        optimizer.clipnorm ? ops::OpKind::kClipByNorm : ops::OpKind::kClipByValue;
-    const double limit = optimizer.clipnorm ? *optimizer.clipnorm : *optimizer.clipvalue;
-    for (ValueId& gradient : gradients) {
-      if (gradient == ops::kNoValue) continue;
-      gradient =
-          builder_.apply(kind, ops::ClipAttributes{.limit = limit}, {gradient}, "clip_gradients");
+  void note_written(const ops::Node& node) {
+    const auto& ports = ops::descriptor(node.kind).inputs;
+    for (std::size_t i = 0; i < node.inputs.size() && i < ports.size(); ++i) {
+      if (!ports[i].written || node.inputs[i] == ops::kNoValue) continue;
+      const std::int32_t slot = step_.program.value(node.inputs[i]).slot;
+      if (std::ranges::find(step_.written, slot) == step_.written.end())
+        step_.written.push_back(slot);
     }
-  }
-
-  void clip_together(std::vector<ValueId>& gradients, double limit) {
-    std::vector<ValueId> present;
-    std::ranges::copy_if(gradients, std::back_inserter(present),
-                         [](ValueId id) { return id != ops::kNoValue; });
-    if (present.empty()) return;
-    const std::vector<ValueId> clipped =
-        builder_.append(ops::OpKind::kClipByGlobalNorm, ops::ClipAttributes{.limit = limit},
-                        present, "clip_gradients");
-    std::size_t next = 0;
-    for (ValueId& gradient : gradients) {
-      if (gradient != ops::kNoValue) gradient = clipped[next++];
-    }
-  }
-
-  void update(const UpdateRule& rule, const VariableSlots& entry, ValueId weight,
-              ValueId gradient) {
-    std::vector<ValueId> ports{weight, gradient};
-    const Shape& shape = builder_.shape(weight);
-    for (std::size_t port = 0; port < entry.slots.size(); ++port) {
-      const std::optional<std::int32_t>& slot = entry.slots[port];
-      if (!slot) {
-        ports.push_back(ops::kNoValue);
-        continue;
-      }
-      const std::string name = name_of_weight(entry.weight) + "/" + std::string(*rule.ports[port]);
-      ports.push_back(builder_.variable(*slot, name, shape));
-    }
-    builder_.append(rule.kind, rule.attributes, std::move(ports),
-                    "update/" + name_of_weight(entry.weight));
   }
 
   const Model& model_;
@@ -229,6 +276,38 @@ StepProgram build_step_program(const Model& model, const std::vector<OutputTrain
   if (shape.mode == Mode::kTrain) writer.updates(optimizer, slots);
   if (shape.mode == Mode::kLook) writer.look_at_everything();
   return writer.finish();
+}
+
+StepProgram build_gradient_program(const Model& model, const std::vector<OutputTraining>& outputs,
+                                   const StepShape& shape,
+                                   const std::vector<VariableSlots>& slots) {
+  StepWriter writer(model, outputs, shape);
+  writer.forward();
+  writer.losses();
+  writer.gradients(slots);
+  return writer.finish();
+}
+
+StepProgram build_update_program(const Model& model, const Optimizer& optimizer,
+                                 const std::vector<VariableSlots>& slots,
+                                 const std::vector<bool>& reached) {
+  StepProgram step;
+  ops::Builder builder(step.program);
+  const auto weights = model.weights();
+  std::vector<ValueId> variables;
+  std::vector<ValueId> gradients;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const Variable& weight = *weights[static_cast<std::size_t>(slots[i].weight)];
+    variables.push_back(builder.variable(slots[i].weight, weight.path(), weight.shape()));
+    gradients.push_back(ops::kNoValue);
+    step.gradients.emplace_back();
+    if (!reached[i]) continue;
+    step.gradients.back() = step.program.inputs.size();
+    gradients.back() = builder.input("gradient/" + weight.path(), DType::kFloat32, weight.shape());
+  }
+  Updates(builder, step).apply(optimizer, slots, variables, std::move(gradients));
+  put_writes_last(step.program);
+  return step;
 }
 
 }  // namespace tenon::train

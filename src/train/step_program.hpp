@@ -54,6 +54,12 @@ struct StepProgram {
   /// are applied; and the weights that these are of ("" for the loss).
   std::vector<ops::ValueId> guarded;
   std::vector<std::string> guarded_weights;
+  /// Where updates are apart: the gradient of each trainable variable as an output of the step, and
+  /// as an input of the updates; nothing where the loss does not reach it.
+  std::vector<std::optional<std::size_t>> gradients;
+  /// … and the variables that the step itself writes (moving averages), as indices of
+  /// Model::weights().
+  std::vector<std::int32_t> written;
   std::vector<LookedAt> looked_at;            ///< kLook: in the order in which they are computed.
   std::vector<std::string> without_gradient;  ///< Trainable variables that the loss does not reach.
 };
@@ -64,5 +70,14 @@ struct StepProgram {
 StepProgram build_step_program(const Model& model, const std::vector<OutputTraining>& outputs,
                                const StepShape& shape, const Optimizer& optimizer,
                                const std::vector<VariableSlots>& slots);
+
+/// The step cut in two, for what happens to gradients between the ranks of a run: this one ends
+/// with the gradients as they come, as outputs.
+StepProgram build_gradient_program(const Model& model, const std::vector<OutputTraining>& outputs,
+                                   const StepShape& shape, const std::vector<VariableSlots>& slots);
+/// … and this one clips and applies them. Inputs where `reached` says that there is a gradient.
+StepProgram build_update_program(const Model& model, const Optimizer& optimizer,
+                                 const std::vector<VariableSlots>& slots,
+                                 const std::vector<bool>& reached);
 
 }  // namespace tenon::train

@@ -8,6 +8,7 @@
 #include "tenon/message.hpp"
 #include "train/engines.hpp"
 #include "train/loss_table.hpp"
+#include "train/shared_update.hpp"
 #include "train/targets.hpp"
 
 namespace tenon::train {
@@ -84,8 +85,11 @@ Trainer::Trainer(const Model& model, CompileArguments arguments, bool compiled)
 
 Trainer::CompiledStep Trainer::compile_step(StepShape shape) {
   CompiledStep compiled{.shape = std::move(shape), .step = {}, .plan = nullptr};
-  compiled.step =
-      build_step_program(model_, outputs_, compiled.shape, arguments_.optimizer, state_.slots());
+  const bool together = communicator_ != nullptr && compiled.shape.mode == Mode::kTrain;
+  compiled.step = together
+                      ? build_gradient_program(model_, outputs_, compiled.shape, state_.slots())
+                      : build_step_program(model_, outputs_, compiled.shape, arguments_.optimizer,
+                                           state_.slots());
   if (compiled.shape.mode == Mode::kTrain && steps_.empty()) {
     tell_missing_gradients(compiled.step.without_gradient);
   }
@@ -99,6 +103,19 @@ void Trainer::acquire(bool for_training) {
   if (!state_.acquire(for_training)) return;
   last_ = nullptr;
   steps_.clear();
+  shared_ = nullptr;
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::distribute(dist::Communicator* communicator, std::size_t bucket_bytes, int threads) {
+  if (arguments_.threads == 0) options_.threads = threads;
+  if (communicator == communicator_ && bucket_bytes == bucket_bytes_) return;
+  communicator_ = communicator;
+  bucket_bytes_ = bucket_bytes;
+  last_ = nullptr;
+  steps_.clear();
+  shared_ = nullptr;
 }
 
 EngineState& Trainer::training_state() {
@@ -118,7 +135,8 @@ Trainer::CompiledStep& Trainer::step_for(StepShape shape) {
 
 StepResult Trainer::train(const StepData& data, std::span<const ClassWeights> class_weights,
                           bool guard) {
-  StepResult result = run(Mode::kTrain, data, class_weights, guard);
+  StepResult result = communicator_ == nullptr ? run(Mode::kTrain, data, class_weights, guard)
+                                               : train_together(data, class_weights, guard);
   if (!result.not_finite) ++iterations_;
   return result;
 }
@@ -209,6 +227,31 @@ StepResult Trainer::run(Mode mode, const StepData& data,
   return result;
 }
 
+StepResult Trainer::train_together(const StepData& data,
+                                   std::span<const ClassWeights> class_weights, bool guard) {
+  StepResult result;
+  backend::StepNumbers own = numbers(false);
+  own.rows = {communicator_->rank(), communicator_->size(), data.rows};
+  CompiledStep* compiled =
+      data.rows > 0 ? &bind(Mode::kTrain, data, class_weights, result) : nullptr;
+  if (!shared_) {
+    if (compiled == nullptr) throw_no_rows(data.all_rows, communicator_->size());
+    shared_ = std::make_unique<SharedUpdate>(
+        SharedUpdate::Parts{model_, arguments_.optimizer, state_, engine_, options_},
+        compiled->step, *communicator_, bucket_bytes_);
+  }
+  shared_->begin();
+  if (compiled != nullptr) {
+    const float share =
+        static_cast<float>(static_cast<double>(data.rows) / static_cast<double>(data.all_rows));
+    shared_->run(*compiled->plan, compiled->step, own, share);
+    read_results(*compiled, result);
+    shared_->give_loss(result.loss, share);
+  }
+  result.not_finite = shared_->finish(numbers(guard));
+  return result;
+}
+
 NotFinite Trainer::find_not_finite(const StepData& data,
                                    std::span<const ClassWeights> class_weights) {
   NotFinite found;
@@ -269,16 +312,24 @@ const backend::PlanReport* Trainer::last_report() const noexcept {
   return last_ == nullptr ? nullptr : &last_->plan->report();
 }
 
-void throw_not_finite(Trainer& trainer, const StepData& data,
-                      std::span<const ClassWeights> class_weights, const StepResult& result,
-                      const BatchPlace& place) {
+FoundNotFinite look_for_not_finite(Trainer& trainer, const StepData& data,
+                                   std::span<const ClassWeights> class_weights,
+                                   const StepResult& result, const BatchPlace& place) {
   const BadStep step{.place = place.run,
                      .loss = result.loss,
                      .gradient_of = result.not_finite.value_or(""),
                      .learning_rate = trainer.learning_rate(),
                      .samples = {place.samples.begin(), place.samples.end()},
                      .rows = data.rows};
-  throw DataError(describe_not_finite(trainer.find_not_finite(data, class_weights), step));
+  NotFinite found;
+  if (data.rows > 0) found = trainer.find_not_finite(data, class_weights);
+  return {describe_not_finite(found, step), found.value.has_value()};
+}
+
+void throw_not_finite(Trainer& trainer, const StepData& data,
+                      std::span<const ClassWeights> class_weights, const StepResult& result,
+                      const BatchPlace& place) {
+  throw DataError(look_for_not_finite(trainer, data, class_weights, result, place).problem);
 }
 
 Trainer& trainer_of(const Model& model, const char* caller) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/api/engine.hpp"
+#include "dist/communicator.hpp"
 #include "tenon/model.hpp"
 #include "train/engine_state.hpp"
 #include "train/not_finite.hpp"
@@ -23,6 +24,7 @@ struct StepData {
   std::vector<Tensor> targets;
   std::vector<Tensor> weights;
   std::int64_t rows = 0;
+  std::int64_t all_rows = 0;  ///< Of all ranks, where there are several.
 };
 
 /// What a step gave. Tensors are per model output; predictions are views that the next step of the
@@ -40,6 +42,7 @@ struct StepResult {
 };
 
 struct BoundExample;
+class SharedUpdate;
 
 /// Everything a compiled model needs to take steps: what compile() said, the engine, the weights
 /// and the optimizer's slots in it, one plan per kind and size of batch. Held by the Model. Not
@@ -50,6 +53,7 @@ class Trainer {
   /// engine or a precision that is not there. `compiled` is false where predict() made it on its
   /// own.
   Trainer(const Model& model, CompileArguments arguments, bool compiled = true);
+  ~Trainer();
 
   const Model& model() const noexcept { return model_; }
   const CompileArguments& arguments() const noexcept { return arguments_; }
@@ -66,6 +70,10 @@ class Trainer {
   /// updated where the loss or a gradient is not finite; StepResult::not_finite says so.
   StepResult train(const StepData& data, std::span<const ClassWeights> class_weights = {},
                    bool guard = true);
+  /// From now on train() is the step of all ranks together: each gives its rows (none, too), and
+  /// all get the same weights. `communicator` outlives the training; nullptr: alone again.
+  /// `threads`: to compute with where compile() asked for none; 0: one per core.
+  void distribute(dist::Communicator* communicator, std::size_t bucket_bytes = 0, int threads = 0);
   /// train(), with the seconds that each step of last_report() took. For measuring.
   std::vector<double> profile(const StepData& data,
                               std::span<const ClassWeights> class_weights = {}, bool guard = true);
@@ -120,6 +128,8 @@ class Trainer {
   CompiledStep compile_step(StepShape shape);
   CompiledStep& bind(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
                      StepResult& result);
+  StepResult train_together(const StepData& data, std::span<const ClassWeights> class_weights,
+                            bool guard);
   StepResult run(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
                  bool guard);
   void read_results(CompiledStep& compiled, StepResult& result);
@@ -138,6 +148,9 @@ class Trainer {
   double learning_rate_ = 0.001;
   std::uint64_t seed_ = 0;
   bool compiled_ = true;
+  dist::Communicator* communicator_ = nullptr;
+  std::size_t bucket_bytes_ = 0;
+  std::unique_ptr<SharedUpdate> shared_;
 };
 
 /// Where a batch was met.
@@ -148,6 +161,15 @@ struct BatchPlace {
 /// Throws DataError (D002) for a step that came to nothing because of a value that is not finite:
 /// looks for the layer and the sample that it comes from.
 [[noreturn]] void throw_not_finite(Trainer& trainer, const StepData& data,
+                                   std::span<const ClassWeights> class_weights,
+                                   const StepResult& result, const BatchPlace& place);
+
+/// What throw_not_finite() would say; whether this batch has the value that began it.
+struct FoundNotFinite {
+  Diagnostic problem;
+  bool in_this_batch = false;
+};
+FoundNotFinite look_for_not_finite(Trainer& trainer, const StepData& data,
                                    std::span<const ClassWeights> class_weights,
                                    const StepResult& result, const BatchPlace& place);
 

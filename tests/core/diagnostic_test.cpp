@@ -65,7 +65,7 @@ TEST(Codes, AreSortedWithinTheirLetterAndHaveTitles) {
   for (const std::string_view code :
        {"K001", "K002", "K003", "K004", "K005", "K006", "K007", "K010", "K011", "K012", "S001",
         "S002", "S003", "S004", "S005", "S006", "S007", "S008", "D001", "D002", "D003", "G001",
-        "G002", "G003", "M001", "C001", "C002", "W001", "A001", "F001", "E001"}) {
+        "G002", "G003", "M001", "C001", "C002", "W001", "A001", "F001", "E001", "R001", "R002"}) {
     EXPECT_TRUE(codes.contains(code)) << code;
   }
 }

@@ -1,5 +1,7 @@
 #include "backend/api/dropout_mask.hpp"
 
+#include <algorithm>
+
 #include "tenon/random.hpp"
 
 namespace tenon::backend {
@@ -33,6 +35,24 @@ void fill_dropout_mask(std::span<std::uint8_t> mask, double rate, std::array<std
     for (std::uint64_t word = element % 4; word < 4 && i < mask.size(); ++word, ++i, ++element) {
       mask[i] = words[word] >= threshold ? 1 : 0;
     }
+  }
+}
+
+void fill_dropout_mask(std::span<std::uint8_t> mask, double rate, std::array<std::uint32_t, 2> key,
+                       std::int64_t first_element, const BatchRows& rows, const Shape& mask_shape) {
+  const bool shared =
+      mask_shape.rank() == 0 || mask_shape[0] % std::max<std::int64_t>(rows.count, 1) != 0;
+  if (rows.whole() || shared) return fill_dropout_mask(mask, rate, key, first_element);
+  const std::int64_t width = mask_shape.element_count() / rows.count;
+  const auto end = first_element + static_cast<std::int64_t>(mask.size());
+  for (std::int64_t element = first_element; element < end;) {
+    const std::int64_t row = element / width;
+    const std::int64_t stop = std::min(end, (row + 1) * width);
+    const std::int64_t place = (rows.first + row * rows.stride) * width + element % width;
+    fill_dropout_mask(mask.subspan(static_cast<std::size_t>(element - first_element),
+                                   static_cast<std::size_t>(stop - element)),
+                      rate, key, place);
+    element = stop;
   }
 }
 

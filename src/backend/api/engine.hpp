@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,12 +39,22 @@ class Variables {
   virtual void write(std::int32_t slot, const Tensor& value) = 0;
 };
 
+/// Which rows of a whole batch a step has, where several processes share it: its row r is row
+/// first + r·stride of the whole. Dropout is keyed by the place in the whole batch.
+struct BatchRows {
+  std::int64_t first = 0;
+  std::int64_t stride = 1;
+  std::int64_t count = 0;  ///< Rows here; 0: all of the batch are here.
+  bool whole() const noexcept { return count == 0 || stride == 1; }
+};
+
 /// Numbers that change from step to step.
 struct StepNumbers {
   float learning_rate = 0.0F;
   std::int64_t iteration = 0;  ///< Updates done before this one; Adam's t is iteration + 1.
   std::uint64_t seed = 0;      ///< With `iteration`, names the streams of dropout.
   bool guard = false;          ///< Look at CompileOptions::guarded before variables are written.
+  BatchRows rows{};
 };
 
 /// One entry of a compiled plan, for tests, reports and profiles.
@@ -77,6 +88,11 @@ class Plan {
   /// position of the first such value in CompileOptions::guarded; outputs that come from before
   /// can be read.
   virtual std::optional<std::size_t> run(const StepNumbers& numbers) = 0;
+  /// `call` is called by run() behind each step, in its thread, with how many are done by then: for
+  /// work that goes on beside them, as messages to other processes. Empty: for nothing.
+  virtual void set_between_steps(std::function<void(std::size_t steps_done)> call) = 0;
+  /// After so many steps of a run, output `index` has the value that it keeps.
+  virtual std::size_t steps_until(std::size_t index) const = 0;
   /// Does what run() does, and returns the seconds of each step of report().steps, in their order.
   /// With `numbers.guard` the look at the guarded values is part of the time; what it finds is not
   /// told, and the variables are written. For measuring.

@@ -12,6 +12,7 @@ struct Dropout {
   ops::DropoutAttributes attributes;
   std::int64_t count = 0;  // of x
   std::int64_t mask_count = 0;
+  Shape mask_shape;
   StridedBox box;  // arrays x and mask
   float scale = 1.0F;
 
@@ -22,7 +23,10 @@ Dropout dropout_of(const Lowering& lowering, const GraphNode& node) {
   const auto& attributes = std::get<ops::DropoutAttributes>(node.op.attributes);
   const Shape& x = lowering.shape(node.op.inputs[0]);
   const Shape& mask = attributes.noise_shape.rank() == 0 ? x : attributes.noise_shape;
-  return {attributes, x.element_count(), mask.element_count(),
+  return {attributes,
+          x.element_count(),
+          mask.element_count(),
+          mask,
           StridedBox(x.dims(), {dense_steps(x), broadcast_steps(mask, x)}),
           static_cast<float>(1.0 / (1.0 - attributes.rate))};
 }
@@ -34,8 +38,8 @@ void fill_mask(const Dropout& dropout, int threads, const StepNumbers& numbers,
   parallel_range(
       threads, dropout.mask_count, kElementGrain / 4,
       [&](std::int64_t begin, std::int64_t end) {
-        fill_dropout_mask({mask + begin, static_cast<std::size_t>(end - begin)}, a.rate, key,
-                          begin);
+        fill_dropout_mask({mask + begin, static_cast<std::size_t>(end - begin)}, a.rate, key, begin,
+                          numbers.rows, dropout.mask_shape);
       },
       64);
 }

@@ -203,6 +203,7 @@ std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
     if (numbers.guard && i == guard_.step()) {
       if (const auto bad = guard_.first_not_finite(threads_)) return bad;
     }
+    if (between_steps_) between_steps_(i + 1);
   }
   return std::nullopt;
 }
@@ -221,6 +222,16 @@ std::vector<double> OnednnPlan::profile(const StepNumbers& numbers) {
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   }
   return seconds;
+}
+
+std::size_t OnednnPlan::steps_until(std::size_t index) const {
+  if (index >= outputs_.size()) throw_no_port("output", index, outputs_.size());
+  std::size_t until = steps_.size();
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const auto& writes = steps_[i].memory.writes;
+    if (std::ranges::find(writes, outputs_[index].cell) != writes.end()) until = i + 1;
+  }
+  return until;
 }
 
 Tensor OnednnPlan::output(std::size_t index) const {

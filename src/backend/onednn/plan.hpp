@@ -20,6 +20,10 @@ class OnednnPlan final : public Plan {
 
   void bind_input(std::size_t index, const Tensor& value) override;
   std::optional<std::size_t> run(const StepNumbers& numbers) override;
+  void set_between_steps(std::function<void(std::size_t)> call) override {
+    between_steps_ = std::move(call);
+  }
+  std::size_t steps_until(std::size_t index) const override;
   std::vector<double> profile(const StepNumbers& numbers) override;
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
@@ -43,6 +47,7 @@ class OnednnPlan final : public Plan {
   int threads_;
   Memory memory_;
   std::vector<Step> steps_;
+  std::function<void(std::size_t)> between_steps_;
   Guard guard_;
   AppliedGradients gradients_;
   GradientListener* listener_ = nullptr;

@@ -286,6 +286,7 @@ std::optional<std::size_t> ReferencePlan::run(const StepNumbers& numbers) {
       if (const auto bad = first_not_finite()) return bad;
     }
     run_step(i);
+    if (between_steps_) between_steps_(i + 1);
   }
   end();
   return std::nullopt;
@@ -304,6 +305,17 @@ std::vector<double> ReferencePlan::profile(const StepNumbers& numbers) {
   }
   end();
   return seconds;
+}
+
+std::size_t ReferencePlan::steps_until(std::size_t index) const {
+  if (index >= program_.outputs.size()) throw_no_port("output", index, program_.outputs.size());
+  const ops::ValueId id = program_.outputs[index].value;
+  std::size_t until = steps_.size();
+  for (std::size_t i = 0; i < program_.nodes.size(); ++i) {
+    if (std::ranges::find(program_.nodes[i].outputs, id) != program_.nodes[i].outputs.end())
+      until = i + 1;
+  }
+  return until;
 }
 
 Tensor ReferencePlan::output(std::size_t index) const {

@@ -3,6 +3,7 @@
 #include "data/arguments.hpp"
 #include "data/collate.hpp"
 #include "data/node.hpp"
+#include "data/rank_share.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/named_stage.hpp"
 #include "data/stream_stage.hpp"
@@ -134,8 +135,15 @@ class BatchNode final : public UpstreamNode {
 
 class BatchStage final : public NamedStage<StreamStage> {
  public:
-  BatchStage(std::int64_t size, BatchOptions options, SourceLocation location)
-      : NamedStage("batch", location), size_(size), options_(options) {}
+  BatchStage(std::int64_t size, BatchOptions options, SourceLocation location,
+             std::int64_t ranks = 1)
+      : NamedStage("batch", location), size_(size), options_(options), ranks_(ranks) {}
+
+  /// … whose batches several ranks make together, each `size / ranks` rows of them.
+  std::shared_ptr<const Stage> shared_by(std::int64_t ranks) const {
+    if (ranks_ != 1 || size_ % ranks != 0) return nullptr;
+    return std::make_shared<BatchStage>(size_, options_, location(), ranks);
+  }
 
   void edit(SchemaEditor& editor) const override {
     if (editor.batched()) {
@@ -147,10 +155,11 @@ class BatchStage final : public NamedStage<StreamStage> {
       editor.change(key, editor.schema().spec(key).with_batch());
     }
   }
+  bool drops_remainder() const noexcept { return options_.drop_remainder; }
   Cardinality cardinality(const Cardinality& in) const override {
     if (in.kind != Cardinality::Kind::kKnown) return in;
-    const std::int64_t whole = in.count / size_;
-    const bool rest = in.count % size_ != 0 && !options_.drop_remainder;
+    const std::int64_t whole = in.count / rows();
+    const bool rest = in.count % rows() != 0 && !options_.drop_remainder;
     return {in.kind, whole + (rest ? 1 : 0), in.exact};
   }
   bool works_on_tickets() const override { return false; }
@@ -163,15 +172,28 @@ class BatchStage final : public NamedStage<StreamStage> {
   }
   std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
                              const NodeContext& context) const override {
-    return std::make_unique<BatchNode>(std::move(upstream), context, size_, options_);
+    return std::make_unique<BatchNode>(std::move(upstream), context, rows(), options_);
   }
 
  private:
-  std::int64_t size_;
+  std::int64_t rows() const { return size_ / ranks_; }
+
+  std::int64_t size_;  ///< Of all ranks together: a state is the same text for any number of them.
   BatchOptions options_;
+  std::int64_t ranks_;
 };
 
 }  // namespace
+
+std::shared_ptr<const Stage> batch_shared_by(const Stage& stage, std::int64_t ranks) {
+  const auto* batch = dynamic_cast<const BatchStage*>(&stage);
+  return batch == nullptr ? nullptr : batch->shared_by(ranks);
+}
+
+bool batch_drops_remainder(const Stage& stage) {
+  const auto* batch = dynamic_cast<const BatchStage*>(&stage);
+  return batch != nullptr && batch->drops_remainder();
+}
 
 StageEntry batch_entry() {
   return {

@@ -29,7 +29,7 @@ void dropout(const KernelContext& context) {
   const auto key = dropout_key(numbers.seed, attributes.seed, numbers.iteration, attributes.stream);
   fill_dropout_mask(
       {context.output<std::uint8_t>(1), static_cast<std::size_t>(context.output_size(1))},
-      attributes.rate, key);
+      attributes.rate, key, 0, numbers.rows, context.output_shape(1));
   apply_mask<T>(context, context.output_buffer(1));
 }
 

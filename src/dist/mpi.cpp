@@ -1,0 +1,230 @@
+// The only file that sees MPI. Built where CMake found it; else no_mpi.cpp is.
+#include <fmt/format.h>
+#include <mpi.h>
+#include <sched.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#include "dist/mpi.hpp"
+#include "dist/tags.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::dist {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+[[noreturn]] void throw_mpi(const char* call, int status) {
+  std::array<char, MPI_MAX_ERROR_STRING + 1> text{};
+  int length = 0;
+  MPI_Error_string(status, text.data(), &length);
+  throw Error(make_diagnostic("R002", fmt::format("{} failed: {}", call, text.data()), {},
+                              "see what the other ranks say; restart the job with --resume"));
+}
+
+void check(const char* call, int status) {
+  if (status != MPI_SUCCESS) throw_mpi(call, status);
+}
+
+bool is_running() noexcept {
+  int begun = 0;
+  int ended = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&ended);
+  return begun != 0 && ended == 0;
+}
+
+/// MPI between its beginning and its end in this process.
+class Session {
+ public:
+  static Session& get() {
+    static Session session;
+    return session;
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  MPI_Comm world() const noexcept { return world_; }
+  MPI_Comm machine() const noexcept { return machine_; }
+  void note_failure() noexcept { failed_ = true; }
+
+  void end(bool failed, int status) noexcept {
+    if (!is_running()) return;
+    std::fflush(nullptr);
+    if (failed || failed_) {
+      all_say_goodbye(std::chrono::seconds(5));
+      MPI_Abort(world_, status != 0 ? status : 1);
+      return;
+    }
+    if (ours_) MPI_Finalize();
+  }
+
+ private:
+  Session() {
+    int begun = 0;
+    MPI_Initialized(&begun);
+    int level = MPI_THREAD_SINGLE;
+    if (begun == 0) {
+      check("MPI_Init_thread", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level));
+      ours_ = true;
+    } else {
+      MPI_Query_thread(&level);
+    }
+    int main_thread = 0;
+    MPI_Is_thread_main(&main_thread);
+    if (level < MPI_THREAD_SERIALIZED && main_thread == 0) {
+      throw Error(make_diagnostic(
+          "R002", "this MPI takes calls from the thread that began it only, and this is another",
+          {}, "call fit from the main thread"));
+    }
+    MPI_Comm_dup(MPI_COMM_WORLD, &world_);
+    MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
+    MPI_Comm_split_type(world_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine_);
+  }
+  ~Session() { end(false, 1); }
+
+  /// Waits until every rank has come here: then all have said what they had to say.
+  void all_say_goodbye(std::chrono::seconds longest) noexcept {
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (MPI_Ibarrier(world_, &request) != MPI_SUCCESS) return;
+    const Clock::time_point start = Clock::now();
+    for (int done = 0; done == 0 && Clock::now() - start < longest;) {
+      if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  bool ours_ = false;
+  bool failed_ = false;
+  MPI_Comm world_ = MPI_COMM_NULL;
+  MPI_Comm machine_ = MPI_COMM_NULL;
+};
+
+class MpiTransport final : public Transport {
+ public:
+  MpiTransport() : session_(Session::get()) {
+    MPI_Comm_rank(session_.world(), &rank_);
+    MPI_Comm_size(session_.world(), &size_);
+    MPI_Comm_size(session_.machine(), &local_size_);
+  }
+
+  int rank() const noexcept override { return rank_; }
+  int size() const noexcept override { return size_; }
+  int local_size() const noexcept override { return local_size_; }
+
+  Ticket send(int to, int tag, std::span<const std::byte> bytes) override {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check("MPI_Isend", MPI_Isend(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, to, tag,
+                                 session_.world(), &request));
+    return keep(request, false);
+  }
+  Ticket receive(int from, int tag, std::span<std::byte> bytes) override {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check("MPI_Irecv", MPI_Irecv(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, from, tag,
+                                 session_.world(), &request));
+    return keep(request, true);
+  }
+  bool done(Ticket ticket) override {
+    const auto entry = requests_.find(ticket);
+    if (entry == requests_.end()) return true;
+    int done = 0;
+    check("MPI_Test", MPI_Test(&entry->second.request, &done, MPI_STATUS_IGNORE));
+    if (done != 0) requests_.erase(entry);
+    return done != 0;
+  }
+  void abandon() noexcept override {
+    session_.note_failure();
+    for (auto& [ticket, entry] : requests_) {
+      if (entry.receives) MPI_Cancel(&entry.request);
+      MPI_Request_free(&entry.request);
+    }
+    requests_.clear();
+  }
+
+  void announce(const std::string& text) override {
+    announcement_ = text;
+    heard_by_.assign(static_cast<std::size_t>(size_), MPI_REQUEST_NULL);
+    for (int other = 0; other < size_; ++other) {
+      if (other == rank_) continue;
+      // Done when the other has it, not when it has left here.
+      check("MPI_Issend", MPI_Issend(announcement_.data(), static_cast<int>(announcement_.size()),
+                                     MPI_BYTE, other, kAnnouncementTag, session_.world(),
+                                     &heard_by_[static_cast<std::size_t>(other)]));
+    }
+  }
+  std::optional<Announcement> heard() override {
+    int there = 0;
+    MPI_Status status;
+    check("MPI_Iprobe",
+          MPI_Iprobe(MPI_ANY_SOURCE, kAnnouncementTag, session_.world(), &there, &status));
+    if (there == 0) return std::nullopt;
+    int length = 0;
+    MPI_Get_count(&status, MPI_BYTE, &length);
+    Announcement told{status.MPI_SOURCE, std::string(static_cast<std::size_t>(length), '\0')};
+    check("MPI_Recv", MPI_Recv(told.text.data(), length, MPI_BYTE, told.from, kAnnouncementTag,
+                               session_.world(), MPI_STATUS_IGNORE));
+    return told;
+  }
+  bool was_heard_by(int to, double seconds) override {
+    if (heard_by_.empty()) return false;
+    const Clock::time_point start = Clock::now();
+    int done = 0;
+    do {
+      MPI_Test(&heard_by_[static_cast<std::size_t>(to)], &done, MPI_STATUS_IGNORE);
+      if (done == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    } while (done == 0 && Clock::now() - start < std::chrono::duration<double>(seconds));
+    return done != 0;
+  }
+
+ private:
+  struct Entry {
+    MPI_Request request;
+    bool receives;
+  };
+  Ticket keep(MPI_Request request, bool receives) {
+    requests_.emplace(next_, Entry{request, receives});
+    return next_++;
+  }
+
+  Session& session_;
+  int rank_ = 0;
+  int size_ = 1;
+  int local_size_ = 1;
+  Ticket next_ = 0;
+  std::map<Ticket, Entry> requests_;
+  std::string announcement_;
+  std::vector<MPI_Request> heard_by_;
+};
+
+}  // namespace
+
+bool has_mpi() noexcept { return true; }
+
+std::string mpi_description() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING + 1> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string all(text.data());
+  return all.substr(0, all.find_first_of(",\n"));
+}
+
+bool started_by_mpi() noexcept {
+  // Open MPI; MPICH and Slurm's PMI; Slurm's and others' PMIx.
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"}) {
+    if (std::getenv(name) != nullptr) return true;
+  }
+  return false;
+}
+
+std::unique_ptr<Transport> mpi_transport() { return std::make_unique<MpiTransport>(); }
+
+void end_mpi(bool failed, int status) noexcept {
+  if (is_running()) Session::get().end(failed, status);
+}
+
+}  // namespace tenon::dist

@@ -1,0 +1,162 @@
+#include "train/rank_group.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/thread_count.hpp"
+#include "tenon/error.hpp"
+#include "tenon/message.hpp"
+#include "train/loss_table.hpp"
+
+namespace tenon::train {
+namespace {
+
+template <class T>
+std::string_view bytes_of(const T& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(T)};
+}
+
+template <class T>
+T read_as(std::string_view bytes) {
+  T value{};
+  std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof(T)));
+  return value;
+}
+
+/// What a rank tells before a step. Rank 0's decisions count.
+struct StepMessage {
+  std::int64_t rows = 0;
+  std::int32_t ended = 0;
+  std::int32_t stopped = 0;
+  std::int32_t without_validation = 0;
+  std::int32_t leave_bad_loss = 0;
+  double learning_rate = 0.0;
+};
+
+StepMessage message_of(const Decisions& decisions) {
+  return {.rows = 0,
+          .ended = 0,
+          .stopped = decisions.stopped ? 1 : 0,
+          .without_validation = decisions.without_validation ? 1 : 0,
+          .leave_bad_loss = decisions.leave_bad_loss ? 1 : 0,
+          .learning_rate = decisions.learning_rate};
+}
+
+Decisions decisions_of(const StepMessage& message) {
+  return {.stopped = message.stopped != 0,
+          .without_validation = message.without_validation != 0,
+          .leave_bad_loss = message.leave_bad_loss != 0,
+          .learning_rate = message.learning_rate};
+}
+
+/// A sum over the rows of a batch that is no mean of what the rows give by themselves.
+bool joins_rows(const ops::LossAttributes& loss) {
+  const bool overlap = loss.kind == ops::LossKind::kDice || loss.kind == ops::LossKind::kTversky;
+  return overlap && (loss.axis.empty() || std::ranges::find(loss.axis, 0) != loss.axis.end());
+}
+
+constexpr std::size_t kBytesOfMegabyte = 1'000'000;
+
+}  // namespace
+
+std::size_t RankGroup::bucket_bytes() const {
+  return static_cast<std::size_t>(distribution_.options().bucket_megabytes *
+                                  static_cast<double>(kBytesOfMegabyte));
+}
+
+int RankGroup::threads() const {
+  if (alone()) return 0;
+  // Where mpirun binds a process, num_cores() are its own already.
+  const int cores = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
+  const int part = std::max(1, cores / communicator().local_size());
+  return std::min(part, num_cores());
+}
+
+data::RankShare RankGroup::share_of(const Dataset& dataset, const std::string& split) const {
+  if (alone()) return {dataset};
+  data::RankShare share = data::share_of_rank(dataset, distribution_.rank(), size());
+  if (!share.why_whole.empty() && first() && size() > 1) {
+    Diagnostic note = make_diagnostic(
+        "R001",
+        fmt::format("each of {} ranks reads all of the {} data and takes its rows", size(), split),
+        {share.why_whole},
+        "put what orders and chooses before batch, and make the size of a batch a multiple of the "
+        "number of ranks: then each reads its part alone");
+    note.severity = Severity::kWarning;
+    emit(note);
+  }
+  return share;
+}
+
+void RankGroup::check_losses(const std::vector<OutputTraining>& outputs) const {
+  if (alone()) return;
+  for (const OutputTraining& output : outputs) {
+    if (!output.loss) continue;
+    for (const LossTerm& term : terms_of(*output.loss)) {
+      const ops::LossAttributes attributes = loss_attributes(*term.loss, 1.0);
+      if (attributes.reduction != ops::LossReduction::kSumOverBatchSize) {
+        throw_argument_error(
+            "fit",
+            fmt::format("loss {} of output {} with reduction \"{}\" over several ranks",
+                        term.loss->class_name, quote_key(output.name()), term.loss->reduction),
+            "\"sum_over_batch_size\": a mean over rows, of which each rank has a part");
+      }
+      if (!joins_rows(attributes) || !first() || size() == 1) continue;
+      Diagnostic warning = make_diagnostic(
+          "R001",
+          fmt::format("loss {} of output {} looks at all rows of a batch together; each of {} "
+                      "ranks looks at its own",
+                      term.loss->class_name, quote_key(output.name()), size()),
+          {"the training is one with smaller batches in this loss"},
+          "give axis without 0 to take it row by row, which is the same for any number of ranks");
+      warning.severity = Severity::kWarning;
+      emit(warning);
+    }
+  }
+}
+
+RankGroup::StepNews RankGroup::before_step(dist::Place place, std::int64_t rows, bool ended,
+                                           Decisions& decisions) const {
+  if (alone()) return {rows, ended, ended};
+  communicator().at(std::move(place));
+  StepMessage own = message_of(decisions);
+  own.rows = rows;
+  own.ended = ended ? 1 : 0;
+  StepNews news{.all_rows = 0, .some_ended = false, .all_ended = true};
+  const auto all = communicator().all_gather(bytes_of(own));
+  for (const std::string& each : all) {
+    const auto message = read_as<StepMessage>(each);
+    news.all_rows += message.rows;
+    news.some_ended = news.some_ended || message.ended != 0;
+    news.all_ended = news.all_ended && message.ended != 0;
+  }
+  decisions = decisions_of(read_as<StepMessage>(all.front()));
+  return news;
+}
+
+void RankGroup::share_decisions(Decisions& decisions) const {
+  if (alone()) return;
+  const StepMessage own = message_of(decisions);
+  decisions =
+      decisions_of(read_as<StepMessage>(communicator().broadcast(std::string(bytes_of(own)))));
+}
+
+void RankGroup::sum(std::span<double> values) const {
+  if (!alone()) communicator().all_reduce(values);
+}
+
+std::int64_t RankGroup::most(std::int64_t value) const {
+  if (alone()) return value;
+  for (const std::string& each : communicator().all_gather(bytes_of(value)))
+    value = std::max(value, read_as<std::int64_t>(each));
+  return value;
+}
+
+void RankGroup::fail() const noexcept {
+  if (!alone()) communicator().fail(std::current_exception());
+}
+
+}  // namespace tenon::train

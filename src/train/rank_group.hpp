@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/rank_share.hpp"
+#include "dist/communicator.hpp"
+#include "tenon/distribution.hpp"
+#include "tenon/history.hpp"
+#include "tenon/model.hpp"
+#include "train/outputs.hpp"
+#include "train/trainer.hpp"
+#include "train/training_state.hpp"
+
+namespace tenon::train {
+
+/// What callbacks decided, which only rank 0 runs.
+struct Decisions {
+  bool stopped = false;
+  bool without_validation = false;
+  bool leave_bad_loss = false;
+  double learning_rate = 0.0;
+};
+
+/// The ranks of one call of fit. Where there is one process, every function does nothing. All
+/// throw what Communicator throws.
+class RankGroup {
+ public:
+  explicit RankGroup(Distribution distribution) : distribution_(std::move(distribution)) {}
+
+  bool alone() const noexcept { return distribution_.alone(); }
+  bool first() const noexcept { return distribution_.rank() == 0; }
+  int size() const noexcept { return distribution_.size(); }
+  dist::Communicator& communicator() const { return *distribution_.communicator(); }
+  std::size_t bucket_bytes() const;
+
+  /// Compute threads of a rank where none were asked for: its part of the machine's cores.
+  int threads() const;
+  /// The rank's part of a split; says once where every rank has to read all of it.
+  data::RankShare share_of(const Dataset& dataset, const std::string& split) const;
+
+  /// Throws ContractError (A001) for losses that are no mean over rows; warns of those that look at
+  /// the rows of a batch together.
+  void check_losses(const std::vector<OutputTraining>& outputs) const;
+  /// Throws Error (R001) where the ranks are not about to train the same: with the first thing
+  /// that differs, both sides and their ranks.
+  void compare(const Model& model, const Trainer& trainer, const FitArguments& arguments,
+               const std::vector<const Dataset*>& datasets) const;
+
+  /// Rank 0's weights and optimizer's slots, for all.
+  void share_variables(Trainer& trainer) const;
+  /// The state that rank 0 goes on from, for all; nothing where it begins.
+  void share_state(std::shared_ptr<const TrainingState>& state, Trainer& trainer) const;
+
+  struct StepNews {
+    std::int64_t all_rows = 0;
+    bool some_ended = false;
+    bool all_ended = false;
+  };
+  /// Before a step: how many rows all have, and what rank 0 decided. `ended`: no data are left
+  /// here.
+  StepNews before_step(dist::Place place, std::int64_t rows, bool ended,
+                       Decisions& decisions) const;
+  void share_decisions(Decisions& decisions) const;
+  /// Takes the weights of rank 0 where its callbacks changed them. `before` was had before they
+  /// ran: throws Error (R001) where the ranks' weights differed already then.
+  std::uint64_t digest_of_weights(const Trainer& trainer) const;
+  void share_changed_weights(Trainer& trainer, std::uint64_t before) const;
+
+  void sum(std::span<double> values) const;
+  std::int64_t most(std::int64_t value) const;
+  /// Those that the ranks met, by rank.
+  std::vector<BadSample> all_of(const std::vector<BadSample>& bad_samples) const;
+  /// Throws the error of the lowest rank that has found more than that the step was bad.
+  [[noreturn]] void throw_best(const Diagnostic& own, bool found) const;
+
+  /// Tells the others that this rank ends with the exception in flight.
+  void fail() const noexcept;
+
+ private:
+  Distribution distribution_;
+};
+
+}  // namespace tenon::train

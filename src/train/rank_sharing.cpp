@@ -1,0 +1,231 @@
+// What ranks tell each other beside the steps: states, weights, what they are about to train.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "core/diagnostic_json.hpp"
+#include "core/text_hash.hpp"
+#include "data/pipeline.hpp"
+#include "dist/failure.hpp"
+#include "tenon/error.hpp"
+#include "train/compile_config.hpp"
+#include "train/rank_group.hpp"
+
+namespace tenon::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::span<std::byte> bytes_of(Tensor& tensor) {
+  return {reinterpret_cast<std::byte*>(tensor.bytes()), tensor.byte_size()};
+}
+
+void share_tensors(dist::Communicator& communicator, backend::Variables& variables,
+                   std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto slot = static_cast<std::int32_t>(i);
+    Tensor value = variables.read(slot);
+    communicator.broadcast(bytes_of(value));
+    if (communicator.rank() != 0) variables.write(slot, value);
+  }
+}
+
+/// Short texts as they are, long ones by their hash.
+std::string digest(const std::string& text) {
+  constexpr std::size_t kShort = 160;
+  return text.size() <= kShort ? text : fmt::format("{:016x}", hash_text(text));
+}
+
+/// Of this process's executable file, so that two builds are told apart.
+std::string program_digest() {
+  std::ifstream file("/proc/self/exe", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return fmt::format("{} bytes, {:016x}", bytes.size(), hash_text(bytes));
+}
+
+Json sample_json(const SampleIdentity& sample) {
+  return {sample.index, sample.id, sample.file, sample.row};
+}
+
+SampleIdentity sample_of(const Json& json) {
+  SampleIdentity sample;
+  sample.index = json.at(0).get<std::int64_t>();
+  sample.id = json.at(1).get<std::string>();
+  sample.file = json.at(2).get<std::string>();
+  sample.row = json.at(3).get<decltype(sample.row)>();
+  return sample;
+}
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+Facts facts_of(const Model& model, const Trainer& trainer, const FitArguments& arguments,
+               const std::vector<const Dataset*>& datasets) {
+  Facts facts = {{"number of ranks' options",
+                  fmt::format("wire {}, buckets of {:g} MB", arguments.distribution.options().wire,
+                              arguments.distribution.options().bucket_megabytes)},
+                 {"engine", trainer.engine().description()},
+                 {"precision", trainer.arguments().precision},
+                 {"model", digest(model.to_json())},
+                 {"optimizer, losses and metrics", digest(compile_config_json(model))},
+                 {"seed", fmt::format("{}", arguments.seed)},
+                 {"epochs", fmt::format("{} from {}", arguments.epochs, arguments.initial_epoch)},
+                 {"steps_per_epoch", fmt::format("{}", arguments.steps_per_epoch.value_or(0))},
+                 {"validation_freq", fmt::format("{}", arguments.validation_freq)},
+                 {"check_finite", fmt::format("{}", arguments.check_finite)}};
+  for (const Dataset* dataset : datasets) {
+    const std::size_t split = facts.size();
+    std::string stages;
+    for (const std::string& part : dataset->pipeline()->fingerprint()) stages += part + "\n";
+    facts.emplace_back(split == 10 ? "training data" : "validation data", digest(stages));
+  }
+  facts.emplace_back("program", program_digest());
+  return facts;
+}
+
+[[noreturn]] void throw_difference(const std::string& what, int rank, const std::string& first,
+                                   const std::string& other) {
+  throw Error(make_diagnostic(
+      "R001", fmt::format("ranks 0 and {} are not about to train the same: {}", rank, what),
+      {fmt::format("rank 0: {}", first), fmt::format("rank {}: {}", rank, other)},
+      "start every rank from the same program, with the same experiment and the same data"));
+}
+
+}  // namespace
+
+void RankGroup::compare(const Model& model, const Trainer& trainer, const FitArguments& arguments,
+                        const std::vector<const Dataset*>& datasets) const {
+  if (alone()) return;
+  communicator().at({.stage = "comparing what is to be trained"});
+  Json own = Json::array();
+  for (const auto& [name, value] : facts_of(model, trainer, arguments, datasets))
+    own.push_back({name, value});
+  const std::string text = json_text(own, -1);
+  const auto all = communicator().all_gather(text);
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    const Json first = Json::parse(all[0], nullptr, false);
+    const Json other = Json::parse(all[rank], nullptr, false);
+    for (std::size_t i = 0; i < std::min(first.size(), other.size()); ++i) {
+      if (first[i] == other[i]) continue;
+      throw_difference(first[i][0].get<std::string>(), static_cast<int>(rank),
+                       first[i][1].get<std::string>(), other[i][1].get<std::string>());
+    }
+    throw_difference("versions", static_cast<int>(rank), fmt::format("{} facts", first.size()),
+                     fmt::format("{} facts", other.size()));
+  }
+}
+
+void RankGroup::share_variables(Trainer& trainer) const {
+  if (alone() || size() == 1) return;
+  backend::Variables& variables = *trainer.training_state().variables();
+  share_tensors(communicator(), variables, variables.specs().size());
+}
+
+void RankGroup::share_state(std::shared_ptr<const TrainingState>& state, Trainer& trainer) const {
+  if (alone()) return;
+  communicator().at({.stage = "the state to go on from"});
+  Json json;
+  if (state) {
+    std::vector<std::uint64_t> running(state->running.size());
+    std::ranges::transform(state->running, running.begin(), [](double value) {
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, &value, sizeof bits);
+      return bits;
+    });
+    json = {{"epoch", state->epoch}, {"step", state->step}, {"steps_done", state->steps_done},
+            {"data", state->data},   {"running", running},  {"stopped", state->stopped}};
+  }
+  json["iterations"] = trainer.iterations();
+  json = Json::parse(communicator().broadcast(json_text(json, -1)));
+  trainer.set_iterations(json.at("iterations").get<std::int64_t>());
+  if (first() || !json.contains("epoch")) return;
+  auto taken = std::make_shared<TrainingState>();
+  taken->epoch = json.at("epoch").get<std::int64_t>();
+  taken->step = json.at("step").get<std::int64_t>();
+  taken->steps_done = json.at("steps_done").get<std::int64_t>();
+  taken->data = json.at("data").get<std::string>();
+  taken->stopped = json.at("stopped").get<bool>();
+  for (const auto& bits : json.at("running")) {
+    const auto value = bits.get<std::uint64_t>();
+    taken->running.emplace_back();
+    std::memcpy(&taken->running.back(), &value, sizeof value);
+  }
+  state = std::move(taken);
+}
+
+std::uint64_t RankGroup::digest_of_weights(const Trainer& trainer) const {
+  if (alone() || size() == 1) return 0;
+  std::uint64_t digest = 0;
+  const auto weights = trainer.model().weights();
+  for (const auto& weight : weights) {
+    const Tensor value = weight->value();
+    const auto bytes =
+        std::string_view(reinterpret_cast<const char*>(value.bytes()), value.byte_size());
+    digest = digest * 1099511628211ULL ^ hash_text(bytes);
+  }
+  return digest;
+}
+
+void RankGroup::share_changed_weights(Trainer& trainer, std::uint64_t before) const {
+  if (alone() || size() == 1) return;
+  const std::uint64_t own[2] = {before, first() ? digest_of_weights(trainer) : before};
+  const auto all = communicator().all_gather({reinterpret_cast<const char*>(own), sizeof own});
+  std::uint64_t of_first[2] = {};
+  std::memcpy(of_first, all[0].data(), sizeof of_first);
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    std::uint64_t theirs = 0;
+    std::memcpy(&theirs, all[rank].data(), sizeof theirs);
+    if (theirs == of_first[0]) continue;
+    throw Error(make_diagnostic(
+        "R001", fmt::format("the weights of ranks 0 and {} differ after the same steps", rank),
+        {fmt::format("rank 0: {:016x}", of_first[0]),
+         fmt::format("rank {}: {:016x}", rank, theirs)},
+        "a callback on rank 0 that changes weights does so at the end of an epoch, not of a step; "
+        "otherwise the ranks' processors compute differently"));
+  }
+  if (of_first[0] == of_first[1]) return;
+  backend::Variables& variables = *trainer.training_state().variables();
+  share_tensors(communicator(), variables, trainer.model().weights().size());
+}
+
+std::vector<BadSample> RankGroup::all_of(const std::vector<BadSample>& bad_samples) const {
+  if (alone()) return bad_samples;
+  Json own = Json::array();
+  for (const BadSample& bad : bad_samples) {
+    own.push_back({sample_json(bad.sample), bad.stage.index, bad.stage.name, bad.reason,
+                   sample_json(bad.source)});
+  }
+  std::vector<BadSample> all;
+  for (const std::string& text : communicator().all_gather(json_text(own, -1))) {
+    for (const Json& each : Json::parse(text)) {
+      BadSample bad;
+      bad.sample = sample_of(each.at(0));
+      bad.stage.index = each.at(1).get<std::int64_t>();
+      bad.stage.name = each.at(2).get<std::string>();
+      bad.reason = each.at(3).get<std::string>();
+      bad.source = sample_of(each.at(4));
+      all.push_back(std::move(bad));
+    }
+  }
+  return all;
+}
+
+void RankGroup::throw_best(const Diagnostic& own, bool found) const {
+  if (alone() || size() == 1) throw DataError(own);
+  const std::string text =
+      (found ? "1" : "0") + dist::failure_text(std::make_exception_ptr(DataError(own)));
+  const auto all = communicator().all_gather(text);
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    if (all[rank].front() != '1') continue;
+    dist::throw_failure(all[rank].substr(1),
+                        fmt::format("it happened on rank {} of {}", rank, size()));
+  }
+  dist::throw_failure(all[0].substr(1),
+                      fmt::format("it happened on all {} ranks together", size()));
+}
+
+}  // namespace tenon::train

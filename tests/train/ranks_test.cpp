@@ -1,0 +1,402 @@
+// Several ranks train one model as one process does. The ranks are threads here; tests/cli has them
+// as processes, over MPI.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "support/thread_ranks.hpp"
+#include "tenon/error.hpp"
+#include "tenon/file.hpp"
+#include "train/distribution_maker.hpp"
+#include "train/small_models.hpp"
+
+namespace tenon::train {
+namespace {
+
+namespace fs = std::filesystem;
+using test::run_ranks;
+using test::text_of;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+struct RankSetup {
+  const char* engine = "reference";
+  std::string optimizer = "sgd";
+  MpiOptions options{};
+  bool normalized = false;
+  std::int64_t samples = 50;
+  std::int64_t batch = 8;
+  FitArguments fit{};
+  std::function<Dataset()> data{};
+  std::function<void(int, Model&, FitArguments&)> change{};  ///< By rank, before fit.
+};
+
+Model ranks_model(bool normalized) {
+  const SymbolicTensor small = Input({4}, {.name = "Small"});
+  const SymbolicTensor large = Input({6}, {.name = "Large"});
+  SymbolicTensor hidden = Concatenate({.name = "joined"})({small, large});
+  hidden = Dense(
+      7, {.activation = "tanh", .kernel_regularizer = regularizers::L2(0.01), .name = "hidden"})(
+      hidden);
+  if (normalized) hidden = BatchNormalization({.name = "norm"})(hidden);
+  hidden = Dropout(0.3, {.name = "dropout"})(hidden);
+  return Model({small, large},
+               {Dense(3, {.activation = "softmax", .name = "cell"})(hidden),
+                Dense(1, {.name = "age"})(hidden)},
+               {.name = "cells"});
+}
+
+struct Trained {
+  std::vector<Tensor> weights;
+  History history;
+};
+
+Trained train_as(const RankSetup& setup, const Distribution& distribution) {
+  Model model = ranks_model(setup.normalized);
+  // Rank 0's weights count: the others begin with others.
+  model.initialize(5 + static_cast<std::uint64_t>(distribution.rank()));
+  Optimizer optimizer = setup.optimizer;
+  optimizer.global_clipnorm = 1.0;
+  model.compile({.optimizer = optimizer,
+                 .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}},
+                 .metrics = {{"cell", {"accuracy"}}, {"age", {"mae"}}},
+                 .engine = setup.engine,
+                 .threads = 1});
+  FitArguments arguments = setup.fit;
+  arguments.verbose = 0;
+  arguments.seed = 11;
+  arguments.data_threads = 1;
+  arguments.distribution = distribution;
+  if (setup.change) setup.change(distribution.rank(), model, arguments);
+  const Dataset data =
+      setup.data
+          ? setup.data()
+          : Dataset::from_tensors(testing::cell_data(setup.samples)).shuffle(16).batch(setup.batch);
+  Trained trained;
+  trained.history = model.fit(data, arguments);
+  for (const auto& weight : model.weights()) trained.weights.push_back(weight->value().clone());
+  return trained;
+}
+
+std::vector<Trained> train_together(int size, const RankSetup& setup) {
+  std::vector<Trained> all(static_cast<std::size_t>(size));
+  const auto thrown = run_ranks(size, [&](std::unique_ptr<dist::Transport> transport) {
+    const int rank = transport->rank();
+    const Distribution ranks = DistributionMaker::make(std::move(transport), setup.options);
+    all[static_cast<std::size_t>(rank)] = train_as(setup, ranks);
+  });
+  for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
+  return all;
+}
+
+double largest_difference(const Trained& a, const Trained& b) {
+  double largest = 0.0;
+  EXPECT_EQ(a.weights.size(), b.weights.size());
+  for (std::size_t i = 0; i < a.weights.size() && i < b.weights.size(); ++i) {
+    const auto x = std::as_const(a.weights[i]).data<float>();
+    const auto y = std::as_const(b.weights[i]).data<float>();
+    for (std::size_t k = 0; k < x.size(); ++k)
+      largest = std::max(largest, static_cast<double>(std::abs(x[k] - y[k])));
+  }
+  return largest;
+}
+
+void expect_same_logs(const History& a, const History& b, double tolerance) {
+  ASSERT_EQ(a.logs.size(), b.logs.size());
+  for (std::size_t epoch = 0; epoch < a.logs.size(); ++epoch) {
+    for (const auto& [name, value] : a.logs[epoch])
+      EXPECT_NEAR(b.logs[epoch].at(name), value, tolerance) << name << " of epoch " << epoch;
+  }
+}
+
+class Ranks : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Ranks, TrainAsOneProcessDoesWithDropoutClippingAndAnUnevenLastBatch) {
+  for (const auto& [optimizer, tolerance] : {std::pair{"sgd", 1e-6}, std::pair{"adam", 1e-4}}) {
+    RankSetup setup{.engine = GetParam(), .optimizer = optimizer};
+    // 50 samples in batches of 8: the 7th has 2 rows, none for ranks 2 and 3.
+    setup.fit.epochs = 8;
+    setup.fit.validation_data = Dataset::from_tensors(testing::cell_data(21, 9)).batch(8);
+    const Trained one = train_as(setup, {});
+    for (const int size : {2, 4}) {
+      const auto all = train_together(size, setup);
+      EXPECT_LT(largest_difference(one, all[0]), tolerance) << optimizer << " " << size;
+      expect_same_logs(one.history, all[0].history, 1e-4);
+      for (const Trained& other : all) {
+        EXPECT_EQ(largest_difference(all[0], other), 0.0);
+        expect_same_logs(all[0].history, other.history, 0.0);
+      }
+    }
+  }
+}
+
+TEST_P(Ranks, BucketsOfAnySizeGiveTheSameBits) {
+  RankSetup setup{.engine = GetParam(), .optimizer = "adam"};
+  setup.fit.epochs = 2;
+  const auto large = train_together(2, setup);
+  setup.options.bucket_megabytes = 1e-5;
+  const auto small = train_together(2, setup);
+  EXPECT_EQ(largest_difference(large[0], small[0]), 0.0);
+}
+
+TEST_P(Ranks, AverageTheStatisticsOfBatchNormalization) {
+  RankSetup setup{.engine = GetParam(), .normalized = true};
+  setup.fit.epochs = 2;
+  const auto all = train_together(2, setup);
+  EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
+  const Trained one = train_as(setup, {});
+  // The mean of halves' means is the whole's mean; each half was normalized by itself.
+  EXPECT_LT(largest_difference(one, all[0]), 0.5);
+  EXPECT_GT(largest_difference(one, all[0]), 0.0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, Ranks, ::testing::Values("reference", "onednn"));
+
+TEST(RanksData, WholeBatchesGiveTheSameWhereTheDataCannotBeSplit) {
+  RankSetup setup;
+  setup.fit.epochs = 2;
+  setup.fit.steps_per_epoch = 9;
+  setup.data = [] {
+    return Dataset::from_tensors(testing::cell_data(50)).shuffle(16).batch(7).repeat();
+  };
+  const Trained one = train_as(setup, {});
+  const auto all = train_together(2, setup);
+  EXPECT_LT(largest_difference(one, all[0]), 1e-6);
+}
+
+TEST(RanksData, ADroppedRemainderIsDroppedByAll) {
+  RankSetup setup;
+  setup.fit.epochs = 3;
+  setup.data = [] {
+    return Dataset::from_tensors(testing::cell_data(47))
+        .shuffle(16)
+        .batch(8, {.drop_remainder = true});
+  };
+  const Trained one = train_as(setup, {});
+  const auto all = train_together(2, setup);
+  EXPECT_LT(largest_difference(one, all[0]), 1e-6);
+  expect_same_logs(one.history, all[0].history, 1e-4);
+}
+
+TEST(RanksData, FewerRowsThanRanksInTheFirstBatchAreToldToAll) {
+  RankSetup setup{.samples = 3};
+  const auto thrown = run_ranks(4, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, DistributionMaker::make(std::move(transport), {}));
+  });
+  for (const auto& each : thrown)
+    EXPECT_THAT(text_of(each), HasSubstr("the first batch has 3 rows, which are to be shared by 4 "
+                                         "ranks"));
+}
+
+/// On rank 0 alone; the others do what it decides.
+class StopAndSlow : public Callback {
+ public:
+  std::string name() const override { return "StopAndSlow"; }
+  void on_train_batch_end(TrainingControl& control, const StepInfo& info, const Logs&) override {
+    ++steps;
+    examples += info.examples;
+    if (steps == 3) control.set_learning_rate(1e-5);
+    if (steps == 10) control.stop_training();
+  }
+  int steps = 0;
+  std::int64_t examples = 0;
+};
+
+TEST(RanksCallbacks, OnRankZeroDecideForAll) {
+  RankSetup setup;
+  setup.fit.epochs = 5;
+  std::vector<std::shared_ptr<StopAndSlow>> callbacks;
+  for (int i = 0; i < 3; ++i) callbacks.push_back(std::make_shared<StopAndSlow>());
+  setup.change = [&](int rank, Model&, FitArguments& arguments) {
+    arguments.callbacks = {callbacks[static_cast<std::size_t>(rank)]};
+  };
+  const Trained one = train_as(setup, {});
+  callbacks[0] = std::make_shared<StopAndSlow>();
+  const auto all = train_together(2, setup);
+  EXPECT_EQ(callbacks[0]->steps, 10);
+  EXPECT_EQ(callbacks[0]->examples, 50 + 3 * 8);
+  EXPECT_EQ(callbacks[1]->steps, 0);
+  EXPECT_LT(largest_difference(one, all[0]), 1e-6);
+  EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
+  EXPECT_TRUE(all[1].history.stopped_early);
+}
+
+TEST(RanksCallbacks, WeightsThatEarlyStoppingRestoresAreTheSameOnAllRanks) {
+  RankSetup setup;
+  setup.optimizer = "adam";
+  setup.fit.epochs = 6;
+  setup.fit.validation_data = Dataset::from_tensors(testing::cell_data(20, 9)).batch(8);
+  setup.change = [](int, Model&, FitArguments& arguments) {
+    arguments.callbacks = {EarlyStopping(
+        {.monitor = "val_loss", .patience = 1, .baseline = -1.0, .restore_best_weights = true})};
+  };
+  const auto all = train_together(2, setup);
+  EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
+  EXPECT_EQ(all[0].history.logs.size(), all[1].history.logs.size());
+  EXPECT_LT(all[1].history.logs.size(), 6U);
+}
+
+TEST(RanksDiffer, IsToldWithBothSidesBeforeTheFirstStep) {
+  RankSetup setup;
+  setup.change = [](int rank, Model&, FitArguments& arguments) {
+    if (rank == 1) arguments.seed = 12;
+  };
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, DistributionMaker::make(std::move(transport), {}));
+  });
+  for (const auto& each : thrown) {
+    EXPECT_THAT(text_of(each),
+                AllOf(HasSubstr("error[R001]"),
+                      HasSubstr("ranks 0 and 1 are not about to train the same: seed"),
+                      HasSubstr("rank 0: 11"), HasSubstr("rank 1: 12")));
+  }
+}
+
+TEST(RanksDiffer, ModelsAreTold) {
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    const Distribution ranks = DistributionMaker::make(std::move(transport), {});
+    RankSetup setup;
+    setup.normalized = ranks.rank() == 1;
+    train_as(setup, ranks);
+  });
+  EXPECT_THAT(text_of(thrown[0]), HasSubstr("are not about to train the same: model"));
+}
+
+TEST(RanksFail, OneRanksBadBatchEndsAllWithItsDiagnosticAndNoWeightIsTouched) {
+  RankSetup setup;
+  setup.fit.epochs = 2;
+  setup.data = [] {
+    NamedTensors data = testing::cell_data(50);
+    // Row 21 is row 5 of the third batch: rank 1's.
+    data[0].second.data<float>()[21 * 4] = std::numeric_limits<float>::quiet_NaN();
+    return Dataset::from_tensors(data).batch(8);
+  };
+  const auto thrown = run_ranks(4, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, DistributionMaker::make(std::move(transport), {}));
+  });
+  for (std::size_t rank = 0; rank < 4; ++rank) {
+    EXPECT_THAT(text_of(thrown[rank]),
+                AllOf(HasSubstr("error[D002]"), HasSubstr("sample 21"), HasSubstr("step 3")))
+        << rank;
+    if (rank != 1) {
+      EXPECT_THAT(text_of(thrown[rank]), HasSubstr("it happened on rank 1 of 4"));
+    }
+  }
+}
+
+TEST(RanksFail, ALossThatIsNotFiniteIsDecidedByAllTogether) {
+  RankSetup setup;
+  setup.data = [] {
+    NamedTensors data = testing::cell_data(50);
+    data[0].second.data<float>()[13 * 4] = 3e38F;  // Row 5 of the second batch: rank 1's.
+    return Dataset::from_tensors(data).batch(8);
+  };
+  const auto spoil = [](int, Model& model, FitArguments&) {
+    for (const auto& weight : model.weights()) {
+      Tensor value = weight->value().clone();
+      for (float& number : value.data<float>()) number *= 1e5F;
+      weight->assign(value);
+    }
+  };
+  setup.change = spoil;
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, DistributionMaker::make(std::move(transport), {}));
+  });
+  EXPECT_THAT(text_of(thrown[0]), HasSubstr("error[D002]"));
+  EXPECT_THAT(text_of(thrown[1]), HasSubstr("error[D002]"));
+}
+
+TEST(RanksFail, ACallbackThatThrowsOnRankZeroEndsAll) {
+  class Throws : public Callback {
+   public:
+    std::string name() const override { return "Throws"; }
+    void on_epoch_end(TrainingControl&, std::int64_t, const Logs&) override {
+      throw FormatError(make_diagnostic("F001", "the disk is full"));
+    }
+  };
+  RankSetup setup;
+  setup.change = [](int, Model&, FitArguments& arguments) {
+    arguments.callbacks = {std::make_shared<Throws>()};
+  };
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, DistributionMaker::make(std::move(transport), {}));
+  });
+  EXPECT_THAT(text_of(thrown[0]), HasSubstr("the disk is full"));
+  EXPECT_THAT(text_of(thrown[1]),
+              AllOf(HasSubstr("the disk is full"), HasSubstr("it happened on rank 0 of 2")));
+}
+
+TEST(RanksRefuse, LossesThatAreNoMeanOverRowsAndWordsThatAreNone) {
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    Model model = ranks_model(false);
+    model.compile({.optimizer = "sgd",
+                   .loss = {{"cell", "sparse_categorical_crossentropy"},
+                            {"age", losses::MeanSquaredError({.reduction = "sum"})}},
+                   .engine = "reference"});
+    model.fit(Dataset::from_tensors(testing::cell_data(16)).batch(8),
+              {.verbose = 0, .distribution = DistributionMaker::make(std::move(transport), {})});
+  });
+  EXPECT_THAT(text_of(thrown[0]),
+              AllOf(HasSubstr("error[A001]"), HasSubstr("reduction \"sum\" over several ranks")));
+  try {
+    DistributionMaker::make(
+        std::make_unique<test::ThreadTransport>(std::make_shared<test::ThreadWorld>(1), 0),
+        {.wire = "float16"});
+    FAIL();
+  } catch (const ContractError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("float16"), HasSubstr("bfloat16")));
+  }
+}
+
+/// As if the machine had failed.
+class KillRank : public Callback {
+ public:
+  explicit KillRank(int steps) : left_(steps) {}
+  std::string name() const override { return "KillRank"; }
+  void on_train_batch_end(TrainingControl&, const StepInfo&, const Logs&) override {
+    if (left_-- == 0) throw std::runtime_error("killed");
+  }
+
+ private:
+  int left_;
+};
+
+TEST(RanksResume, GoOnBitForBitWithAsManyAndInTheSameOrderWithAnotherNumber) {
+  const fs::path folder = fs::temp_directory_path() / ("tenon_ranks_" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  RankSetup setup;
+  setup.optimizer = "adam";
+  setup.normalized = false;
+  setup.fit.epochs = 3;
+  const auto undisturbed = train_together(2, setup);
+  const auto kept_in = [&](const std::string& name, bool restore, int kill_after) {
+    setup.change = [&, name, restore, kill_after](int, Model&, FitArguments& arguments) {
+      arguments.callbacks = {
+          BackupAndRestore((folder / name).string(),
+                           {.save_freq = "3", .delete_checkpoint = false, .restore = restore}),
+          std::make_shared<KillRank>(kill_after)};
+    };
+  };
+  kept_in("state", false, 11);
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, DistributionMaker::make(std::move(transport), {}));
+  });
+  EXPECT_THAT(text_of(thrown[1]), HasSubstr("killed"));
+  fs::copy(folder / "state", folder / "other", fs::copy_options::recursive);
+  kept_in("state", true, 1000);
+  const auto resumed = train_together(2, setup);
+  EXPECT_EQ(largest_difference(undisturbed[0], resumed[0]), 0.0);
+  EXPECT_EQ(largest_difference(resumed[0], resumed[1]), 0.0);
+  expect_same_logs(undisturbed[0].history, resumed[0].history, 0.0);
+  kept_in("other", true, 1000);
+  const auto of_four = train_together(4, setup);
+  EXPECT_LT(largest_difference(undisturbed[0], of_four[0]), 1e-4);
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace tenon::train
