@@ -159,7 +159,7 @@ TEST_F(RanksCommand, WhatIsWrongOnOneRankAloneEndsAll) {
 }
 
 TEST_F(RanksCommand, ARankThatIsKilledEndsTheJobWhichGoesOnBitForBit) {
-  const std::string options = "train exp.toml --quiet --set fit.epochs=1500 --set fit.save_freq=7";
+  const std::string options = "train exp.toml --quiet --set fit.epochs=300 --set fit.save_freq=7";
   const Outcome whole = run_line(ranks(2, options), 300.0);
   ASSERT_EQ(whole.status, 0) << whole.err;
   fs::rename(folder_ / "run", folder_ / "undisturbed");

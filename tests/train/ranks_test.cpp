@@ -231,13 +231,14 @@ TEST(RanksCallbacks, WeightsThatEarlyStoppingRestoresAreTheSameOnAllRanks) {
   setup.fit.epochs = 6;
   setup.fit.validation_data = Dataset::from_tensors(testing::cell_data(20, 9)).batch(8);
   setup.change = [](int, Model&, FitArguments& arguments) {
+    // The loss falls, so by this the first epoch is the best.
     arguments.callbacks = {EarlyStopping(
-        {.monitor = "val_loss", .patience = 1, .baseline = -1.0, .restore_best_weights = true})};
+        {.monitor = "val_loss", .patience = 2, .mode = "max", .restore_best_weights = true})};
   };
   const auto all = train_together(2, setup);
   EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
   EXPECT_EQ(all[0].history.logs.size(), all[1].history.logs.size());
-  EXPECT_LT(all[1].history.logs.size(), 6U);
+  EXPECT_EQ(all[1].history.logs.size(), 3U);
 }
 
 TEST(RanksDiffer, IsToldWithBothSidesBeforeTheFirstStep) {
@@ -288,26 +289,20 @@ TEST(RanksFail, OneRanksBadBatchEndsAllWithItsDiagnosticAndNoWeightIsTouched) {
   }
 }
 
-TEST(RanksFail, ALossThatIsNotFiniteIsDecidedByAllTogether) {
+TEST(RanksFail, ALossThatIsNotFiniteOnOneRankIsDecidedByAllTogether) {
   RankSetup setup;
   setup.data = [] {
     NamedTensors data = testing::cell_data(50);
-    data[0].second.data<float>()[13 * 4] = 3e38F;  // Row 5 of the second batch: rank 1's.
+    data[3].second.data<float>()[13] = 3e38F;  // Row 5 of the second batch: rank 1's.
     return Dataset::from_tensors(data).batch(8);
   };
-  const auto spoil = [](int, Model& model, FitArguments&) {
-    for (const auto& weight : model.weights()) {
-      Tensor value = weight->value().clone();
-      for (float& number : value.data<float>()) number *= 1e5F;
-      weight->assign(value);
-    }
-  };
-  setup.change = spoil;
   const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
     train_as(setup, DistributionMaker::make(std::move(transport), {}));
   });
-  EXPECT_THAT(text_of(thrown[0]), HasSubstr("error[D002]"));
-  EXPECT_THAT(text_of(thrown[1]), HasSubstr("error[D002]"));
+  for (const auto& each : thrown) {
+    EXPECT_THAT(text_of(each), AllOf(HasSubstr("error[D002]"), HasSubstr("step 2"),
+                                     HasSubstr("it happened on rank 1 of 2")));
+  }
 }
 
 TEST(RanksFail, ACallbackThatThrowsOnRankZeroEndsAll) {
