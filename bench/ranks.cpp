@@ -1,0 +1,129 @@
+// What several processes cost and gain (docs/scaling.md): steps of each by itself, steps together,
+// and the reduction of the gradients with nothing beside it, in turns.
+//   mpirun -n 2 --bind-to core build/bench/bench_ranks --model M3
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <vector>
+
+#include "dist/communicator.hpp"
+#include "dist/reduction.hpp"
+#include "models.hpp"
+#include "tenon/callbacks.hpp"
+#include "tenon/dataset.hpp"
+#include "tenon/distribution.hpp"
+#include "train/clock.hpp"
+
+namespace {
+
+using tenon::Distribution;
+using tenon::Model;
+
+struct Settings {
+  std::string model = "M3";
+  std::int64_t rows = 16;  ///< Of a rank.
+  std::int64_t steps = 12;
+  int rounds = 3;
+  int threads = 1;
+  tenon::MpiOptions ranks{};
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0.0 : values[values.size() / 2];
+}
+
+class StepClock : public tenon::Callback {
+ public:
+  std::string name() const override { return "StepClock"; }
+  void on_train_batch_end(tenon::TrainingControl&, const tenon::StepInfo& info,
+                          const tenon::Logs&) override {
+    const double seconds = watch_.restart();
+    if (info.step >= 2) seconds_.push_back(seconds);  // The first ones compile.
+  }
+  double of_a_step() const { return median(seconds_); }
+
+ private:
+  tenon::train::Stopwatch watch_;
+  std::vector<double> seconds_;
+};
+
+double seconds_of_steps(tenon::bench::Subject& subject, const Settings& settings,
+                        const Distribution& distribution) {
+  const auto clock = std::make_shared<StepClock>();
+  tenon::FitArguments arguments;
+  arguments.steps_per_epoch = settings.steps;
+  arguments.verbose = 0;
+  arguments.callbacks = {clock};
+  arguments.check_leakage = false;
+  arguments.data_threads = 1;
+  arguments.distribution = distribution;
+  const tenon::Dataset data = tenon::Dataset::from_tensors(subject.batch)
+                                  .repeat()
+                                  .batch(settings.rows * distribution.size());
+  subject.model.fit(data, arguments);
+  return clock->of_a_step();
+}
+
+double seconds_of_reduction(tenon::dist::Communicator& ranks, std::size_t floats,
+                            const Settings& settings) {
+  std::vector<float> numbers(floats, 1.0F);
+  const auto bucket = static_cast<std::size_t>(settings.ranks.bucket_megabytes * 1e6 / 4.0);
+  std::vector<double> seconds;
+  for (int round = 0; round < 7; ++round) {
+    ranks.barrier();
+    tenon::train::Stopwatch watch;
+    std::vector<std::shared_ptr<tenon::dist::Reduction>> all;
+    for (std::size_t at = 0; at < floats; at += bucket)
+      all.push_back(
+          ranks.begin_reduction(std::span(numbers).subspan(at, std::min(bucket, floats - at)),
+                                static_cast<int>(all.size())));
+    for (const auto& each : all) ranks.wait(*each);
+    seconds.push_back(watch.seconds());
+  }
+  return median(seconds);
+}
+
+void measure(const Settings& settings) {
+  const Distribution distribution = Distribution::mpi(settings.ranks);
+  tenon::dist::Communicator& ranks = *distribution.communicator();
+  tenon::bench::Subject subject = tenon::bench::make_subject(settings.model, settings.rows);
+  subject.model.compile({.optimizer = "adam", .loss = subject.loss, .threads = settings.threads});
+  std::vector<double> alone;
+  std::vector<double> together;
+  for (int round = 0; round < settings.rounds; ++round) {
+    ranks.barrier();
+    alone.push_back(seconds_of_steps(subject, settings, {}));
+    ranks.barrier();
+    together.push_back(seconds_of_steps(subject, settings, distribution));
+  }
+  std::size_t floats = 0;
+  for (const auto& weight : subject.model.trainable_weights())
+    floats += static_cast<std::size_t>(weight->shape().element_count());
+  const double reduction = seconds_of_reduction(ranks, floats, settings);
+  if (distribution.rank() != 0) return;
+  const double one = median(alone);
+  const double all = median(together);
+  fmt::print(
+      "| {} | {} × {} | {} × {} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.3f} | {} |\n",
+      settings.model, distribution.size(), settings.threads, distribution.size(), settings.rows,
+      4e-6 * static_cast<double>(floats), 1e3 * one, 1e3 * all, 1e3 * (all - one), 1e3 * reduction,
+      one / all, settings.ranks.wire);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app("What several processes cost and gain");
+  app.add_option("--model", settings.model);
+  app.add_option("--rows", settings.rows, "of a rank");
+  app.add_option("--steps", settings.steps);
+  app.add_option("--rounds", settings.rounds);
+  app.add_option("--threads", settings.threads, "of a rank");
+  app.add_option("--wire", settings.ranks.wire);
+  app.add_option("--bucket", settings.ranks.bucket_megabytes, "MB");
+  CLI11_PARSE(app, argc, argv);
+  measure(settings);
+}
