@@ -356,14 +356,31 @@ void Lowering::note_gradients(const GraphNode& node, const Connections& connecti
   }
 }
 
+void Lowering::add_output(std::size_t index) {
+  const ops::ValueId value = graph_.program->outputs[index].value;
+  const CellId found = cell(value);
+  const DType dtype = graph_.value(value).dtype;
+  const bool plain = !memory_.cell(found).layout && memory_.cell(found).dtype == dtype;
+  const CellId made = plain ? found : reordered(value, std::nullopt, dtype, true);
+  memory_.cell(made).kept = true;
+  output_cells_[index] = made;
+}
+
 void Lowering::add_outputs() {
-  for (const ops::NamedValue& output : graph_.program->outputs) {
-    const CellId found = cell(output.value);
-    const DType dtype = graph_.value(output.value).dtype;
-    const bool plain = !memory_.cell(found).layout && memory_.cell(found).dtype == dtype;
-    const CellId made = plain ? found : reordered(output.value, std::nullopt, dtype, true);
-    memory_.cell(made).kept = true;
-    output_cells_.push_back(made);
+  for (std::size_t i = 0; i < output_cells_.size(); ++i) {
+    if (output_cells_[i] == kNoCell) add_output(i);
+  }
+}
+
+void Lowering::add_last_outputs(const GraphNode& node) {
+  const auto& outputs = graph_.program->outputs;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const ops::ValueId value = outputs[i].value;
+    const bool made_here =
+        std::ranges::find(node.op.outputs, value) != node.op.outputs.end() ||
+        std::ranges::find(node.segments, value, &DenseSegment::gradient) != node.segments.end();
+    if (made_here && !read_[static_cast<std::size_t>(value)] && output_cells_[i] == kNoCell)
+      add_output(i);
   }
 }
 
@@ -371,6 +388,13 @@ void Lowering::run(const std::vector<ops::ValueId>& guarded) {
   const Connections connections(graph_);
   bool guard_wanted = !guarded.empty();
   bool gradients_wanted = true;
+  output_cells_.assign(graph_.program->outputs.size(), kNoCell);
+  read_.assign(graph_.program->values.size(), false);
+  for (const GraphNode& node : graph_.nodes) {
+    for (const ops::ValueId id : node.op.inputs) {
+      if (id != ops::kNoValue) read_[static_cast<std::size_t>(id)] = true;
+    }
+  }
   for (const GraphNode& node : graph_.nodes) {
     const bool writes = node.kind == NodeKind::kUpdateGroup || writes_variable(node.op);
     if (gradients_wanted && (writes || is_clip(node))) {
@@ -384,8 +408,9 @@ void Lowering::run(const std::vector<ops::ValueId>& guarded) {
     }
     note_gradients(node, connections);
     lower(node);
+    add_last_outputs(node);
   }
-  if (output_cells_.empty()) add_outputs();
+  add_outputs();
 }
 
 }  // namespace tenon::backend::onednn

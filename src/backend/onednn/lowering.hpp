@@ -154,7 +154,11 @@ class Lowering {
 
  private:
   void add_values();
+  void add_output(std::size_t index);
+  /// Those that are not there yet.
   void add_outputs();
+  /// Those that `node` makes for nobody else: gradients, which are taken between steps.
+  void add_last_outputs(const GraphNode& node);
   void add_guard(const std::vector<ops::ValueId>& guarded);
   void note_gradients(const GraphNode& node, const Connections& connections);
   void lower(const GraphNode& node);
@@ -182,6 +186,7 @@ class Lowering {
   std::map<CellId, std::size_t> copied_at_;  // how many steps there were then
   std::vector<Step> steps_;
   std::vector<CellId> output_cells_;
+  std::vector<bool> read_;  ///< By value: some node reads it.
   Guard guard_;
   AppliedGradients gradients_;
 };
