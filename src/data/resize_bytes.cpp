@@ -3,12 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-// AVX2 without FMA: a product that is not rounded before it is added would give other bits.
-#if defined(__clang__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
-#define TENON_BYTE_CLONES
-#else
-#define TENON_BYTE_CLONES __attribute__((target_clones("avx2", "default")))
-#endif
+#include "data/exact_clones.hpp"
 
 namespace tenon::data {
 namespace {
@@ -18,13 +13,13 @@ using Floats = float __attribute__((vector_size(4 * kLanes)));
 using FourInts = std::int32_t __attribute__((vector_size(16)));
 using FourFloats = float __attribute__((vector_size(16)));
 
-TENON_BYTE_CLONES void widen_row(const std::uint8_t* from, std::size_t count, float* to) {
+TENON_EXACT_CLONES void widen_row(const std::uint8_t* from, std::size_t count, float* to) {
   for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
 }
 
 /// sum[i] = the `count` rows, `row` floats each, times their weights.
-TENON_BYTE_CLONES void sum_rows(const float* const* rows, const float* weights, std::size_t count,
-                                std::size_t row, float* sum) {
+TENON_EXACT_CLONES void sum_rows(const float* const* rows, const float* weights, std::size_t count,
+                                 std::size_t row, float* sum) {
   constexpr std::size_t kStep = 2 * kLanes;
   std::size_t i = 0;
   for (; i + kStep <= row; i += kStep) {
@@ -81,9 +76,9 @@ class WideRows {
 
 /// The row of pixels that `columns` make of `sum`, to the nearest bytes. Four floats are read of
 /// each pixel, whatever its channels.
-TENON_BYTE_CLONES void mix_columns(const float* sum, std::size_t channels,
-                                   const Taps<float>* columns, std::size_t count,
-                                   std::uint8_t* out) {
+TENON_EXACT_CLONES void mix_columns(const float* sum, std::size_t channels,
+                                    const Taps<float>* columns, std::size_t count,
+                                    std::uint8_t* out) {
   constexpr FourFloats kLowest{0.0F, 0.0F, 0.0F, 0.0F};
   constexpr FourFloats kHighest{255.5F, 255.5F, 255.5F, 255.5F};
   for (std::size_t x = 0; x < count; ++x) {

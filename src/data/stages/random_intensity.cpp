@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "data/arguments.hpp"
+#include "data/normal_numbers.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/intensity.hpp"
 
@@ -62,9 +63,7 @@ class RandomNoiseStage final : public FromInterval {
 
  protected:
   void change(Tensor& volume, const Draw& drawn, std::size_t position) const override {
-    Random noise(drawn.seed, position);
-    const auto deviation = static_cast<float>(drawn.amount);
-    for (float& value : volume.data<float>()) value += deviation * noise.next_normal();
+    add_normals(volume.data<float>(), static_cast<float>(drawn.amount), mix(drawn.seed, position));
   }
 };
 

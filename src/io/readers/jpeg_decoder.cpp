@@ -7,6 +7,7 @@
 #include <jerror.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "data/image.hpp"
@@ -101,7 +102,23 @@ bool guarded_read_header(JpegSession& session, const unsigned char* bytes, unsig
   return true;
 }
 
-/// Rows of `stride` bytes into `pixels`. Four-colour rows go through `row`, a buffer of one row.
+/// A row that libjpeg writes to. libjpeg-turbo writes past the processor's caches where a row lies
+/// on its vectors, and what comes next would fetch it from afar: this one does not.
+class RowBuffer {
+ public:
+  explicit RowBuffer(std::size_t bytes) : bytes_(bytes + 2 * kVector) {
+    const auto address = std::bit_cast<std::uintptr_t>(bytes_.data());
+    row_ = bytes_.data() + (kVector - address % kVector) + 1;
+  }
+  unsigned char* row() const noexcept { return row_; }
+
+ private:
+  static constexpr std::size_t kVector = 64;
+  std::vector<unsigned char> bytes_;
+  unsigned char* row_ = nullptr;
+};
+
+/// Rows of `stride` bytes into `pixels`, by way of `row`, a buffer of one row.
 bool guarded_read_pixels(JpegSession& session, unsigned char* pixels, JDIMENSION height,
                          JDIMENSION width, std::size_t stride, unsigned char* row) {
   if (setjmp(session.jump) != 0) {
@@ -115,8 +132,12 @@ bool guarded_read_pixels(JpegSession& session, unsigned char* pixels, JDIMENSION
   }
   while (decompressor.output_scanline < decompressor.output_height) {
     unsigned char* const out = pixels + stride * decompressor.output_scanline;
-    JSAMPROW target = row != nullptr ? row : out;
-    if (jpeg_read_scanlines(&decompressor, &target, 1) != 1 || row == nullptr) {
+    JSAMPROW target = row;
+    if (jpeg_read_scanlines(&decompressor, &target, 1) != 1) {
+      continue;
+    }
+    if (!is_four_colour(decompressor)) {
+      std::memcpy(out, row, stride);
       continue;
     }
     const bool inverted = decompressor.saw_Adobe_marker != 0;
@@ -246,13 +267,13 @@ Tensor decode_box(JpegSession& session, ImageInfo header, const std::string& nam
                   const ImageBox& box) {
   const JpegWindow window = window_around(session.decompressor, box);
   const auto channels = static_cast<std::size_t>(header.channels);
-  std::vector<unsigned char> row(static_cast<std::size_t>(header.width) * channels);
+  const RowBuffer row(static_cast<std::size_t>(header.width) * channels);
   header.height = box.height;
   header.width = box.width;
   Tensor image = allocate_image(header, name);
   const std::size_t first_byte = (static_cast<std::size_t>(box.left) - window.left) * channels;
   if (!guarded_read_box(session, window, first_byte, static_cast<std::size_t>(box.width) * channels,
-                        image.data<std::uint8_t>().data(), row.data())) {
+                        image.data<std::uint8_t>().data(), row.row())) {
     throw_image_error(kKind, name, session.message.data());
   }
   return image;
@@ -272,14 +293,11 @@ Tensor decode(std::string_view bytes, const std::string& name, const ImagePart& 
   }
   choose_scale(session, part, header);
   Tensor image = allocate_image(header, name);
-  std::vector<unsigned char> row;
-  if (is_four_colour(session.decompressor)) {
-    row.resize(static_cast<std::size_t>(header.width) * 4);
-  }
+  const RowBuffer row(static_cast<std::size_t>(header.width) * 4);
   const auto stride = static_cast<std::size_t>(header.width * header.channels);
-  if (!guarded_read_pixels(
-          session, image.data<std::uint8_t>().data(), static_cast<JDIMENSION>(header.height),
-          static_cast<JDIMENSION>(header.width), stride, row.empty() ? nullptr : row.data())) {
+  if (!guarded_read_pixels(session, image.data<std::uint8_t>().data(),
+                           static_cast<JDIMENSION>(header.height),
+                           static_cast<JDIMENSION>(header.width), stride, row.row())) {
     throw_image_error(kKind, name, session.message.data());
   }
   return image;
