@@ -26,6 +26,13 @@ class Composer {
   void compose_arrays();
   /// A folder of classes.
   void compose_folder();
+  /// A CSV that names volumes.
+  void compose_volume_table();
+  /// Several CSV files side by side.
+  void compose_several_tables();
+  /// TFRecord files.
+  void compose_records();
+  void compose_tar_files();
   /// Batching, what is left over, and [fit].
   void finish();
 
@@ -47,6 +54,12 @@ class Composer {
   void add_array_image();
   void add_array_vector();
   void add_array_target();
+  void place_volumes(const std::vector<std::string>& grid);
+  std::vector<std::string> cut_volumes(const std::vector<std::string>& grid);
+  std::string two_channels(const std::string& scan);
+  void add_random_stages(const std::string& key, bool of_volume);
+  void finish_volume(const std::string& key);
+  void add_interleave();
   void tidy();
   void add_stream();
   void add_splits(int least, int most);

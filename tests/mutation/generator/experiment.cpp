@@ -6,8 +6,8 @@
 namespace tenon::mutation {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKeyArguments = {"from", "to",  "key",
-                                                           "keys", "box", "map"};
+constexpr std::array<std::string_view, 9> kKeyArguments = {"from", "to",    "key",    "keys", "box",
+                                                           "map",  "label", "source", "mask"};
 
 bool holds_keys(const Argument& argument) {
   return std::find(kKeyArguments.begin(), kKeyArguments.end(), argument.name) !=
@@ -108,7 +108,8 @@ void rename_data_key(Experiment& experiment, const std::string& from, const std:
       if (argument.name == "keys" && key == from) key = to;
     }
     for (auto& [column, dtype] : argument.value.map) {
-      if (argument.name == "types" && column == from) column = to;
+      const bool names_columns = argument.name == "types" || argument.name == "keys";
+      if (names_columns && column == from) column = to;
     }
   }
   for (Stage& stage : experiment.stages) {

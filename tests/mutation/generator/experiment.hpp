@@ -34,7 +34,8 @@ struct Stage {
   const Argument* find(const std::string& argument) const;
 };
 
-enum class Fill { kFiles, kWords, kIntegers, kFloats };
+/// kImageBytes: a PNG file's; kNames: what a source calls its samples.
+enum class Fill { kFiles, kWords, kIntegers, kFloats, kImageBytes, kNames };
 
 /// A column of a CSV file, or an array of an .npz.
 struct Column {
@@ -102,7 +103,8 @@ struct Experiment {
   std::vector<OutputPlan> outputs;
   std::uint64_t model_seed = 0;
 
-  std::string source_kind;  ///< "csv", "npz", "folder"
+  std::string source_kind;  ///< "csv", "npz", "folder", "tfrecord", "webdataset"
+  int shards = 1;           ///< Files that each split is made of.
   std::vector<Argument> source_arguments;
   std::vector<Column> columns;
   std::string pool;  ///< The folder of images that file names are of.

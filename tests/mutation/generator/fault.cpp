@@ -29,6 +29,10 @@ std::vector<std::string> splits_of(const Experiment& experiment) {
 }
 
 std::size_t any_place_from(const Experiment& experiment, std::size_t least, Draw& draw) {
+  // Nothing stands between a source and its interleave.
+  const bool interleaved =
+      !experiment.stages.empty() && experiment.stages.front().op == "interleave";
+  if (interleaved) least = std::max<std::size_t>(least, 1);
   const auto span = static_cast<int>(experiment.stages.size() - least);
   return least + static_cast<std::size_t>(draw.below(span + 1));
 }

@@ -15,9 +15,15 @@ SymbolicTensor image_features(SymbolicTensor x, Draw& draw) {
   return draw.chance(50) ? GlobalMaxPooling2D()(x) : Flatten()(x);
 }
 
+SymbolicTensor volume_features(SymbolicTensor x, Draw& draw) {
+  x = Conv3D(draw.between(2, 3), {3, 3, 3}, {.padding = "same", .activation = "relu"})(x);
+  return draw.chance(60) ? GlobalAveragePooling3D()(x) : Flatten()(x);
+}
+
 SymbolicTensor features_of(const InputPlan& plan, SymbolicTensor x, Draw& draw) {
   if (plan.rescales) x = Rescaling(1.0 / 255.0)(x);
   if (plan.dims.size() == 3) return image_features(x, draw);
+  if (plan.dims.size() == 4) return volume_features(x, draw);
   if (plan.dims.empty()) x = Reshape({1})(x);
   if (plan.dims.size() == 2) x = Flatten()(x);
   return Dense(draw.between(2, 5), {.activation = "relu"})(x);

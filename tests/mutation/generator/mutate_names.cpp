@@ -109,7 +109,9 @@ std::optional<Fault> other_name(Experiment& experiment, Draw& draw) {
 
 /// A column that stages read is called something else in the file.
 std::optional<Fault> source_column(Experiment& experiment, Draw& draw) {
-  if (experiment.source_kind == "folder") return std::nullopt;
+  const bool states_names =
+      experiment.source_kind == "folder" || experiment.source_kind == "webdataset";
+  if (states_names) return std::nullopt;
   std::vector<std::size_t> used;
   for (std::size_t i = 0; i < experiment.columns.size(); ++i) {
     const std::string& name = experiment.columns[i].name;

@@ -49,8 +49,9 @@ std::optional<Fault> wrong_model_size(Experiment& experiment, Draw& draw) {
   InputPlan& input = input_of(experiment, name);
   if (input.dims.empty()) return std::nullopt;
   const bool image = input.dims.size() == 3;
-  const auto axis =
-      static_cast<std::size_t>(draw.below(image ? 2 : static_cast<int>(input.dims.size())));
+  const bool spatial = input.dims.size() >= 3;
+  const auto axis = static_cast<std::size_t>(draw.below(
+      spatial ? static_cast<int>(input.dims.size()) - 1 : static_cast<int>(input.dims.size())));
   input.dims[axis] += draw.between(1, 4);
   // Two axes of the same size might look like another layout.
   if (image && (input.dims[0] == state.dims[1] && input.dims[1] == state.dims[0]))
@@ -114,8 +115,10 @@ std::optional<Fault> swapped_axes(Experiment& experiment, Draw& draw) {
   const auto& dims = experiment.keys.at(name).dims;
   if (dims.size() < 2 || dims[0] == dims[1]) return std::nullopt;
   const std::size_t place = any_place_from(experiment, behind_last_mention(experiment, name), draw);
-  const std::vector<std::int64_t> permutation =
-      dims.size() == 2 ? std::vector<std::int64_t>{1, 0} : std::vector<std::int64_t>{1, 0, 2};
+  const std::vector<std::int64_t> permutation = dims.size() == 2 ? std::vector<std::int64_t>{1, 0}
+                                                : dims.size() == 3
+                                                    ? std::vector<std::int64_t>{1, 0, 2}
+                                                    : std::vector<std::int64_t>{1, 0, 2, 3};
   const int id = insert_stage(experiment, place, "transpose",
                               {{"keys", texts({name})}, {"permutation", numbers(permutation)}});
   Fault fault = about(name, {"S002"}, {id});
@@ -218,7 +221,10 @@ std::optional<Fault> text_data(Experiment& experiment, Draw& draw) {
     const bool untouched = std::none_of(experiment.stages.begin(), experiment.stages.end(), uses);
     if (number && bound && untouched) direct.push_back(i);
   }
-  if (direct.empty() || experiment.source_kind == "folder") return std::nullopt;
+  if (direct.empty() || experiment.source_kind == "folder" ||
+      experiment.source_kind == "webdataset") {
+    return std::nullopt;
+  }
   Column& column = experiment.columns[draw.pick(direct)];
   column.fill = Fill::kWords;
   column.dtype = DType::kString;

@@ -106,9 +106,12 @@ std::vector<std::pair<std::size_t, std::string>> needs(const Experiment& experim
   std::vector<std::pair<std::size_t, std::string>> all;
   for (std::size_t i = 0; i < experiment.stages.size(); ++i) {
     for (const Argument& argument : experiment.stages[i].arguments) {
-      const bool list = argument.name == "keys" || argument.name == "box";
-      const bool one = argument.name == "from" || argument.name == "key";
-      if (one) all.emplace_back(i, argument.value.text);
+      const std::string& name = argument.name;
+      const bool list = name == "keys" || name == "box" || name == "from";
+      const bool one =
+          name == "from" || name == "key" || name == "label" || name == "source" || name == "mask";
+      if (one && argument.value.kind == Value::Kind::kText)
+        all.emplace_back(i, argument.value.text);
       for (const std::string& key : argument.value.texts) {
         if (list) all.emplace_back(i, key);
       }
@@ -150,8 +153,7 @@ std::optional<Fault> stage_key_misspelt(Experiment& experiment, Draw& draw) {
   // A drop or select that names a wrong key leaves another one over: two problems.
   if (stage.op == "drop" || stage.op == "select") return std::nullopt;
   for (Argument& argument : stage.arguments) {
-    const bool reads = argument.name == "from" || argument.name == "key" ||
-                       argument.name == "keys" || argument.name == "box";
+    const bool reads = argument.name != "to" && argument.name != "map";
     if (!reads) continue;
     if (argument.value.kind == Value::Kind::kText && argument.value.text == key)
       argument.value.text = *wrong;

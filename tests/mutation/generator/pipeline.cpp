@@ -20,8 +20,8 @@ int Pipeline::add(const std::string& op, std::vector<Argument> arguments,
 void Pipeline::column(Column column) {
   KeyState state;
   state.name = column.name;
-  state.dtype =
-      column.fill == Fill::kFiles || column.fill == Fill::kWords ? DType::kString : column.dtype;
+  const bool is_text = column.fill == Fill::kFiles || column.fill == Fill::kWords;
+  state.dtype = is_text ? DType::kString : column.dtype;
   state.dims = column.dims;
   state.set_by.assign(column.dims.size(), kSource);
   experiment_.keys[column.name] = std::move(state);
@@ -62,6 +62,92 @@ void Pipeline::load_image(const std::string& from, const std::string& to, const 
   state.created_by = state.named_by = state.dtype_by = id;
   state.set_by = {id, id, id};
   experiment_.keys[to] = std::move(state);
+}
+
+void Pipeline::load_volume(const std::string& from, const std::string& to, const std::string& root,
+                           DType dtype) {
+  std::vector<Argument> arguments = {{"from", text(from)}, {"to", text(to)}, {"root", text(root)}};
+  if (dtype != DType::kFloat32) arguments.push_back({"dtype", text(std::string(name_of(dtype)))});
+  const int id = add("load_volume", std::move(arguments));
+  KeyState state;
+  state.name = to;
+  state.dtype = dtype;
+  state.dims = {-1, -1, -1, 1};
+  state.created_by = state.named_by = state.dtype_by = id;
+  state.set_by = {id, id, id, id};
+  experiment_.keys[to] = std::move(state);
+}
+
+void Pipeline::decode_image(const std::string& from, const std::string& to, int channels) {
+  const int id =
+      add("decode_image",
+          {{"from", text(from)}, {"to", text(to)}, {"channels", raw(std::to_string(channels))}});
+  KeyState state = at(from);
+  if (to != from) state.created_by = state.named_by = id;
+  state.name = to;
+  state.dtype = DType::kUInt8;
+  state.dims = {-1, -1, channels};
+  state.dtype_by = id;
+  state.set_by = {id, id, id};
+  experiment_.keys[to] = std::move(state);
+}
+
+void Pipeline::set_axes(const std::string& key, const std::vector<std::int64_t>& size, int id) {
+  KeyState& state = at(key);
+  for (std::size_t axis = 0; axis < size.size(); ++axis) {
+    if (state.dims[axis] != size[axis]) state.set_by[axis] = id;
+    state.dims[axis] = size[axis];
+  }
+}
+
+void Pipeline::cut(const std::string& op, const std::vector<std::string>& keys,
+                   const std::vector<std::int64_t>& size, std::vector<Argument> more) {
+  std::vector<Argument> arguments = {{"keys", texts(keys)}, {"size", numbers(size)}};
+  std::move(more.begin(), more.end(), std::back_inserter(arguments));
+  const int id = add(op, std::move(arguments));
+  for (const std::string& key : keys) set_axes(key, size, id);
+}
+
+void Pipeline::patches(const std::string& from, const std::vector<std::string>& to,
+                       const std::vector<std::int64_t>& size, const std::string& label) {
+  std::vector<Argument> arguments = {{"from", texts({from})},
+                                     {"to", texts(to)},
+                                     {"size", numbers(size)},
+                                     {"factors", raw("[1, 2]")}};
+  if (!label.empty()) arguments.push_back({"label", text(label)});
+  const int id = add("multi_scale_patches", std::move(arguments));
+  for (const std::string& key : to) {
+    make(from, key, id);
+    set_axes(key, size, id);
+  }
+}
+
+void Pipeline::pad_to_multiple(const std::string& key, const std::vector<std::int64_t>& size,
+                               std::int64_t multiple) {
+  const int id = add("pad_to_multiple", {{"keys", texts({key})},
+                                         {"multiple", numbers({multiple, multiple, multiple})}});
+  set_axes(key, size, id);
+}
+
+void Pipeline::merge_channels(const std::vector<std::string>& keys, const std::string& to) {
+  const int id = add("merge_channels", {{"keys", texts(keys)}, {"to", text(to)}});
+  make(keys.front(), to, id);
+  set_channels(to, static_cast<std::int64_t>(keys.size()), id);
+}
+
+void Pipeline::split_channels(const std::string& from, const std::vector<std::string>& to) {
+  const int id = add("split_channels", {{"from", text(from)}, {"to", texts(to)}});
+  for (const std::string& key : to) {
+    make(from, key, id);
+    set_channels(key, 1, id);
+  }
+}
+
+void Pipeline::set_channels(const std::string& key, std::int64_t channels, int id) {
+  KeyState& state = at(key);
+  if (state.dims.back() == channels) return;
+  state.dims.back() = channels;
+  state.set_by.back() = id;
 }
 
 void Pipeline::add_crop_words(std::vector<Argument>& arguments) {

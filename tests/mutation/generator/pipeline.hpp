@@ -40,6 +40,20 @@ class Pipeline {
   void transpose(const std::string& key, const std::vector<std::int64_t>& permutation);
   void drop(const std::vector<std::string>& keys);
   void select(const std::vector<std::string>& keys);
+  void load_volume(const std::string& from, const std::string& to, const std::string& root,
+                   DType dtype);
+  void decode_image(const std::string& from, const std::string& to, int channels);
+  /// A crop of volumes to `size` [depth, height, width].
+  void cut(const std::string& op, const std::vector<std::string>& keys,
+           const std::vector<std::int64_t>& size, std::vector<Argument> more = {});
+  /// Two patches of `from`, the second seeing twice as far.
+  void patches(const std::string& from, const std::vector<std::string>& to,
+               const std::vector<std::int64_t>& size, const std::string& label);
+  /// `size` is what the volume has then.
+  void pad_to_multiple(const std::string& key, const std::vector<std::int64_t>& size,
+                       std::int64_t multiple);
+  void merge_channels(const std::vector<std::string>& keys, const std::string& to);
+  void split_channels(const std::string& from, const std::vector<std::string>& to);
   /// A stage that changes no schema.
   void plain(const std::string& op, std::vector<Argument> arguments,
              std::vector<std::string> only = {});
@@ -51,6 +65,8 @@ class Pipeline {
           std::vector<std::string> only = {});
   void make(const std::string& from, const std::string& to, int id);
   void set_size(const std::string& key, std::int64_t height, std::int64_t width, int id);
+  void set_axes(const std::string& key, const std::vector<std::int64_t>& size, int id);
+  void set_channels(const std::string& key, std::int64_t channels, int id);
   void add_crop_words(std::vector<Argument>& arguments);
 
   Experiment& experiment_;

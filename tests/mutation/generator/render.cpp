@@ -20,6 +20,16 @@ class Page {
   int line_ = 1;
 };
 
+/// The file of a split, or a pattern of several.
+std::string data_path(const Experiment& experiment, const std::string& stem,
+                      const std::string& split) {
+  const std::string ending =
+      experiment.source_kind == "webdataset" ? "tar" : experiment.source_kind;
+  std::string path = stem + "_" + split;
+  if (experiment.shards > 1) path += "-{0.." + std::to_string(experiment.shards - 1) + "}";
+  return path + "." + ending;
+}
+
 std::string only_text(const Stage& stage) { return to_toml(texts(stage.only)); }
 
 std::string inline_stage(const Stage& stage) {
@@ -77,7 +87,7 @@ void add_splits(Page& page, const Experiment& experiment, const std::string& ste
     const bool folder = experiment.source_kind == "folder";
     const std::string& own = split.reads.empty() ? split.name : split.reads;
     const std::string path =
-        folder ? experiment.pool + "/" + own : stem + "_" + own + "." + experiment.source_kind;
+        folder ? experiment.pool + "/" + own : data_path(experiment, stem, own);
     std::string source = "source = { kind = " + toml_string(experiment.source_kind) +
                          ", path = " + toml_string(path);
     for (const Argument& argument : split.source_arguments.value_or(experiment.source_arguments)) {
