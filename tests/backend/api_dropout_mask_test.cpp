@@ -39,6 +39,38 @@ TEST(DropoutMask, PartsEqualTheWhole) {
   }
 }
 
+TEST(DropoutMask, RanksHaveTheirRowsOfTheWholeBatchsMask) {
+  const auto key = dropout_key(5, 6, 7, 8);
+  constexpr std::int64_t kRows = 7;
+  constexpr std::int64_t kWidth = 5;
+  const auto whole = mask_of(kRows * kWidth, 0.5, key);
+  for (const std::int64_t ranks : {1, 2, 3}) {
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      const std::int64_t rows = (kRows - rank + ranks - 1) / ranks;
+      std::vector<std::uint8_t> own(static_cast<std::size_t>(rows * kWidth));
+      const std::span<std::uint8_t> all(own);
+      const BatchRows place{rank, ranks, rows};
+      // In two parts, as threads fill it.
+      fill_dropout_mask(all.first(3), 0.5, key, 0, place, {rows, kWidth});
+      fill_dropout_mask(all.subspan(3), 0.5, key, 3, place, {rows, kWidth});
+      for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t i = 0; i < kWidth; ++i) {
+          ASSERT_EQ(own[static_cast<std::size_t>(row * kWidth + i)],
+                    whole[static_cast<std::size_t>((rank + row * ranks) * kWidth + i)])
+              << rank << " of " << ranks << ", row " << row;
+        }
+      }
+    }
+  }
+}
+
+TEST(DropoutMask, AMaskThatAllRowsShareIsTheSameOnAllRanks) {
+  const auto key = dropout_key(5, 6, 7, 8);
+  std::vector<std::uint8_t> own(6);
+  fill_dropout_mask(own, 0.5, key, 0, {1, 2, 4}, {1, 6});
+  EXPECT_EQ(own, mask_of(6, 0.5, key));
+}
+
 TEST(DropoutMask, EveryPartOfTheKeyMatters) {
   const auto mask = [](std::uint64_t run, std::uint64_t layer, std::int64_t step,
                        std::uint64_t stream) {
