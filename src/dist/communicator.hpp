@@ -43,7 +43,7 @@ class Reduction;
 /// whatever they wait in.
 class Communicator {
  public:
-  Communicator(std::unique_ptr<Transport> transport, CommunicatorOptions options = {});
+  explicit Communicator(std::unique_ptr<Transport> transport, CommunicatorOptions options = {});
   ~Communicator();
   Communicator(const Communicator&) = delete;
   Communicator& operator=(const Communicator&) = delete;
