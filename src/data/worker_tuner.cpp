@@ -11,6 +11,7 @@ constexpr std::int64_t kElements = 16;         ///< … and elements.
 /// Shares of the time: less is no waiting, more is.
 constexpr double kNoWaiting = 0.02;
 constexpr double kWaiting = 0.05;
+constexpr double kTooMuchWaiting = 0.1;
 /// What differs by less counts as the same.
 constexpr double kSame = 0.02;
 constexpr std::int64_t kLongestRest = 512;
@@ -33,6 +34,12 @@ bool WorkerTuner::note(std::int64_t now, std::int64_t waited) {
   }
   ++elements_;
   waited_ += waited;
+  if (is_hopeless()) {
+    begin_ = now;
+    elements_ = waited_ = 0;
+    go_back();
+    return true;
+  }
   const std::int64_t elapsed = now - begin_;
   if (elapsed < kWindow || elements_ < kElements) return false;
   const double cost = static_cast<double>(elapsed) / static_cast<double>(elements_);
@@ -41,6 +48,19 @@ bool WorkerTuner::note(std::int64_t now, std::int64_t waited) {
   elements_ = waited_ = 0;
   if (std::exchange(settling_, false)) return false;
   return judge(cost, waiting);
+}
+
+/// Fewer workers are tried where nobody waited: much waiting in one window says enough.
+bool WorkerTuner::is_hopeless() const noexcept {
+  if (before_ == 0 || workers_ > before_) return false;
+  const double window = std::max(static_cast<double>(kWindow), cost_before_ * kElements);
+  return static_cast<double>(waited_) > kTooMuchWaiting * window;
+}
+
+void WorkerTuner::go_back() noexcept {
+  (workers_ < before_ ? fewer_ : more_).failed();
+  workers_ = std::exchange(before_, 0);
+  settling_ = true;
 }
 
 bool WorkerTuner::judge(double cost, double waiting) {
@@ -53,9 +73,7 @@ bool WorkerTuner::judge(double cost, double waiting) {
       direction.succeeded();
       before_ = 0;
     } else {
-      direction.failed();
-      workers_ = std::exchange(before_, 0);
-      settling_ = true;
+      go_back();
       return true;
     }
   }

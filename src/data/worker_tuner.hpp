@@ -33,8 +33,10 @@ class WorkerTuner {
     void failed() noexcept;
     void succeeded() noexcept { wait = kFirstRest; }
   };
-  static constexpr std::int64_t kFirstRest = 8;
+  static constexpr std::int64_t kFirstRest = 16;
 
+  bool is_hopeless() const noexcept;
+  void go_back() noexcept;
   bool judge(double cost, double waiting);
   bool try_with(std::size_t workers, double cost);
 

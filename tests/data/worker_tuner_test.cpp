@@ -49,6 +49,16 @@ TEST(WorkerTuner, LeavesAsManyAsTheStepNeeds) {
   EXPECT_LT(tried, 500) << "but seldom";
 }
 
+TEST(WorkerTuner, ATrialInVainCostsLittle) {
+  // Two workers just keep up, one takes twice as long.
+  Machine machine{.work = 0.1, .step = [](std::size_t) { return 0.05; }};
+  WorkerTuner tuner(2);
+  const auto workers = machine.run(tuner, 4000);
+  EXPECT_EQ(tuner.workers(), 2U);
+  EXPECT_GT(std::count(workers.begin(), workers.end(), 1U), 0);
+  EXPECT_LT(machine.now, 4000 * 0.05 * 1.005);
+}
+
 TEST(WorkerTuner, KeepsAllWhileSomebodyWaits) {
   Machine machine{.work = 1.0, .step = [](std::size_t) { return 0.01; }};
   WorkerTuner tuner(8);
