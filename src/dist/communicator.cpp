@@ -28,7 +28,7 @@ struct Head {
 Head head_of(std::string_view text) {
   Head head;
   head.length = text.size();
-  std::memcpy(head.text.data(), text.data(), std::min(text.size(), head.text.size()));
+  std::ranges::copy(text.substr(0, head.text.size()), head.text.begin());
   return head;
 }
 
