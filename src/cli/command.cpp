@@ -75,8 +75,12 @@ void add_check_and_train(CLI::App& app, CommandLine& line) {
 
   CLI::App* train_command = app.add_subcommand("train", "Train as the experiment file says");
   add_experiment(*train_command, line.train.file, line.train.sets);
-  train_command->add_flag("--resume", line.train.resume,
-                          "Go on where a run into the same output folder was ended");
+  CLI::Option* resume = train_command->add_flag(
+      "--resume", line.train.resume, "Go on where a run into the same output folder was ended");
+  train_command
+      ->add_option("--resume-from", line.train.resume_from,
+                   "Go on from a checkpoint's file, or a folder with a state")
+      ->excludes(resume);
   add_common(*train_command, line.common);
   train_command->callback([&] { line.action = [&] { return train(line.train); }; });
 }
@@ -165,7 +169,8 @@ void add_cache(CLI::App& app, CommandLine& line) {
   command->require_subcommand(1);
   CLI::App* list = command->add_subcommand("ls", "What lies in it, by pipeline");
   CLI::App* prune = command->add_subcommand(
-      "prune", "Remove samples, those first that were not used for longest");
+      "prune",
+      "Remove samples whose files have changed, and with a budget those not used for longest");
   for (CLI::App* each : {list, prune}) {
     each->add_option("folder", line.cache.folder, "As in { op = \"cache\", folder = … }")
         ->required();
@@ -175,12 +180,10 @@ void add_cache(CLI::App& app, CommandLine& line) {
       line.action = [&line] { return cache(line.cache); };
     });
   }
-  CLI::Option_group* limits = prune->add_option_group("limits");
-  limits->add_option("--budget", line.cache.budget, "What may be left: \"10 GB\"");
-  limits->add_option("--days", line.cache.days, "Not used for so many days")
+  prune->add_option("--budget", line.cache.budget, "What may be left: \"10 GB\"");
+  prune->add_option("--days", line.cache.days, "Also those not used for so many days")
       ->check(CLI::Range(0, 36500));
-  limits->add_flag("--all", line.cache.all, "Everything");
-  limits->require_option(1, 3);
+  prune->add_flag("--all", line.cache.all, "Everything");
 }
 
 void add_looks(CLI::App& app, CommandLine& line) {

@@ -25,6 +25,7 @@ struct TrainOptions {
   std::string file;
   std::vector<std::string> sets;
   bool resume = false;
+  std::string resume_from{};    ///< A checkpoint, or a folder with a state; empty: none.
   Distribution distribution{};  ///< Begun by train() in what mpirun started.
 };
 int train(const TrainOptions& options);

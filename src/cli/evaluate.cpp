@@ -106,13 +106,13 @@ int evaluate(const EvaluateOptions& options) {
   Evaluation found = evaluate_split(run.model, experiment, options.split);
   found.model = run.path;
   const std::string json = to_json(found);
+  print(options.common.format == Format::kJson ? json : to_text(found));
   // What was not trained there leaves nothing there.
   if (!experiment.fit->output.empty() && !run.fallback) {
     const auto file = std::filesystem::path(experiment.fit->output) /
                       fmt::format("evaluate_{}.json", options.split);
     write_file_atomically(file.string(), json);
   }
-  print(options.common.format == Format::kJson ? json : to_text(found));
   return 0;
 }
 

@@ -1,8 +1,11 @@
 #include "cli/old_model.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "tenon/error.hpp"
+#include "tenon/message.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -18,6 +21,7 @@ class PutAsideOldModels : public Callback {
   void on_train_begin(TrainingControl& control) override {
     if (control.resumes()) return;
     for (const char* name : {"model", "interrupted", "stopped"}) put_aside(name);
+    put_aside_unfinished();
   }
 
  private:
@@ -30,6 +34,34 @@ class PutAsideOldModels : public Callback {
       throw_file_error(model.string(),
                        "an earlier run's model cannot be renamed: " + error.message());
     }
+  }
+
+  /// A state is there while a training has not ended.
+  void put_aside_unfinished() const {
+    const fs::path state = fs::path(output_) / "state";
+    std::error_code error;
+    if (!fs::exists(state / "state.keras", error) &&
+        !fs::exists(state / "state.previous.keras", error))
+      return;
+    const fs::path aside = fs::path(output_) / "state.previous";
+    fs::remove_all(aside, error);
+    fs::rename(state, aside, error);
+    if (error) {
+      throw_file_error(state.string(),
+                       "an earlier run's state cannot be renamed: " + error.message());
+    }
+    for (const char* name : {"history", "steps"}) {
+      const fs::path table = fs::path(output_) / (std::string(name) + ".csv");
+      fs::rename(table, fs::path(output_) / (std::string(name) + ".previous.csv"), error);
+    }
+    Diagnostic warning = make_diagnostic(
+        "F001", fmt::format("{}: a training that has not ended was put aside", output_),
+        {fmt::format("its state is in {}, its tables are history.previous.csv and "
+                     "steps.previous.csv",
+                     aside.string())},
+        fmt::format("to go on with it: train --resume-from {}", aside.string()));
+    warning.severity = Severity::kWarning;
+    emit(warning);
   }
 
   std::string output_;

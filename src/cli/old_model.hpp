@@ -9,7 +9,8 @@ namespace tenon::cli {
 
 /// When the training begins, renames what an earlier run left in the folder `output` (model.keras
 /// to model.previous.keras; interrupted.keras and stopped.keras alike): it must not be taken for
-/// this run's. A run that is resumed renames nothing. `origin`, the file that this run goes on
+/// this run's. So is the state of a run that has not ended, with its tables, which is told. A run
+/// that is resumed renames nothing. `origin`, the file that this run goes on
 /// from, stays where it is.
 std::shared_ptr<Callback> put_aside_old_models(std::string output, std::string origin);
 

@@ -195,7 +195,9 @@ bool is_over(const FitTable& fit, const TrainOptions& options) {
   std::error_code ignored;
   const bool over = fs::exists(model, ignored);
   if (!options.common.quiet) {
-    print_error(over ? fmt::format("the training has ended; its model is {}\n", model.string())
+    print_error(over ? fmt::format("the training has ended; its model is {}\nto train on from it, "
+                                   "write it as [model] path, with another output folder\n",
+                                   model.string())
                      : fmt::format("there is no state in {}: the training begins anew\n",
                                    state_folder(fit).string()));
   }
@@ -226,6 +228,7 @@ void add_callbacks(FitTable& fit, const Experiment& experiment, const TrainOptio
   fit.fit.callbacks.push_back(std::make_shared<StopOnInterrupt>(!fit.output.empty()));
   if (!options.common.quiet) fit.fit.callbacks.push_back(std::make_shared<TellMemory>());
   fit.fit.verbose = options.common.quiet ? 0 : 1;
+  if (!options.resume_from.empty()) fit.fit.resume = ResumeFrom(options.resume_from);
 }
 
 }  // namespace

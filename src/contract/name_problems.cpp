@@ -54,12 +54,21 @@ bool follows_from_use(const TrainingInterface& interface, const Monitor& monitor
   return of_an_output || !nearest_name(std::string(wanted), interface.log_names);
 }
 
+/// The only name that goes on where this one ends ("val_acc": "val_accuracy"), or else the nearest.
+std::optional<std::string> meant_name(const std::string& name,
+                                      const std::vector<std::string>& names) {
+  const auto goes_on = [&](const std::string& other) { return other.starts_with(name); };
+  const auto found = std::ranges::find_if(names, goes_on);
+  if (std::ranges::count_if(names, goes_on) == 1) return *found;
+  return nearest_name(name, names);
+}
+
 void add_monitor_problem(std::vector<Diagnostic>& problems, const TrainingInterface& interface,
                          const Monitor& monitor) {
   const auto& names = interface.log_names;
   if (std::find(names.begin(), names.end(), monitor.name) != names.end()) return;
   if (follows_from_use(interface, monitor)) return;
-  const auto nearest = nearest_name(monitor.name, names);
+  const auto nearest = meant_name(monitor.name, names);
   Diagnostic out =
       make_diagnostic("C002", fmt::format("{} watches {}, which this training does not log",
                                           monitor.callback, quote_key(monitor.name)));

@@ -12,13 +12,55 @@
 namespace tenon::train {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 /// The learning rate is part of the state: callbacks change it.
 std::string training_text(const Model& model) {
-  auto config = nlohmann::ordered_json::parse(compile_config_json(model));
+  auto config = Json::parse(compile_config_json(model));
   const auto optimizer = config.find("optimizer");
   if (optimizer != config.end() && optimizer->contains("config"))
     (*optimizer)["config"].erase("learning_rate");
   return config.dump();
+}
+
+/// "optimizer.config.beta_1: was 0.9, is 0.8", for all that differs.
+void list_differences(const Json& was, const Json& now, const std::string& path,
+                      std::vector<std::string>& out) {
+  if (was == now) return;
+  if (!was.is_object() || !now.is_object()) {
+    out.push_back(fmt::format("{}: was {}, is {}", path, was.dump(), now.dump()));
+    return;
+  }
+  const auto inside = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
+  for (const auto& [key, value] : was.items())
+    list_differences(value, now.contains(key) ? now.at(key) : Json(), inside(key), out);
+  for (const auto& [key, value] : now.items()) {
+    if (!was.contains(key)) list_differences(Json(), value, inside(key), out);
+  }
+}
+
+/// Those of an optimizer of another class are of no interest beside its name.
+std::vector<std::string> differences(Json was, Json now) {
+  const auto class_of = [](const Json& config) {
+    return config.value("/optimizer/class_name"_json_pointer, std::string());
+  };
+  if (was.contains("optimizer") && now.contains("optimizer") && class_of(was) != class_of(now)) {
+    was["optimizer"] = class_of(was);
+    now["optimizer"] = class_of(now);
+  }
+  std::vector<std::string> out;
+  list_differences(was, now, "", out);
+  return out;
+}
+
+void warn_of_learning_rate(const TrainingState& state, const Trainer& trainer) {
+  const double compiled = trainer.arguments().optimizer.learning_rate;
+  if (state.learning_rate == compiled) return;
+  Diagnostic warning = make_diagnostic(
+      "F001", fmt::format("the training goes on with its own learning rate {}, not with {}",
+                          state.learning_rate, compiled));
+  warning.severity = Severity::kWarning;
+  emit(warning);
 }
 
 }  // namespace
@@ -43,10 +85,10 @@ void fill_state(TrainingState& state, const Model& model, const Trainer& trainer
 void require_same_training(const TrainingState& state, const Model& model) {
   const std::string now = training_text(model);
   if (state.compile_config == now) return;
-  throw FormatError(make_diagnostic(
-      "F001", "the state is of a training with another optimizer, loss or metrics",
-      {fmt::format("it was compiled with {}", state.compile_config), fmt::format("now: {}", now)},
-      "compile the model as it was, or begin anew"));
+  throw OtherTrainingError(
+      make_diagnostic("F001", "the state is of a training with another optimizer, loss or metrics",
+                      differences(Json::parse(state.compile_config), Json::parse(now)),
+                      "compile the model as it was, or begin anew"));
 }
 
 void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
@@ -58,6 +100,7 @@ void check_state(const TrainingState& state, const Model& model, const Trainer& 
                                     state.seed, arguments.seed),
                         {}, fmt::format("set seed = {}, or begin anew", state.seed)));
   }
+  warn_of_learning_rate(state, trainer);
   TrainingState now;
   fill_state(now, model, trainer);
   if (now.engine == state.engine && now.precision == state.precision &&

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tenon/callbacks.hpp"
+#include "tenon/error.hpp"
 #include "tenon/history.hpp"
 #include "tenon/model.hpp"
 
@@ -40,7 +41,14 @@ class TrainingState {
 
 namespace train {
 
-/// Throws FormatError (F001) unless `model` was compiled as the one whose state this is.
+/// A state that is whole, but of another training (F001).
+class OtherTrainingError : public FormatError {
+ public:
+  using FormatError::FormatError;
+};
+
+/// Throws OtherTrainingError, which says what differs, unless `model` was compiled as the one whose
+/// state this is.
 void require_same_training(const TrainingState& state, const Model& model);
 
 }  // namespace train

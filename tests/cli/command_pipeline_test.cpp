@@ -43,7 +43,7 @@ TEST_F(Command, CacheListsAndPrunesItsFolder) {
   EXPECT_THAT(run("cache ls kept").out, HasSubstr("16 samples, "));
   const auto listed = nlohmann::json::parse(run("cache ls kept --format json").out);
   EXPECT_EQ(listed.at("pipelines").at(0).at("samples"), 16);
-  EXPECT_EQ(run("cache prune kept").status, 2) << "it has to be told how much";
+  EXPECT_THAT(run("cache prune kept").out, HasSubstr("0 samples removed")) << "no file has changed";
   EXPECT_THAT(run("cache prune kept --budget 1GB").out, HasSubstr("0 samples removed"));
   EXPECT_THAT(run("cache prune kept --budget lots").err, HasSubstr("is no number of bytes"));
   EXPECT_THAT(run("cache prune kept --all").out, HasSubstr("16 samples removed"));

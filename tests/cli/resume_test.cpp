@@ -13,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// steps.csv without its columns of seconds.
 std::string rows_of_steps(const fs::path& file) {
@@ -118,9 +119,39 @@ TEST_F(ResumeCommand, AStateOfAnotherTrainingIsRefused) {
   const Outcome loss = run(options + " --resume --set fit.optimizer=\"sgd\"");
   EXPECT_EQ(loss.status, 2);
   EXPECT_THAT(loss.err, HasSubstr("another optimizer, loss or metrics"));
+  EXPECT_THAT(loss.err, HasSubstr("optimizer: was \"Adam\", is \"SGD\""));
+  EXPECT_THAT(loss.err, Not(HasSubstr("the state before it is used")));
   const Outcome anew = run("train exp.toml --resume --set fit.output=\"other\"");
   EXPECT_EQ(anew.status, 0);
   EXPECT_THAT(anew.err, HasSubstr("there is no state in"));
+}
+
+TEST_F(ResumeCommand, WhatHasNotEndedIsPutAsideAndCanStillBeGoneOnWith) {
+  const std::string options = "train exp.toml --set fit.epochs=300 --set fit.save_freq=5";
+  ASSERT_EQ(run(options + " --quiet").status, 0);
+  fs::rename(folder_ / "run", folder_ / "undisturbed");
+  ASSERT_EQ(run_for(options + " --set fit.epochs=100000", 0.4, SIGTERM), 4);
+  const Outcome anew = run("train exp.toml");
+  EXPECT_EQ(anew.status, 0);
+  EXPECT_THAT(anew.err, HasSubstr("a training that has not ended was put aside"));
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "steps.previous.csv"));
+  const Outcome from = run("train exp.toml --resume-from run/state.previous --set fit.epochs=2");
+  EXPECT_EQ(from.status, 0) << from.err;
+  const Outcome missing = run("train exp.toml --resume-from nowhere.keras");
+  EXPECT_EQ(missing.status, 2);
+  EXPECT_THAT(missing.err, HasSubstr("nowhere.keras"));
+}
+
+TEST_F(ResumeCommand, ACheckpointIsGoneOnFrom) {
+  const std::string options =
+      "train exp.toml --quiet --set fit.epochs=6 --set "
+      "fit.callbacks='[{name=\"model_checkpoint\",filepath=\"c{epoch}.keras\"}]'";
+  const Outcome whole = run(options);
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  fs::copy(folder_ / "run", folder_ / "undisturbed");
+  const Outcome again = run(options + " --resume-from undisturbed/c3.keras");
+  ASSERT_EQ(again.status, 0) << again.err;
+  expect_same_run("run", "undisturbed");
 }
 
 TEST_F(ResumeCommand, AStateThatCannotBeWrittenDoesNotEndTheRun) {

@@ -252,7 +252,8 @@ TEST(StateFiles, OfVersion1AreRead) {
     for (const float one : value.data<float>()) sum += one;
   }
   EXPECT_NEAR(sum, kSumOfVersion1, 1e-4);
-  const fs::path other = fs::temp_directory_path() / ("again_" + std::to_string(::getpid()));
+  const fs::path other =
+      fs::temp_directory_path() / ("again_" + std::to_string(::getpid()) + ".keras");
   EXPECT_EQ(with_checkpoints(other.string(), "1000", file).history.logs.size(), 3U)
       << "the training can go on from it";
 }

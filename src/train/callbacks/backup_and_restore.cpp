@@ -29,11 +29,13 @@ class BackupAndRestoreCallback final : public Callback {
     if (!options_.restore || (!fs::exists(newest_) && !fs::exists(before_))) return {};
     try {
       return store_.read(newest_, control.model());
+    } catch (const train::OtherTrainingError&) {
+      throw;
     } catch (const FormatError& error) {
-      if (!fs::exists(before_)) throw;
+      if (!fs::exists(before_)) throw_no_state(error);
       train::warn_of(error, fmt::format("the state before it is used: {}", before_));
       newest_is_damaged_ = true;
-      return store_.read(before_, control.model());
+      return read_before(control.model());
     }
   }
 
@@ -67,6 +69,23 @@ class BackupAndRestoreCallback final : public Callback {
   }
 
  private:
+  [[noreturn]] static void throw_no_state(const FormatError& error) {
+    Diagnostic problem = error.diagnostics().front();
+    Fix anew;
+    anew.text = "begin anew: train without resuming";
+    problem.fixes.push_back(std::move(anew));
+    throw FormatError(problem);
+  }
+  std::shared_ptr<const TrainingState> read_before(Model& model) const {
+    try {
+      return store_.read(before_, model);
+    } catch (const train::OtherTrainingError&) {
+      throw;
+    } catch (const FormatError& error) {
+      throw_no_state(error);
+    }
+  }
+
   /// At every moment one of the two names is a whole file.
   void write(const StateStore::Snapshot& snapshot) {
     std::error_code error;

@@ -48,8 +48,12 @@ FilePattern::FilePattern(std::string text) : text_(std::move(text)) {
     try {
       formatted(format, pieces_.back().text, 1.0);
     } catch (const fmt::format_error&) {
-      throw_bad_pattern(text_,
-                        fmt::format("{{{}}} has a format that a number cannot have", inside));
+      throw_bad_pattern(
+          text_, is_counter(pieces_.back().text)
+                     ? fmt::format("{{{}}} has a format that a number cannot have", inside)
+                     : fmt::format("{{{}}} has a format that a log's number cannot have, and is "
+                                   "neither epoch nor batch",
+                                   inside));
     }
     i = end;
   }

@@ -17,14 +17,19 @@ namespace {
 
 class ModelCheckpointCallback final : public Callback {
  public:
-  ModelCheckpointCallback(std::string filepath, ModelCheckpointOptions options,
+  ModelCheckpointCallback(const std::string& filepath, ModelCheckpointOptions options,
                           const ModelWriter& writer, const StateStore& store)
-      : pattern_(std::move(filepath)),
+      : pattern_(filepath),
         options_(std::move(options)),
         direction_("ModelCheckpoint", options_.monitor, options_.mode),
         frequency_("ModelCheckpoint", options_.save_freq),
         writer_(writer),
         store_(store) {
+    const std::string ending = options_.save_weights_only ? ".weights.h5" : ".keras";
+    if (!filepath.ends_with(ending)) {
+      throw_argument_error("ModelCheckpoint", fmt::format("filepath is {}", quote_key(filepath)),
+                           fmt::format("a name that ends with {}, as in Keras", ending));
+    }
     if (options_.max_to_keep < 0) {
       throw_argument_error("ModelCheckpoint",
                            fmt::format("max_to_keep is {}", options_.max_to_keep),
@@ -195,8 +200,7 @@ class ModelCheckpointCallback final : public Callback {
 
 std::shared_ptr<Callback> ModelCheckpoint(std::string filepath, ModelCheckpointOptions options,
                                           const ModelWriter& writer, const StateStore& store) {
-  return std::make_shared<ModelCheckpointCallback>(std::move(filepath), std::move(options), writer,
-                                                   store);
+  return std::make_shared<ModelCheckpointCallback>(filepath, std::move(options), writer, store);
 }
 
 }  // namespace tenon

@@ -20,7 +20,7 @@ void StateWriter::finish() {
     writing_.get();
     problem_.reset();
   } catch (const FormatError& error) {
-    warn_of(error, note_);
+    if (!problem_) warn_of(error, note_);
     problem_ = error.diagnostics().front();
   }
 }

@@ -22,7 +22,7 @@ class StateWriter {
 
   /// Waits for what is being written, then writes. `write` may throw FormatError, no other.
   void start(std::function<void()> write);
-  /// Waits; a failure is told as a warning.
+  /// Waits; the first failure behind a success is told as a warning.
   void finish();
   /// Of the last file that was begun: why it could not be written. Known when finish() has
   /// returned.
