@@ -94,15 +94,21 @@ void AtomicFile::write(const void* bytes, std::size_t count) {
 
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) fail("syncing failed");
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail("closing failed");
-  if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) fail("renaming failed");
-  committed_ = true;
+  close_and_rename();
   // Some file systems cannot sync a folder; the file itself is safe by then.
   const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);
     ::close(folder);
   }
+}
+
+void AtomicFile::commit_unsynced() { close_and_rename(); }
+
+void AtomicFile::close_and_rename() {
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail("closing failed");
+  if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) fail("renaming failed");
+  committed_ = true;
 }
 
 void AtomicFile::fail(const char* doing) const {

@@ -25,10 +25,14 @@ class AtomicFile {
   /// Appends. Throws FormatError.
   void write(std::string_view bytes);
   void write(const void* bytes, std::size_t count);
-  /// Throws FormatError; `path` is then untouched. To be called once.
+  /// Throws FormatError; `path` is then untouched. One of the two is to be called, once.
   void commit();
+  /// … but syncs nothing: other processes see the old file or the new one, but after a loss of
+  /// power `path` may be cut off or zeros. For files whose damage is found and of no consequence.
+  void commit_unsynced();
 
  private:
+  void close_and_rename();
   [[noreturn]] void fail(const char* doing) const;
 
   std::string path_;

@@ -14,6 +14,31 @@ const T* as(const ArgumentValue& value) {
   return std::get_if<T>(&value.value);
 }
 
+std::string text_of_number(double number, bool as_written) {
+  return as_written ? fmt::format("{:#}", number) : fmt::format("{}", number);
+}
+
+/// `as_written`: a number that is no whole one for the file stays one: 32.0.
+std::string text_of(const ArgumentValue& value, bool as_written) {
+  if (const auto* boolean = as<bool>(value)) return *boolean ? "true" : "false";
+  if (const auto* integer = as<std::int64_t>(value)) return std::to_string(*integer);
+  if (const auto* number = as<double>(value)) return text_of_number(*number, as_written);
+  if (const auto* text = as<std::string>(value)) return quote_key(*text);
+  std::string out;
+  if (const auto* list = as<ArgumentValue::List>(value)) {
+    for (const ArgumentValue& entry : *list)
+      out += (out.empty() ? "" : ", ") + text_of(entry, as_written);
+    return "[" + out + "]";
+  }
+  if (const auto* map = as<ArgumentValue::Map>(value)) {
+    for (const auto& [key, entry] : *map) {
+      out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", key, text_of(entry, as_written));
+    }
+    return "{ " + out + " }";
+  }
+  return "nothing";
+}
+
 std::optional<double> as_number(const ArgumentValue& value) {
   if (const auto* integer = as<std::int64_t>(value)) return static_cast<double>(*integer);
   if (const auto* number = as<double>(value)) return *number;
@@ -34,24 +59,9 @@ std::string_view name_of(Interpolation interpolation) noexcept {
   return "bilinear";
 }
 
-std::string to_text(const ArgumentValue& value) {
-  if (const auto* boolean = as<bool>(value)) return *boolean ? "true" : "false";
-  if (const auto* integer = as<std::int64_t>(value)) return std::to_string(*integer);
-  if (const auto* number = as<double>(value)) return fmt::format("{}", *number);
-  if (const auto* text = as<std::string>(value)) return quote_key(*text);
-  std::string out;
-  if (const auto* list = as<ArgumentValue::List>(value)) {
-    for (const ArgumentValue& entry : *list) out += (out.empty() ? "" : ", ") + to_text(entry);
-    return "[" + out + "]";
-  }
-  if (const auto* map = as<ArgumentValue::Map>(value)) {
-    for (const auto& [key, entry] : *map) {
-      out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", key, to_text(entry));
-    }
-    return "{ " + out + " }";
-  }
-  return "nothing";
-}
+std::string to_text(const ArgumentValue& value) { return text_of(value, false); }
+
+std::string written_text(const ArgumentValue& value) { return text_of(value, true); }
 
 const ArgumentValue* Arguments::find(std::string_view name) const {
   for (const auto& [key, value] : given_) {
@@ -62,10 +72,10 @@ const ArgumentValue* Arguments::find(std::string_view name) const {
 
 void Arguments::reject(std::string_view name, const std::string& expected) const {
   const ArgumentValue* value = find(name);
-  throw_argument_error(
-      std::string(owner_),
-      value == nullptr ? fmt::format("no {}", name) : fmt::format("{} = {}", name, to_text(*value)),
-      expected);
+  throw_argument_error(std::string(owner_),
+                       value == nullptr ? fmt::format("no {}", name)
+                                        : fmt::format("{} = {}", name, written_text(*value)),
+                       expected);
 }
 
 const ArgumentValue& Arguments::required(std::string_view name) const {

@@ -56,7 +56,9 @@ class Arguments {
 
 /// "nearest", "bilinear", "area".
 std::string_view name_of(Interpolation interpolation) noexcept;
-/// A value as TOML writes it, for messages.
+/// A value as TOML writes it; a number that is whole as one: 32.0 is "32".
 std::string to_text(const ArgumentValue& value);
+/// … as it stands in the file, for messages: 32.0 is "32.0".
+std::string written_text(const ArgumentValue& value);
 
 }  // namespace tenon::data

@@ -75,7 +75,7 @@ class ArgumentCheck {
     if (argument == known_.end()) {
       note_unknown(name, value.line);
     } else if (!has_type(value, argument->type)) {
-      note(value.line, fmt::format("{} = {}", name, to_text(value)),
+      note(value.line, fmt::format("{} = {}", name, written_text(value)),
            fmt::format("expected: {}", describe(argument->type)), "");
     }
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "data/arguments.hpp"
 #include "data/pipeline.hpp"
 #include "data/sources/joined.hpp"
 #include "data/support.hpp"
@@ -367,6 +368,20 @@ TEST(CheckArguments, TellsWrongTypesWithTheLine) {
   EXPECT_EQ(problems[0].message, "e.toml:31: pad: size = \"big\"");
   EXPECT_EQ(problems[0].notes[0], "expected: a list of whole numbers");
   EXPECT_EQ(problems[0].stage->location.line, 31);
+}
+
+TEST(CheckArguments, TellsANumberAsItIsWritten) {
+  const std::vector<ArgumentDescriptor> known = {
+      {"size", ArgumentType::kInteger, true, "", "samples per batch"}};
+  const ArgumentMap given = {{"size", value(32.0)}};
+  const auto problems = check_arguments("batch", given, known, "e.toml", 30);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_THAT(problems[0].message, HasSubstr("batch: size = 32.0"));
+  const Arguments arguments("batch", given);
+  const auto told =
+      data_test::thrown_by<ContractError>([&] { static_cast<void>(arguments.integer("size")); });
+  EXPECT_THAT(told.what(), HasSubstr("size = 32.0"));
+  EXPECT_EQ(written_text(list({0.5, 2.0})), "[0.5, 2.0]");
 }
 
 TEST(StageEntry, ValuesOutOfRangeAreA001) {

@@ -9,6 +9,8 @@
 #include <charconv>
 #include <ctime>
 #include <filesystem>
+#include <map>
+#include <utility>
 
 #include "data/cache/cache_entry.hpp"
 #include "tenon/error.hpp"
@@ -118,6 +120,20 @@ Pruned prune_cache(const std::string& folder, const PruneOptions& options) {
   return pruned;
 }
 
+std::shared_ptr<CacheFolder> CacheFolder::shared(const std::string& folder, std::int64_t budget) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, std::int64_t>, std::weak_ptr<CacheFolder>> all;
+  const std::lock_guard lock(mutex);
+  std::erase_if(all, [](const auto& each) { return each.second.expired(); });
+  auto& known = all[{folder, budget}];
+  auto found = known.lock();
+  if (found == nullptr) {
+    found = std::make_shared<CacheFolder>(folder, budget);
+    known = found;
+  }
+  return found;
+}
+
 std::string CacheFolder::path_of(const std::string& address) const {
   return fmt::format("{}/{}/{}{}", folder_, address.substr(0, 2), address.substr(2), kEnding);
 }
@@ -149,8 +165,9 @@ void CacheFolder::wrote(std::int64_t bytes) {
 
 void CacheFolder::warn_once(const std::string& why) {
   if (warned_.exchange(true)) return;
+  // Most begin with the name of a file in the folder.
   Diagnostic warning = make_diagnostic(
-      "F001", fmt::format("{}: {}", folder_, why),
+      "F001", why.starts_with(folder_) ? why : fmt::format("{}: {}", folder_, why),
       {"the samples are right all the same: what the cache does not give is made again"});
   warning.severity = Severity::kWarning;
   emit(warning);

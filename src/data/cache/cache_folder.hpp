@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -39,6 +40,10 @@ class CacheFolder {
   /// Nothing is made before begin_writing(). `budget` 0: no bound.
   CacheFolder(std::string folder, std::int64_t budget)
       : folder_(std::move(folder)), budget_(budget) {}
+
+  /// The one of this folder and budget that others have, or a new one: the splits of an experiment
+  /// count what they write together, and warn once.
+  static std::shared_ptr<CacheFolder> shared(const std::string& folder, std::int64_t budget);
 
   const std::string& path() const noexcept { return folder_; }
   std::string path_of(const std::string& address) const;

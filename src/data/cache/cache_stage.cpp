@@ -57,7 +57,7 @@ CacheStage::CacheStage(std::string folder, CacheOptions options, SourceLocation 
       folder_(std::move(folder)),
       options_(std::move(options)),
       kept_(std::make_shared<Kept>()) {
-  if (!folder_.empty()) kept_->folder = std::make_shared<CacheFolder>(folder_, options_.budget);
+  if (!folder_.empty()) kept_->folder = CacheFolder::shared(folder_, options_.budget);
 }
 
 void CacheStage::edit(SchemaEditor& editor) const {

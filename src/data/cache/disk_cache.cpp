@@ -125,7 +125,9 @@ void DiskCache::put(const CacheKey& key, const Record& record, const std::vector
     AtomicFile file(folder_->path_of(name));
     write_entry(file, record, {name, place_.pipeline, files, record.samples()});
     const std::int64_t bytes = ::lseek(file.descriptor(), 0, SEEK_CUR);
-    file.commit();
+    // A disk's sync takes longer than making a small sample; what a loss of power damages has not
+    // its checksums, and is made again.
+    file.commit_unsynced();
     folder_->wrote(bytes);
   } catch (const FormatError& error) {
     folder_->warn_once(error.diagnostics().front().message);

@@ -13,7 +13,7 @@ std::array<Dim, 3> dims_of(const Size3D& size) { return {size[0], size[1], size[
 /// The middle of the volume; over the border it is padded.
 class CropCenterStage final : public SpatialKeyStage, public RegionStage {
  public:
-  CropCenterStage(Keys keys, const Size3D& size, double padding, SourceLocation location)
+  CropCenterStage(Keys keys, const PatchSize& size, double padding, SourceLocation location)
       : SpatialKeyStage("crop_center", std::move(keys), location), size_(size), padding_(padding) {}
 
   Cut bind_cut(std::shared_ptr<const Schema> in, std::shared_ptr<const Schema> out) const override {
@@ -22,37 +22,44 @@ class CropCenterStage final : public SpatialKeyStage, public RegionStage {
     return [this, is_cut = std::move(is_cut), out](RegionReader& reader, const SampleContext&) {
       std::vector<Tensor> values;
       for (std::size_t slot = 0; slot < is_cut.size(); ++slot) {
-        values.push_back(
-            is_cut[slot] ? reader.part(slot, first_voxel(Grid(reader.shape(slot))), size_, padding_)
-                         : reader.whole(slot));
+        if (!is_cut[slot]) {
+          values.push_back(reader.whole(slot));
+          continue;
+        }
+        const Index3D first = first_voxel((*out)[slot].key, reader.shape(slot));
+        values.push_back(reader.part(slot, first, size_.voxels, padding_));
       }
       return Record(out, std::move(values), reader.samples());
     };
   }
 
  protected:
-  TensorSpec spec_after(const TensorSpec& spec, std::string& /*problem*/) const override {
-    return spec.rank_known ? with_spatial_size(spec, dims_of(size_)) : spec;
+  TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const override {
+    problem = why_no_depth(size_, spec);
+    return spec.rank_known ? with_spatial_size(spec, dims_of(size_.voxels)) : spec;
   }
-  Tensor apply(const Tensor& volume, std::size_t /*position*/) const override {
-    return crop_volume(volume, first_voxel(Grid(volume.shape())), size_, padding_);
+  Tensor apply(const Tensor& volume, std::size_t position) const override {
+    return crop_volume(volume, first_voxel(keys()[position], volume.shape()), size_.voxels,
+                       padding_);
   }
   std::string more_arguments() const override {
-    return fmt::format("size={}, padding_value={}", to_text(size_), padding_);
+    return fmt::format("size={}, padding_value={}", to_text(size_.voxels), padding_);
   }
 
  private:
-  Index3D first_voxel(const Grid& grid) const {
+  Index3D first_voxel(const std::string& key, const Shape& shape) const {
+    require_depth(name(), key, shape, size_);
+    const Grid grid(shape);
     Index3D first{};
     for (std::size_t axis = 0; axis < 3; ++axis) {
       // As MONAI's CenterSpatialCrop: the middle voxel of both is one.
-      first[axis] = grid.size[axis] / 2 - size_[axis] / 2;
+      first[axis] = grid.size[axis] / 2 - size_.voxels[axis] / 2;
     }
     if (grid.rank != 4) first[0] = 0;
     return first;
   }
 
-  Size3D size_;
+  PatchSize size_;
   double padding_;
 };
 
@@ -183,17 +190,17 @@ ArgumentDescriptor keys_argument() {
 }  // namespace
 
 StageEntry crop_center_entry() {
-  return {
-      "crop_center",
-      "the middle of images and volumes; over the border it is padded",
-      {keys_argument(),
-       {"size", ArgumentType::kIntegerList, true, "", "[depth, height, width], or [height, width]"},
-       {"padding_value", ArgumentType::kNumber, false, "0.0", "outside of the volume"}},
-      [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
-        const Arguments arguments("crop_center", given);
-        return dataset.crop_center(arguments.texts("keys"), arguments.integers("size"),
-                                   arguments.number("padding_value", 0.0), location);
-      }};
+  return {"crop_center",
+          "the middle of images and volumes; over the border it is padded",
+          {keys_argument(),
+           {"size", ArgumentType::kIntegerList, true, "",
+            "[depth, height, width] of volumes, [height, width] of images"},
+           {"padding_value", ArgumentType::kNumber, false, "0.0", "outside of the volume"}},
+          [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
+            const Arguments arguments("crop_center", given);
+            return dataset.crop_center(arguments.texts("keys"), arguments.integers("size"),
+                                       arguments.number("padding_value", 0.0), location);
+          }};
 }
 
 StageEntry pad_to_multiple_entry() {
@@ -233,7 +240,7 @@ namespace tenon {
 Dataset Dataset::crop_center(Keys keys, std::vector<std::int64_t> size, double padding_value,
                              Here location) const {
   data::require_some_keys("crop_center", keys);
-  const auto wanted = data::size_argument("crop_center", "size", size);
+  const auto wanted = data::patch_size("crop_center", size);
   return stage(
       std::make_shared<data::CropCenterStage>(std::move(keys), wanted, padding_value, location));
 }

@@ -14,7 +14,8 @@ namespace {
 
 constexpr const char* kName = "multi_scale_patches";
 
-Size3D size_of(const ScalePatch& patch) { return size_argument(kName, "size", patch.size); }
+PatchSize patch_size_of(const ScalePatch& patch) { return patch_size(kName, patch.size); }
+Size3D size_of(const ScalePatch& patch) { return patch_size_of(patch).voxels; }
 
 /// Patches of several scales around one centre, as the paths of DeepMedic take them.
 class MultiScaleStage final : public NamedStage<SampleStage> {
@@ -91,7 +92,8 @@ class MultiScaleStage final : public NamedStage<SampleStage> {
   static TensorSpec spec_after(SchemaEditor& editor, const ScalePatch& patch) {
     const TensorSpec* found = editor.require(patch.from);
     if (found == nullptr) return TensorSpec::of_unknown_rank(DType::kFloat32);
-    const std::string problem = why_not_spatial(*found);
+    std::string problem = why_not_spatial(*found);
+    if (problem.empty()) problem = why_no_depth(patch_size_of(patch), *found);
     if (!problem.empty()) {
       editor.problem(make_diagnostic("S002", fmt::format("multi_scale_patches cannot cut {}: {}",
                                                          quote_key(patch.from), problem)));
@@ -103,6 +105,7 @@ class MultiScaleStage final : public NamedStage<SampleStage> {
   }
 
   void check(const Tensor& value, const Grid& grid, std::size_t i) const {
+    require_depth(kName, patches_[i].from, value.shape(), patch_size_of(patches_[i]));
     if (Grid(value.shape()).size == grid.size) return;
     throw DataError(
         make_diagnostic("S008",
@@ -195,7 +198,7 @@ StageEntry multi_scale_patches_entry() {
       {{"from", ArgumentType::kTextList, true, "", "the keys that are cut: one, or one per patch"},
        {"to", ArgumentType::kTextList, true, "", "the keys of the patches"},
        {"size", ArgumentType::kIntegerList, true, "",
-        "of every patch: [depth, height, width], or [height, width]"},
+        "of every patch: [depth, height, width] of volumes, [height, width] of images"},
        {"factors", ArgumentType::kIntegerList, true, "",
         "per patch: 1 is full resolution, 3 sees three times as far"},
        {"interpolation", ArgumentType::kTextList, false, "",

@@ -27,7 +27,7 @@ namespace {
 /// What the crops at random share: where is drawn by the deriving class.
 class RandomCrop : public SpatialStage, public RegionStage {
  public:
-  RandomCrop(std::string name, Keys keys, const Size3D& size, SourceLocation location)
+  RandomCrop(std::string name, Keys keys, const PatchSize& size, SourceLocation location)
       : SpatialStage(std::move(name), std::move(keys), location), size_(size) {}
 
   Cut bind_cut(std::shared_ptr<const Schema> in, std::shared_ptr<const Schema> out) const override {
@@ -47,8 +47,8 @@ class RandomCrop : public SpatialStage, public RegionStage {
       Random random = random_of(context);
       const Index3D first = first_voxel(label ? &values[*label] : nullptr, grid, random);
       for (const std::size_t slot : slots) {
-        values[slot] = slot == label ? crop_volume(values[slot], first, size_)
-                                     : reader.part(slot, first, size_, 0.0);
+        values[slot] = slot == label ? crop_volume(values[slot], first, size_.voxels)
+                                     : reader.part(slot, first, size_.voxels, 0.0);
       }
       for (std::size_t slot = 0; slot < values.size(); ++slot) {
         if (!values[slot].defined()) values[slot] = reader.whole(slot);
@@ -58,20 +58,22 @@ class RandomCrop : public SpatialStage, public RegionStage {
   }
 
  protected:
-  const Size3D& size() const { return size_; }
+  const Size3D& size() const { return size_.voxels; }
   /// `label`: the value of others(), if there is one.
   virtual Index3D first_voxel(const Tensor* label, const Grid& grid, Random& random) const = 0;
 
   TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const override {
     if (!spec.rank_known) return spec;
+    problem = why_no_depth(size_, spec);
+    if (!problem.empty()) return spec;
     const auto there = spatial_size(spec);
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      if (there[axis].known() && there[axis].size() < size_[axis]) {
+      if (there[axis].known() && there[axis].size() < size_.voxels[axis]) {
         problem = fmt::format("it is {}, smaller than the {} that is cut", spec.to_string(),
-                              to_text(size_));
+                              size_.to_string());
       }
     }
-    return with_spatial_size(spec, {size_[0], size_[1], size_[2]});
+    return with_spatial_size(spec, {size()[0], size()[1], size()[2]});
   }
 
   void work(std::span<Value> values, Random& random) const override {
@@ -82,10 +84,10 @@ class RandomCrop : public SpatialStage, public RegionStage {
     const Tensor* label = values.size() > keys().size() ? &values.back().tensor : nullptr;
     const Index3D first = first_voxel(label, grid, random);
     for (Value& value : values.first(keys().size()))
-      value.tensor = crop_volume(value.tensor, first, size_);
+      value.tensor = crop_volume(value.tensor, first, size_.voxels);
   }
 
-  std::string more_arguments() const override { return fmt::format("size={}", to_text(size_)); }
+  std::string more_arguments() const override { return fmt::format("size={}", to_text(size())); }
 
  private:
   void check(const std::string& key, const Shape& shape, const Shape& first,
@@ -98,22 +100,23 @@ class RandomCrop : public SpatialStage, public RegionStage {
                       quote_key(keys().front()), first.to_string()),
           {"expected: the same height, width and depth, so that one place is cut out of all"}));
     }
+    require_depth(name(), key, shape, size_);
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      if (grid.size[axis] >= size_[axis]) continue;
+      if (grid.size[axis] >= size()[axis]) continue;
       throw DataError(
           make_diagnostic("S002",
                           fmt::format("{}: {} is {}, smaller than the {} that is cut", name(),
-                                      quote_key(key), shape.to_string(), to_text(size_)),
+                                      quote_key(key), shape.to_string(), size_.to_string()),
                           {}, "pad before: crop_center, pad or pad_to_multiple"));
     }
   }
 
-  Size3D size_;
+  PatchSize size_;
 };
 
 class RandomCropStage final : public RandomCrop {
  public:
-  RandomCropStage(Keys keys, const Size3D& size, SourceLocation location)
+  RandomCropStage(Keys keys, const PatchSize& size, SourceLocation location)
       : RandomCrop("random_crop", std::move(keys), size, location) {}
 
  protected:
@@ -131,7 +134,7 @@ class RandomCropStage final : public RandomCrop {
 /// that would reach over the border is moved inside.
 class RandomCropByLabelStage final : public RandomCrop {
  public:
-  RandomCropByLabelStage(Keys keys, std::string label, const Size3D& size, LabelParts parts,
+  RandomCropByLabelStage(Keys keys, std::string label, const PatchSize& size, LabelParts parts,
                          SourceLocation location)
       : RandomCrop("random_crop_by_label", std::move(keys), size, location),
         label_(std::move(label)),
@@ -214,7 +217,7 @@ StageEntry random_crop_entry() {
           "a part of images and volumes at a random place, the same for all keys",
           {{"keys", ArgumentType::kTextList, true, "", "which keys"},
            {"size", ArgumentType::kIntegerList, true, "",
-            "[depth, height, width], or [height, width]"}},
+            "[depth, height, width] of volumes, [height, width] of images"}},
           [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
             const Arguments arguments("random_crop", given);
             return dataset.random_crop(arguments.texts("keys"), arguments.integers("size"),
@@ -223,22 +226,22 @@ StageEntry random_crop_entry() {
 }
 
 StageEntry random_crop_by_label_entry() {
-  return {
-      "random_crop_by_label",
-      "a part around a random voxel of the foreground or of the background of a label map",
-      {{"keys", ArgumentType::kTextList, true, "", "which keys; name the label too"},
-       {"label", ArgumentType::kText, true, "", "the key of the label map; 0 is background"},
-       {"size", ArgumentType::kIntegerList, true, "", "[depth, height, width], or [height, width]"},
-       {"positive", ArgumentType::kNumber, false, "1.0", "how often foreground, as a part"},
-       {"negative", ArgumentType::kNumber, false, "1.0", "how often background, as a part"}},
-      [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
-        const Arguments arguments("random_crop_by_label", given);
-        return dataset.random_crop_by_label(arguments.texts("keys"), arguments.text("label"),
-                                            arguments.integers("size"),
-                                            {.positive = arguments.number("positive", 1.0),
-                                             .negative = arguments.number("negative", 1.0)},
-                                            location);
-      }};
+  return {"random_crop_by_label",
+          "a part around a random voxel of the foreground or of the background of a label map",
+          {{"keys", ArgumentType::kTextList, true, "", "which keys; name the label too"},
+           {"label", ArgumentType::kText, true, "", "the key of the label map; 0 is background"},
+           {"size", ArgumentType::kIntegerList, true, "",
+            "[depth, height, width] of volumes, [height, width] of images"},
+           {"positive", ArgumentType::kNumber, false, "1.0", "how often foreground, as a part"},
+           {"negative", ArgumentType::kNumber, false, "1.0", "how often background, as a part"}},
+          [](const Dataset& dataset, const ArgumentMap& given, SourceLocation location) {
+            const Arguments arguments("random_crop_by_label", given);
+            return dataset.random_crop_by_label(arguments.texts("keys"), arguments.text("label"),
+                                                arguments.integers("size"),
+                                                {.positive = arguments.number("positive", 1.0),
+                                                 .negative = arguments.number("negative", 1.0)},
+                                                location);
+          }};
 }
 
 }  // namespace tenon::data
@@ -247,14 +250,14 @@ namespace tenon {
 
 Dataset Dataset::random_crop(Keys keys, std::vector<std::int64_t> size, Here location) const {
   data::require_some_keys("random_crop", keys);
-  const auto wanted = data::size_argument("random_crop", "size", size);
+  const auto wanted = data::patch_size("random_crop", size);
   return stage(std::make_shared<data::RandomCropStage>(std::move(keys), wanted, location));
 }
 
 Dataset Dataset::random_crop_by_label(Keys keys, std::string label, std::vector<std::int64_t> size,
                                       LabelParts parts, Here location) const {
   data::require_some_keys("random_crop_by_label", keys);
-  const auto wanted = data::size_argument("random_crop_by_label", "size", size);
+  const auto wanted = data::patch_size("random_crop_by_label", size);
   data::require_parts("random_crop_by_label", parts);
   return stage(std::make_shared<data::RandomCropByLabelStage>(std::move(keys), std::move(label),
                                                               wanted, parts, location));

@@ -79,6 +79,23 @@ bool is_volume(const TensorSpec& spec);
 /// then has a depth of 1. Throws ContractError (A001) unless each is from 1 to 2^20.
 Size3D size_argument(const char* stage, const char* argument,
                      const std::vector<std::int64_t>& size);
+/// What is cut out: two numbers mean an image's, or a volume's of depth 1.
+struct PatchSize {
+  Size3D voxels{1, 1, 1};
+  bool has_depth = true;
+
+  /// "[64, 64]" or "[32, 64, 64]", as it was given.
+  std::string to_string() const;
+  /// Whether it can be cut out of what is `depth` deep.
+  bool fits_depth(std::int64_t depth) const { return has_depth || depth == 1; }
+};
+/// As size_argument().
+PatchSize patch_size(const char* stage, const std::vector<std::int64_t>& size);
+/// Why `size` cannot be cut out of a sample of `spec`, or nothing.
+std::string why_no_depth(const PatchSize& size, const TensorSpec& spec);
+/// Throws DataError (S002) where `size` has no depth and `shape`, of `key`, is deeper than 1.
+void require_depth(std::string_view stage, const std::string& key, const Shape& shape,
+                   const PatchSize& size);
 /// "[32, 64, 64]".
 std::string to_text(const Size3D& size);
 

@@ -1,8 +1,11 @@
 // cache(folder): what is found again, what must not be, damage, processes that are killed.
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -13,6 +16,18 @@
 #include "tenon/file.hpp"
 #include "tenon/message.hpp"
 #include "tenon/random.hpp"
+
+namespace {
+
+std::atomic<int> g_syncs{0};
+
+}  // namespace
+
+// In place of the C library's, to be counted.
+extern "C" int fsync(int descriptor) {
+  ++g_syncs;
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
 
 namespace tenon {
 namespace {
@@ -37,6 +52,15 @@ TEST(DiskCache, GivesWhatWouldBeMadeAndRunsNothingAgain) {
   }
   EXPECT_EQ(*files.runs, 12) << "once without a cache, once with one";
   EXPECT_EQ(cached_files(files.cache()).size(), 6U);
+}
+
+TEST(DiskCache, SyncsNoSample) {
+  const NumberFiles files(9);
+  const int before = g_syncs;
+  collect(files.data().cache(files.cache()));
+  EXPECT_EQ(cached_files(files.cache()).size(), 9U);
+  EXPECT_LE(g_syncs - before, 2) << "those of the folder's mark";
+  EXPECT_GE(g_syncs - before, 1) << "they are not counted";
 }
 
 TEST(DiskCache, IsNeverStale) {
@@ -269,6 +293,37 @@ TEST(DiskCache, DamageIsMadeAgainAndSaid) {
   EXPECT_THAT(told, HasSubstr("does not have its checksum"));
 }
 
+/// What a loss of power may leave of a file that was not synced.
+TEST(DiskCache, AnEntryThatIsCutOffOrZerosIsMadeAgain) {
+  const NumberFiles files(1);
+  const auto expected = collect(files.data());
+  const auto run = [&] { return collect(files.data().cache(files.cache())); };
+  run();
+  const std::string path = cached_files(files.cache()).at(0).path;
+  const std::string good = read_file(path);
+  std::string told;
+  const MessageSink before =
+      set_message_sink([&](const Diagnostic& message) { told += message.message + "\n"; });
+  const std::size_t half = good.size() / 2;
+  const std::vector<std::string> left = {
+      "", std::string(good.size(), '\0'), std::string(4096, '\0'), good.substr(0, half),
+      good.substr(0, half) + std::string(good.size() - half, '\0')};
+  for (const std::string& bad : left) {
+    SCOPED_TRACE(testing::Message() << bad.size() << " bytes");
+    std::ofstream(path, std::ios::binary) << bad;
+    const int runs = *files.runs;
+    expect_same(expected, run());
+    EXPECT_EQ(*files.runs, runs + 1);
+    expect_same(expected, run());
+    EXPECT_EQ(*files.runs, runs + 1) << "it was written again, and is right";
+  }
+  set_message_sink(before);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 5) << told;
+  EXPECT_THAT(told, HasSubstr("it is cut off"));
+  EXPECT_THAT(told, HasSubstr("it is no sample of a cache"));
+  EXPECT_THAT(told, HasSubstr("a chunk does not have its checksum"));
+}
+
 TEST(DiskCache, StaysInItsBudgetAndDropsWhatWasNotUsedForLongest) {
   const NumberFiles files(8);
   collect(files.data().cache(files.cache()));
@@ -304,9 +359,17 @@ TEST(DiskCache, AFolderThatCannotBeWrittenIsSaidOnceAndNoMore) {
   const MessageSink before =
       set_message_sink([&](const Diagnostic& message) { told += message.message + "\n"; });
   expect_same(collect(files.data()), collect(files.data().cache(files.cache())));
-  set_message_sink(before);
   EXPECT_THAT(told, HasSubstr(files.cache()));
   EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1);
+  EXPECT_EQ(told.find(files.cache()), told.rfind(files.cache())) << told;
+  told.clear();
+  // As the splits of an experiment have a stage each.
+  const Dataset first = files.data().cache(files.cache());
+  const Dataset second = files.data(2.0).cache(files.cache());
+  collect(first);
+  collect(second);
+  set_message_sink(before);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1) << told;
 }
 
 /// A process that goes through the data and tells every sample; ends by being killed, or in the

@@ -124,6 +124,54 @@ TEST(VolumeStages, ARandomCropIsTheSamePlaceInAllKeys) {
               HasSubstr("smaller than the [2, 2, 2] that is cut"));
 }
 
+TEST(VolumeStages, ASizeOfTwoNumbersIsRefusedForAVolume) {
+  const Tensor deep = counting({4, 6, 6, 1});
+  // The schema of files knows no depth: the stage tells when it meets the first.
+  const auto unknown = [](const Tensor& value) {
+    const Schema schema({{"image", TensorSpec(DType::kFloat32, {Dim(), Dim(), Dim(), Dim(1)})}});
+    const auto shared = std::make_shared<const Schema>(schema);
+    return Dataset::from_function(schema, 1,
+                                  [=](std::int64_t) { return Record(shared, {value}, {}); });
+  };
+  const std::vector<std::pair<std::string, std::function<Dataset(const Dataset&)>>> stages = {
+      {"random_crop",
+       [](const Dataset& d) {
+         return d.random_crop({"image"}, {3, 2});
+       }},
+      {"random_crop_by_label",
+       [](const Dataset& d) {
+         return d.random_crop_by_label({"image"}, "image", {3, 2});
+       }},
+      {"crop_center",
+       [](const Dataset& d) {
+         return d.crop_center({"image"}, {3, 2});
+       }},
+      {"multi_scale_patches", [](const Dataset& d) {
+         return d.multi_scale_patches({{"image", "image", {3, 2}}});
+       }}};
+  for (const auto& [name, cut] : stages) {
+    SCOPED_TRACE(name);
+    const Dataset known = cut(one({{"image", deep}}));
+    const auto problems = known.diagnostics();
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].code, "S002");
+    EXPECT_THAT(render_text(problems),
+                AllOf(HasSubstr(name), HasSubstr("(4, 6, 6, 1), and size = [3, 2] has no depth: "
+                                                 "give [depth, height, width]")));
+    for (const bool cached : {false, true}) {
+      const Dataset before = cached ? unknown(deep).cache() : unknown(deep);
+      const auto told = thrown_by<DataError>([&] { collect(cut(before)); });
+      EXPECT_THAT(render_text(told.diagnostics()),
+                  AllOf(HasSubstr("\"image\" is (4, 6, 6, 1), and size = [3, 2] has no depth"),
+                        HasSubstr(name), HasSubstr("give size = [depth, height, width]")));
+      const Dataset flat =
+          cached ? unknown(counting({1, 6, 6, 1})).cache() : unknown(counting({1, 6, 6, 1}));
+      EXPECT_EQ(only(cut(flat), "image").shape(), Shape({1, 3, 2, 1}));
+    }
+    EXPECT_TRUE(cut(one({{"image", counting({1, 6, 6, 1})}})).diagnostics().empty());
+  }
+}
+
 TEST(VolumeStages, CropsByLabelAreBalanced) {
   Tensor label(DType::kUInt8, {8, 8, 8, 1});
   label.data<std::uint8_t>()[static_cast<std::size_t>(3 * 64 + 4 * 8 + 5)] = 2;
