@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <limits>
 
@@ -10,6 +11,7 @@
 #include "cli/toml_tree.hpp"
 #include "core/address.hpp"
 #include "core/byte_size.hpp"
+#include "core/name_list.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 
@@ -19,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using data::ArgumentValue;
 
+constexpr std::array<const char*, 3> kSplits = {"train", "validation", "test"};
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{16} << 20;
 
 const data::StageEntry* find_stage(const std::string& op) {
@@ -131,7 +134,9 @@ SplitTable read_split(const std::string& name, const ArgumentValue& table, Probl
   split.name = name;
   split.line = table.line;
   TableReader reader(table, fmt::format("data.{}", name), problems);
+  split.source_line = table.line;
   if (const auto* source = reader.any("source")) {
+    split.source_line = source->line;
     read_source(*source, split, problems);
   } else {
     problems.add(table.line, fmt::format("data.{} has no source", name),
@@ -184,6 +189,23 @@ DatasetOptions read_data_options(TableReader& reader, Problems& problems) {
   return options;
 }
 
+void check_only(const StageTable& stage, const Experiment& experiment, Problems& problems) {
+  for (const std::string& name : stage.only) {
+    if (experiment.split(name) != nullptr) continue;
+    if (std::find(kSplits.begin(), kSplits.end(), name) == kSplits.end()) {
+      problems.unknown(stage.line, "split in only", name, {kSplits.begin(), kSplits.end()});
+      continue;
+    }
+    std::vector<std::string> there;
+    for (const SplitTable& split : experiment.splits) there.push_back(split.name);
+    problems.add(stage.line,
+                 fmt::format("only of {} names {}, and there is no [data.{}]; there {} {}",
+                             stage.op, quote_key(name), name, there.size() == 1 ? "is" : "are",
+                             there.empty() ? "none" : list_names(there)),
+                 fmt::format("take {} out of only, or write [data.{}]", quote_key(name), name));
+  }
+}
+
 void read_data(const ArgumentValue& table, Experiment& experiment, Problems& problems) {
   TableReader reader(table, "data", problems);
   if (const auto* stages = reader.any("stages")) {
@@ -196,18 +218,12 @@ void read_data(const ArgumentValue& table, Experiment& experiment, Problems& pro
   }
   experiment.group = reader.text("group").value_or("");
   experiment.data_options = read_data_options(reader, problems);
-  for (const char* name : {"train", "validation", "test"}) {
+  for (const char* name : kSplits) {
     if (const auto* split = reader.any(name))
       experiment.splits.push_back(read_split(name, *split, problems));
   }
   reader.finish();
-  for (const StageTable& stage : experiment.stages) {
-    for (const std::string& name : stage.only) {
-      if (experiment.split(name) == nullptr) {
-        problems.unknown(stage.line, "split in only", name, {"train", "validation", "test"});
-      }
-    }
-  }
+  for (const StageTable& stage : experiment.stages) check_only(stage, experiment, problems);
 }
 
 std::string absolute(const Experiment& experiment, const std::string& path) {
@@ -333,7 +349,7 @@ const Dataset& SourceCache::source(const Experiment& experiment, const SplitTabl
   } catch (const ContractError& error) {
     if (error.code() != "A001") throw;
     Problems problems(experiment.file, experiment.sets);
-    problems.add(error, line_of_table(split.arguments, split.line));
+    problems.add(error, line_of_table(split.arguments, split.source_line));
     throw FormatError(problems.all());
   }
   return known_.back().second;

@@ -28,6 +28,7 @@ struct SplitTable {
   data::ArgumentMap arguments;
   BadSampleOptions bad_samples;
   int line = 0;
+  int source_line = 0;  ///< Of `source =`; of the table where there is none.
 };
 
 /// [fit], in the library's own words.

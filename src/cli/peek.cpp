@@ -174,6 +174,10 @@ void write_picture(const std::string& path, const Samples& samples,
       }
     }
   }
+  if (shown.empty()) {
+    throw_argument_error("peek --output " + path, "no samples", "at least one to be drawn",
+                         "look at what the source reads");
+  }
   if (!any) {
     throw_argument_error("peek --output " + path, "samples without an image",
                          "a key of shape (height, width, 1 or 3)", "write an .npz instead");
@@ -225,7 +229,8 @@ int peek(const PeekOptions& options) {
   if (options.common.format == Format::kJson) {
     print(to_json(samples, identities, options.output));
   } else if (!options.common.quiet) {
-    print(table_text(samples, identities));
+    print(identities.empty() ? fmt::format("no samples: [data.{}] gives none\n", options.split)
+                             : table_text(samples, identities));
   }
   if (options.output.ends_with(".npz")) {
     write_npz(options.output, samples);

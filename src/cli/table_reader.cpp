@@ -145,7 +145,7 @@ TableReader::TableReader(const ArgumentValue& table, std::string name, Problems&
 }
 
 const ArgumentValue* TableReader::any(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   if (map_ == nullptr) return nullptr;
   const auto found = std::find_if(map_->begin(), map_->end(),
                                   [&](const auto& entry) { return entry.first == key; });

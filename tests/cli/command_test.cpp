@@ -123,6 +123,17 @@ TEST_F(Command, PeekShowsTheFirstSamplesUnbatched) {
   EXPECT_THAT(read_file((folder_ / "grid.png").string()), HasSubstr("PNG"));
 }
 
+TEST_F(Command, PeekSaysThatThereAreNoSamples) {
+  save_npz((folder_ / "train.npz").string(), {{"Small", Tensor(DType::kFloat32, {0, 8, 8, 3})}});
+  const Outcome none = run("peek exp.toml");
+  EXPECT_EQ(none.status, 0) << none.err;
+  EXPECT_EQ(none.out, "no samples: [data.train] gives none\n");
+  EXPECT_EQ(nlohmann::json::parse(run("peek exp.toml --format json").out).at("samples").size(), 0U);
+  const Outcome picture = run("peek exp.toml --output grid.png");
+  EXPECT_EQ(picture.status, 1);
+  EXPECT_THAT(picture.err, HasSubstr("no samples"));
+}
+
 TEST_F(Command, SummaryExplainAndVersion) {
   EXPECT_THAT(run("summary model.json").out, HasSubstr("Total params:"));
   EXPECT_THAT(run("explain k003").out, HasSubstr("# K003"));

@@ -131,6 +131,39 @@ TEST_F(ExperimentFile, AnUnknownOpNamesLineAndNearest) {
   EXPECT_THAT(text, HasSubstr("write \"rename\""));
 }
 
+TEST_F(ExperimentFile, OnlyOfASplitThatIsNotThereSaysSo) {
+  const std::string told =
+      refusal(replaced(kGood, "only = [\"train\"]", "only = [\"train\", \"test\"]"));
+  EXPECT_THAT(told, HasSubstr("experiment.toml:8: only of shuffle names \"test\", and there is no "
+                              "[data.test]; there is \"train\""));
+  EXPECT_THAT(told, HasSubstr("take \"test\" out of only, or write [data.test]"));
+  const std::string misspelt = refusal(replaced(kGood, "only = [\"train\"]", "only = [\"trian\"]"));
+  EXPECT_THAT(misspelt, HasSubstr("unknown split in only \"trian\""));
+  EXPECT_THAT(misspelt, HasSubstr("write \"train\""));
+}
+
+TEST_F(ExperimentFile, KnownKeysAreListedOnceEach) {
+  const std::string told = refusal(kGood, {"fit.qqqqqq=3"});
+  const std::string word = "\"precision\"";
+  const std::size_t at = told.find(word);
+  ASSERT_NE(at, std::string::npos) << told;
+  EXPECT_EQ(told.find(word, at + 1), std::string::npos) << told;
+}
+
+TEST_F(ExperimentFile, AProblemOfASourceNamesItsLine) {
+  const std::string text =
+      replaced(kGood, "[data.train]\nsource = { kind = \"npz\", path = \"train.npz\" }\n",
+               "[data.train]\nmax_bad = 0.5\nsource = { kind = \"npz\", path = \"none-*.npz\" }\n");
+  const Experiment experiment = load(replaced(text, "max_bad = 0.5\n[fit]", "[fit]"));
+  EXPECT_EQ(experiment.split("train")->line, 11);
+  try {
+    build_dataset(experiment, *experiment.split("train"));
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("experiment.toml:13: "));
+  }
+}
+
 TEST_F(ExperimentFile, AnUnknownArgumentNamesLineAndNearest) {
   const std::string text = refusal(replaced(kGood, "buffer = 64", "bufer = 64"));
   EXPECT_THAT(text, HasSubstr(":8"));

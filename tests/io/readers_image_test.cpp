@@ -318,6 +318,26 @@ TEST(HostileImage, OtherFilesAreRefusedByWhatTheyAre) {
               HasSubstr("absent.png"));
 }
 
+TEST(HostileImage, AVolumeIsToldWithTheStageThatLoadsIt) {
+  const std::string tiff_start = drawn_tiff(drawn_image(6, 5, 3, DType::kUInt8), {}).substr(0, 8);
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {std::string(128, '\0') + "DICM", "a DICOM file"},
+      {tiff_start + std::string(120, '\0') + "DICM", "a DICOM file"},
+      {std::string(344, '\0') + "n+1", "a NIfTI file"},
+      {"NRRD0004\n", "a NRRD file"},
+      {"ObjectType = Image\n", "a MetaImage file"}};
+  for (const auto& [bytes, kind] : files) {
+    const std::string told = message_of([&] { decode_image(bytes, "a.dat"); });
+    EXPECT_THAT(told, HasSubstr("a.dat: this is " + kind + ", and no image"));
+    EXPECT_THAT(told, HasSubstr("use load_volume"));
+    EXPECT_THAT(message_of([&] { read_image_info(bytes, "a.dat"); }), HasSubstr("use load_volume"));
+  }
+  EXPECT_THAT(message_of([] { decode_image("\x1f\x8b\x08", "a.nii.gz"); }),
+              HasSubstr("use load_volume"));
+  EXPECT_THAT(message_of([] { decode_image("\x1f\x8b\x08", "a.gz"); }),
+              HasSubstr("not an image of a kind"));
+}
+
 TEST(ConvertChannels, LumaIsThatOfItuR601) {
   const Tensor colour =
       Tensor::from<std::uint8_t>({1, 4, 3}, {255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30});

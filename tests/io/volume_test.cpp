@@ -242,8 +242,16 @@ TEST_F(Volumes, NrrdAndMetaImageAreRead) {
 TEST_F(Volumes, WhatIsNoVolumeIsTold) {
   write_file_atomically(path("a.txt"), "not a volume");
   EXPECT_THAT(problem_of(path("a.txt")),
-              HasSubstr("it is no NIfTI, NRRD, MetaImage or DICOM file"));
+              HasSubstr("it is no NIfTI, NRRD, MetaImage, DICOM or TIFF file"));
   EXPECT_THAT(problem_of(path("none.nii")), HasSubstr("there is no file"));
+  for (const auto& [start, kind] :
+       {std::pair("\xff\xd8\xff\xe0", "JPEG"), std::pair("\x89PNG\r\n\x1a\n", "PNG")}) {
+    write_file_atomically(path("a.nii"), start + std::string(400, 'x'));
+    EXPECT_THAT(problem_of(path("a.nii")),
+                AllOf(HasSubstr(std::string("this is a ") + kind + " image, and no volume"),
+                      HasSubstr("a NIfTI, NRRD, MetaImage, DICOM or TIFF file"),
+                      HasSubstr("use load_image")));
+  }
   fs::create_directories(folder_ / "empty");
   EXPECT_THAT(problem_of(path("empty")), HasSubstr("the folder holds no DICOM files"));
 }

@@ -156,7 +156,7 @@ ImageIOBase::Pointer reader_of(const std::string& path) {
       return io;
     }
   }
-  throw Refused("it is no NIfTI, NRRD, MetaImage or DICOM file");
+  throw Refused("it is no NIfTI, NRRD, MetaImage, DICOM or TIFF file");
 }
 
 void check_finite(const Header& header) {

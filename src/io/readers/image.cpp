@@ -12,6 +12,34 @@
 namespace tenon::readers {
 namespace {
 
+/// The kind of volume that a file is by its first bytes, or by its name where it is packed; empty
+/// if it is none.
+std::string_view volume_kind(std::string_view bytes, std::string_view name) {
+  const auto has = [&](std::string_view mark, std::size_t at) {
+    return bytes.size() >= at && bytes.substr(at).starts_with(mark);
+  };
+  if (has("DICM", 128)) return "DICOM";
+  if (has("n+1", 344) || has("ni1", 344) || has("n+2", 4) || has("ni2", 4)) return "NIfTI";
+  if (has("\x1f\x8b", 0) && name.ends_with(".nii.gz")) return "NIfTI";
+  if (has("NRRD000", 0)) return "NRRD";
+  if (has("ObjectType", 0) || has("NDims", 0)) return "MetaImage";
+  return "";
+}
+
+/// What `read` gives; where it fails, a volume is told from a damaged image. (Only then: a DICOM
+/// file may be a TIFF file as well.)
+template <class Read>
+auto read_unless_volume(std::string_view bytes, const std::string& name, Read read) {
+  try {
+    return read();
+  } catch (const FormatError&) {
+    const std::string_view kind = volume_kind(bytes, name);
+    if (kind.empty()) throw;
+    throw_file_error(name, fmt::format("this is a {} file, and no image", kind),
+                     "a JPEG, PNG or TIFF file", "use load_volume");
+  }
+}
+
 const ImageDecoder& decoder_of(std::string_view bytes, const std::string& name) {
   for (const ImageDecoder* decoder : {&jpeg_decoder(), &png_decoder(), &tiff_decoder()}) {
     if (decoder->recognises(bytes)) {
@@ -22,6 +50,19 @@ const ImageDecoder& decoder_of(std::string_view bytes, const std::string& name) 
       name,
       bytes.empty() ? "the file is empty" : "this is not an image of a kind that is read here",
       "a JPEG, PNG or TIFF file");
+}
+
+Tensor decoded(std::string_view bytes, const std::string& name, const ImagePart& part) {
+  const ImageDecoder& decoder = decoder_of(bytes, name);
+  if (part.page != 0 && !decoder.has_pages) {
+    throw_file_error(
+        name, fmt::format("a {} file has one image, page {} is not there", decoder.kind, part.page),
+        "page = 0");
+  }
+  Tensor image = decoder.decode(bytes, name, part);
+  if (part.box.all() || decoder.has_boxes) return image;
+  return data::crop_image(image, part.box.top, part.box.left, {part.box.height, part.box.width},
+                          0.0);
 }
 
 }  // namespace
@@ -66,23 +107,16 @@ DType image_dtype(const ImageInfo& info) noexcept {
 }
 
 ImageInfo read_image_info(std::string_view bytes, const std::string& name) {
-  return decoder_of(bytes, name).info(bytes, name);
+  return read_unless_volume(bytes, name, [&] { return decoder_of(bytes, name).info(bytes, name); });
 }
 
 Tensor decode_image(std::string_view bytes, const std::string& name, const ImagePart& part) {
-  const ImageDecoder& decoder = decoder_of(bytes, name);
-  if (part.page != 0 && !decoder.has_pages) {
-    throw_file_error(
-        name, fmt::format("a {} file has one image, page {} is not there", decoder.kind, part.page),
-        "page = 0");
-  }
-  Tensor image = decoder.decode(bytes, name, part);
-  if (part.box.all() || decoder.has_boxes) return image;
-  return data::crop_image(image, part.box.top, part.box.left, {part.box.height, part.box.width},
-                          0.0);
+  return read_unless_volume(bytes, name, [&] { return decoded(bytes, name, part); });
 }
 
 bool is_jpeg(std::string_view bytes) noexcept { return jpeg_decoder().recognises(bytes); }
+
+bool is_png(std::string_view bytes) noexcept { return png_decoder().recognises(bytes); }
 
 void check_image_form(const std::string& owner, int channels, DType dtype) {
   constexpr std::array kChannels = {0, 1, 3, 4};

@@ -59,6 +59,8 @@ Tensor decode_image(std::string_view bytes, const std::string& name, const Image
 std::string read_image_file(const std::string& path);
 /// True if `bytes` begin as a JPEG file does.
 bool is_jpeg(std::string_view bytes) noexcept;
+/// True if `bytes` begin as a PNG file does.
+bool is_png(std::string_view bytes) noexcept;
 /// True if `bytes` begin as a TIFF file does.
 bool is_tiff(std::string_view bytes) noexcept;
 /// The pages of a TIFF as a volume (pages, height, width, channels), in the dtypes of decode_image.

@@ -30,6 +30,14 @@ Tensor converted(const Tensor& volume, DType dtype) {
                                   {}, "read it as float32"));
 }
 
+/// Throws FormatError (F001) where `start` is how a JPEG or a PNG begins.
+void require_no_image(std::string_view start, const std::string& path) {
+  const bool jpeg = is_jpeg(start);
+  if (!jpeg && !is_png(start)) return;
+  throw_file_error(path, fmt::format("this is a {} image, and no volume", jpeg ? "JPEG" : "PNG"),
+                   "a NIfTI, NRRD, MetaImage, DICOM or TIFF file", "use load_image");
+}
+
 /// Pages of a TIFF, with the geometry that ImageJ states; nothing if `path` is no TIFF. A DICOM
 /// file may begin as one: what stands before its mark is free.
 std::optional<Tensor> tiff_volume(const std::string& path) {
@@ -39,6 +47,7 @@ std::optional<Tensor> tiff_volume(const std::string& path) {
   if (!std::filesystem::is_regular_file(path)) return std::nullopt;
   const auto file = open_file(path);
   const std::string start = file->read(0, std::min(file->size(), kDicomMark + kDicom.size()));
+  require_no_image(start, path);
   if (!is_tiff(start) || std::string_view(start).ends_with(kDicom)) return std::nullopt;
   return decode_tiff_pages(read_file(path, kMaxFileBytes), path);
 }
