@@ -151,9 +151,9 @@ TEST_F(ExperimentFile, KnownKeysAreListedOnceEach) {
 }
 
 TEST_F(ExperimentFile, AProblemOfASourceNamesItsLine) {
-  const std::string text =
-      replaced(kGood, "[data.train]\nsource = { kind = \"npz\", path = \"train.npz\" }\n",
-               "[data.train]\nmax_bad = 0.5\nsource = { kind = \"npz\", path = \"none-{0.npz\" }\n");
+  const std::string text = replaced(
+      kGood, "[data.train]\nsource = { kind = \"npz\", path = \"train.npz\" }\n",
+      "[data.train]\nmax_bad = 0.5\nsource = { kind = \"npz\", path = \"none-{0.npz\" }\n");
   const Experiment experiment = load(replaced(text, "max_bad = 0.5\n[fit]", "[fit]"));
   EXPECT_EQ(experiment.split("train")->line, 11);
   try {
