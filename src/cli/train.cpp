@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/experiment_check.hpp"
 #include "cli/json_value.hpp"
 #include "cli/old_model.hpp"
+#include "cli/output_lock.hpp"
 #include "cli/profile.hpp"
 #include "cli/run_parts.hpp"
 #include "core/error_context.hpp"
@@ -119,12 +121,18 @@ History fit_or_save(Model& model, const Dataset& data, const FitTable& fit, Sour
   }
 }
 
+/// The folder is made; nothing where there is none.
+std::unique_ptr<OutputLock> lock_output(const std::string& folder) {
+  if (folder.empty()) return nullptr;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw_file_error(folder, "the output folder cannot be made: " + error.message());
+  return std::make_unique<OutputLock>(folder);
+}
+
 /// `origin`: the model file that the run begins with.
 void add_output_callbacks(FitTable& fit, const std::string& origin, bool resume) {
   if (fit.output.empty()) return;
-  std::error_code error;
-  fs::create_directories(fit.output, error);
-  if (error) throw_file_error(fit.output, "the output folder cannot be made: " + error.message());
   fit.fit.callbacks.push_back(put_aside_old_models(fit.output, origin));
   fit.fit.callbacks.push_back(CSVLogger((fs::path(fit.output) / "history.csv").string()));
   fit.fit.callbacks.push_back(StepsLogger((fs::path(fit.output) / "steps.csv").string()));
@@ -248,7 +256,9 @@ TrainOutcome run_training(const TrainOptions& options) {
     fit.fit.validation_data = build_dataset(experiment, *split);
   }
   add_test_data(experiment, fit.fit);
+  std::unique_ptr<OutputLock> lock;
   if (leads) {
+    lock = lock_output(fit.output);
     add_callbacks(fit, experiment, options);
   } else {
     fit.fit.callbacks.clear();
@@ -261,6 +271,8 @@ TrainOutcome run_training(const TrainOptions& options) {
   if (!done) return {kContract, ""};
   const History& history = *done;
   const std::string saved = save_results(model, history, fit, experiment);
+  if (leads && fit.output.empty() && !options.common.quiet)
+    print_error("the model was not saved: [fit] has no output folder\n");
   if (interrupted() && has_state(fit) && !options.common.quiet)
     print_error("go on with the same command and --resume\n");
   if (!options.common.quiet && options.common.format == Format::kText)

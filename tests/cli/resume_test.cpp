@@ -1,4 +1,7 @@
 // Trainings that are killed or stopped, and gone on with by --resume.
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <chrono>
 #include <csignal>
 #include <random>
@@ -140,6 +143,17 @@ TEST_F(ResumeCommand, WhatHasNotEndedIsPutAsideAndCanStillBeGoneOnWith) {
   const Outcome missing = run("train exp.toml --resume-from nowhere.keras");
   EXPECT_EQ(missing.status, 2);
   EXPECT_THAT(missing.err, HasSubstr("nowhere.keras"));
+}
+
+TEST_F(ResumeCommand, TwoTrainingsDoNotWriteIntoOneFolder) {
+  fs::create_directories(folder_ / "run");
+  const int held = ::open((folder_ / "run").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(::flock(held, LOCK_EX), 0);
+  const Outcome second = run("train exp.toml");
+  EXPECT_EQ(second.status, 2);
+  EXPECT_THAT(second.err, HasSubstr("another training is writing into it"));
+  ::close(held);
+  EXPECT_EQ(run("train exp.toml --quiet").status, 0);
 }
 
 TEST_F(ResumeCommand, ACheckpointIsGoneOnFrom) {

@@ -1,4 +1,5 @@
 #include "io/readers/registry.hpp"
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -6,6 +7,7 @@
 #include "core/word_error.hpp"
 #include "data/arguments.hpp"
 #include "io/readers/feature_text.hpp"
+#include "io/readers/shards.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::readers {
@@ -25,7 +27,8 @@ DType dtype_argument(std::string_view owner, std::string_view argument, const st
 
 int channels_argument(const Arguments& arguments) {
   const std::int64_t channels = arguments.integer("channels", 3);
-  return channels < 0 || channels > 4 ? -1 : static_cast<int>(channels);
+  constexpr std::int64_t kMost = 1 << 20;  // What is out of range stays so, and is told as it is.
+  return static_cast<int>(std::clamp(channels, -kMost, kMost));
 }
 
 std::vector<std::string> path_arguments(const Arguments& arguments, const std::string& folder) {
