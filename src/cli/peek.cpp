@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "cli/commands.hpp"
@@ -47,18 +48,25 @@ struct ValueRange {
   double low = std::numeric_limits<double>::infinity();
   double high = -std::numeric_limits<double>::infinity();
   double mean = 0.0;
+  std::int64_t not_numbers = 0;
 };
 
-/// Of a tensor that is neither text nor empty.
+/// Of a tensor that is neither text nor empty: of its numbers, NaN where there are none.
 ValueRange range_of(const Tensor& value) {
   const Tensor floats = value.cast(DType::kFloat64);
   ValueRange range;
   for (const double each : floats.data<double>()) {
+    if (std::isnan(each)) {
+      ++range.not_numbers;
+      continue;
+    }
     range.low = std::min(range.low, each);
     range.high = std::max(range.high, each);
     range.mean += each;
   }
-  range.mean /= static_cast<double>(value.size());
+  const std::int64_t numbers = value.size() - range.not_numbers;
+  range.mean /= static_cast<double>(numbers);
+  if (numbers == 0) range.low = range.high = std::numeric_limits<double>::quiet_NaN();
   return range;
 }
 
@@ -68,7 +76,10 @@ std::string numbers_text(const Tensor& value) {
   if (value.size() == 0) return "empty";
   const ValueRange range = range_of(value);
   if (value.size() == 1) return fmt::format("{:g}", range.low);
-  return fmt::format("{:g} to {:g}, mean {:.4g}", range.low, range.high, range.mean);
+  if (range.not_numbers == value.size()) return "all NaN";
+  std::string text = fmt::format("{:g} to {:g}, mean {:.4g}", range.low, range.high, range.mean);
+  if (range.not_numbers > 0) text += fmt::format(", {} NaN", range.not_numbers);
+  return text;
 }
 
 nlohmann::ordered_json json_of(const Tensor& value) {
@@ -82,6 +93,7 @@ nlohmann::ordered_json json_of(const Tensor& value) {
     out["min"] = json_number(range.low);
     out["max"] = json_number(range.high);
     out["mean"] = json_number(range.mean);
+    if (range.not_numbers > 0) out["nan"] = range.not_numbers;
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "core/error_context.hpp"
 #include "core/thread_count.hpp"
+#include "data/pipeline.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
 #include "train/bad_sample_list.hpp"
@@ -207,7 +208,10 @@ class FitRun final : public TrainingControl {
     for (const auto& callback : arguments_.callbacks) {
       if (!resumed_) resumed_ = callback->state_to_resume(*this);
     }
-    if (resumed_ && ranks_.first()) check_state(*resumed_, model_, trainer_, arguments_);
+    if (resumed_ && ranks_.first()) {
+      check_state(*resumed_, model_, trainer_, arguments_);
+      check_pipeline(*resumed_, data_.train);
+    }
     ranks_.share_state(resumed_, trainer_);
     if (!resumed_) return;
     first_epoch_ = resumed_->epoch;
@@ -243,6 +247,7 @@ class FitRun final : public TrainingControl {
     state.step = step;
     state.steps_done = steps_done_;
     state.data = std::move(data);
+    state.pipeline = data_.train.pipeline()->fingerprint();
     if (step > 0) state.running = running_->sums();
     state.history = history_;
     state.stopped = stopped_;

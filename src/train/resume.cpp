@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "data/pipeline.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 #include "train/compile_config.hpp"
@@ -114,6 +116,24 @@ void check_state(const TrainingState& state, const Model& model, const Trainer& 
        fmt::format("now: {} in {} with {} threads", now.engine, now.precision, now.threads)});
   warning.severity = Severity::kWarning;
   emit(warning);
+}
+
+void check_pipeline(const TrainingState& state, const Dataset& data) {
+  const std::vector<std::string> now = data.pipeline()->fingerprint();
+  if (state.pipeline.empty() || state.pipeline == now) return;
+  const auto at = [](const std::vector<std::string>& pipeline, std::size_t i) {
+    return i < pipeline.size() ? pipeline[i] : std::string("nothing");
+  };
+  std::vector<std::string> notes;
+  for (std::size_t i = 0; i < std::max(now.size(), state.pipeline.size()); ++i) {
+    if (at(state.pipeline, i) == at(now, i)) continue;
+    const std::string place = i == 0 ? "its source" : fmt::format("its stage {}", i - 1);
+    notes.push_back(
+        fmt::format("{} was {}, here it is {}", place, at(state.pipeline, i), at(now, i)));
+  }
+  throw OtherTrainingError(make_diagnostic("F001", "the state is of a training on another pipeline",
+                                           std::move(notes),
+                                           "give the data as they were, or begin anew"));
 }
 
 }  // namespace tenon::train

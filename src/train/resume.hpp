@@ -17,6 +17,9 @@ std::shared_ptr<const TrainingState> read_state(const ResumeFrom& from, Model& m
 void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
                  const FitArguments& arguments);
 
+/// Throws OtherTrainingError where the state is of other training data.
+void check_pipeline(const TrainingState& state, const Dataset& data);
+
 /// What model and trainer know of the state.
 void fill_state(TrainingState& state, const Model& model, const Trainer& trainer);
 

@@ -1,10 +1,23 @@
 // What the command tells of the pipeline, and the folder of its cache.
+#include <limits>
+
 #include "cli/command_fixture.hpp"
 
 namespace tenon::cli {
 namespace {
 
 using ::testing::HasSubstr;
+
+TEST_F(Command, PeekCountsWhatIsNoNumber) {
+  Tensor small = random_uniform({16, 8, 8, 3}, 1);
+  small.data<float>()[5] = std::numeric_limits<float>::quiet_NaN();
+  save_npz((folder_ / "train.npz").string(), {{"Small", small},
+                                              {"Large", random_uniform({16, 16, 16, 3}, 2)},
+                                              {"cell", Tensor(DType::kInt64, {16})}});
+  EXPECT_THAT(run("peek exp.toml --count 1").out, HasSubstr(", 1 NaN"));
+  const auto json = nlohmann::json::parse(run("peek exp.toml --count 1 --format json").out);
+  EXPECT_EQ(json.at("samples").at(0).at("keys").at("Small").at("nan"), 1);
+}
 
 TEST_F(Command, PeekProfileTellsWhatTheStagesTake) {
   const Outcome text = run("peek exp.toml --profile");

@@ -124,6 +124,12 @@ TEST_F(ResumeCommand, AStateOfAnotherTrainingIsRefused) {
   EXPECT_THAT(loss.err, HasSubstr("another optimizer, loss or metrics"));
   EXPECT_THAT(loss.err, HasSubstr("optimizer: was \"Adam\", is \"SGD\""));
   EXPECT_THAT(loss.err, Not(HasSubstr("the state before it is used")));
+  write_experiment("  { op = \"shuffle\", buffer = 4 },\n");
+  const Outcome data = run(options + " --resume");
+  EXPECT_EQ(data.status, 2);
+  EXPECT_THAT(data.err, HasSubstr("a training on another pipeline"));
+  EXPECT_THAT(data.err,
+              HasSubstr("its stage 0 was shuffle(buffer=8), here it is shuffle(buffer=4)"));
   const Outcome anew = run("train exp.toml --resume --set fit.output=\"other\"");
   EXPECT_EQ(anew.status, 0);
   EXPECT_THAT(anew.err, HasSubstr("there is no state in"));

@@ -110,6 +110,7 @@ std::string to_text(const TrainingState& state) {
                      {"steps_done", state.steps_done},
                      {"stopped", state.stopped},
                      {"data", state.data},
+                     {"pipeline", state.pipeline},
                      {"running", std::move(running)},
                      {"history", to_json(state.history)},
                      {"iterations", state.iterations},
@@ -136,6 +137,7 @@ TrainingState state_from(const std::string& text, const models::WeightTree& tens
   state.steps_done = json.at("steps_done").get<std::int64_t>();
   state.stopped = json.at("stopped").get<bool>();
   state.data = json.at("data").get<std::string>();
+  state.pipeline = json.value("pipeline", std::vector<std::string>());  // The first ones have none.
   for (const Json& sum : json.at("running")) state.running.push_back(number_of(sum));
   state.history = history_from(json.at("history"));
   state.iterations = json.at("iterations").get<std::int64_t>();
