@@ -36,13 +36,10 @@ class PutAsideOldModels : public Callback {
     }
   }
 
-  /// A state is there while a training has not ended.
   void put_aside_unfinished() const {
+    if (!has_state(output_)) return;
     const fs::path state = fs::path(output_) / "state";
     std::error_code error;
-    if (!fs::exists(state / "state.keras", error) &&
-        !fs::exists(state / "state.previous.keras", error))
-      return;
     const fs::path aside = fs::path(output_) / "state.previous";
     fs::remove_all(aside, error);
     fs::rename(state, aside, error);
@@ -69,6 +66,13 @@ class PutAsideOldModels : public Callback {
 };
 
 }  // namespace
+
+bool has_state(const std::string& output) {
+  const fs::path state = fs::path(output) / "state";
+  std::error_code ignored;
+  return fs::exists(state / "state.keras", ignored) ||
+         fs::exists(state / "state.previous.keras", ignored);
+}
 
 std::shared_ptr<Callback> put_aside_old_models(std::string output, std::string origin) {
   return std::make_shared<PutAsideOldModels>(std::move(output), std::move(origin));

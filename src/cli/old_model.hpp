@@ -7,6 +7,9 @@
 
 namespace tenon::cli {
 
+/// Whether the folder `output` holds the state of a training that has not ended.
+bool has_state(const std::string& output);
+
 /// When the training begins, renames what an earlier run left in the folder `output` (model.keras
 /// to model.previous.keras; interrupted.keras and stopped.keras alike): it must not be taken for
 /// this run's. So is the state of a run that has not ended, with its tables, which is told. A run

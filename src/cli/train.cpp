@@ -51,12 +51,6 @@ class StopOnInterrupt : public Callback {
 
 fs::path state_folder(const FitTable& fit) { return fs::path(fit.output) / "state"; }
 
-bool has_state(const FitTable& fit) {
-  std::error_code ignored;
-  return fs::exists(state_folder(fit) / "state.keras", ignored) ||
-         fs::exists(state_folder(fit) / "state.previous.keras", ignored);
-}
-
 /// Of a training that has ended and whose model is written. `origin`: the model file that it began
 /// with stays.
 void remove_state(const FitTable& fit, const std::string& origin) {
@@ -198,7 +192,7 @@ bool is_over(const FitTable& fit, const TrainOptions& options) {
   if (fit.output.empty()) {
     throw_argument_error("--resume", "[fit] has no output folder", "one, with a run's state in it");
   }
-  if (has_state(fit)) return false;
+  if (has_state(fit.output)) return false;
   const fs::path model = fs::path(fit.output) / "model.keras";
   std::error_code ignored;
   const bool over = fs::exists(model, ignored);
@@ -273,7 +267,7 @@ TrainOutcome run_training(const TrainOptions& options) {
   const std::string saved = save_results(model, history, fit, experiment);
   if (leads && fit.output.empty() && !options.common.quiet)
     print_error("the model was not saved: [fit] has no output folder\n");
-  if (interrupted() && has_state(fit) && !options.common.quiet)
+  if (interrupted() && has_state(fit.output) && !options.common.quiet)
     print_error("go on with the same command and --resume\n");
   if (!options.common.quiet && options.common.format == Format::kText)
     print(last_line(history) + "\n");

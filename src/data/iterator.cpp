@@ -73,18 +73,6 @@ std::size_t thread_count(int threads) {
   return static_cast<std::size_t>(threads == 0 ? num_cores() : threads);
 }
 
-void require_same_pipeline(const std::vector<std::string>& saved,
-                           const std::vector<std::string>& here) {
-  for (std::size_t i = 0; i < std::max(saved.size(), here.size()); ++i) {
-    const std::string then = i < saved.size() ? saved[i] : "nothing";
-    const std::string now = i < here.size() ? here[i] : "nothing";
-    if (then == now) continue;
-    const std::string place = i == 0 ? "its source" : fmt::format("its stage {}", i - 1);
-    data::throw_bad_state(
-        fmt::format("it is of another pipeline: {} was {}, here it is {}", place, then, now));
-  }
-}
-
 }  // namespace
 
 DatasetIterator::Implementation::Implementation(std::shared_ptr<const data::Pipeline> pipeline,
@@ -199,7 +187,9 @@ std::string DatasetIterator::Implementation::state() const {
 
 void DatasetIterator::Implementation::restore(const std::string& text) {
   data::IteratorState state = data::read_state(text);
-  require_same_pipeline(state.fingerprint, pipeline_->fingerprint());
+  const auto differences = pipeline_->differences_from(state.fingerprint);
+  if (!differences.empty())
+    data::throw_bad_state("it is of another pipeline: " + differences.front());
   // Stops the threads that run ahead before anything they read is changed.
   root_->begin(0);
   execution_->seed = state.seed;

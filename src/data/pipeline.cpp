@@ -176,6 +176,19 @@ std::vector<std::string> Pipeline::fingerprint() const {
   return parts;
 }
 
+std::vector<std::string> Pipeline::differences_from(const std::vector<std::string>& saved) const {
+  const std::vector<std::string> here = fingerprint();
+  std::vector<std::string> differences;
+  for (std::size_t i = 0; i < std::max(saved.size(), here.size()); ++i) {
+    const std::string then = i < saved.size() ? saved[i] : "nothing";
+    const std::string now = i < here.size() ? here[i] : "nothing";
+    if (then == now) continue;
+    const std::string place = i == 0 ? "its source" : fmt::format("its stage {}", i - 1);
+    differences.push_back(fmt::format("{} was {}, here it is {}", place, then, now));
+  }
+  return differences;
+}
+
 void Pipeline::require_sound() const {
   const auto& problems = diagnostics();
   const auto first = std::find_if(problems.begin(), problems.end(), is_error);

@@ -45,6 +45,9 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   const DatasetOptions& options() const noexcept { return options_; }
   /// Source and stages with their arguments, one text each: what a saved state is compared with.
   std::vector<std::string> fingerprint() const;
+  /// What differs from a fingerprint that was saved, a text each ("its stage 2 was batch(…), here
+  /// it is …").
+  std::vector<std::string> differences_from(const std::vector<std::string>& saved) const;
   /// Throws ContractError (or the class below it that fits) with all diagnostics if one is an
   /// error.
   void require_sound() const;

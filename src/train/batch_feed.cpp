@@ -1,12 +1,10 @@
 #include "train/batch_feed.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 #include <system_error>
 #include <utility>
 
 #include "core/thread_count.hpp"
+#include "data/collate.hpp"
 #include "data/pipeline.hpp"
 #include "data/source.hpp"
 #include "train/targets.hpp"
@@ -22,39 +20,23 @@ constexpr int kSlowInARow = 4;
 
 bool random_access(const Dataset& dataset) { return dataset.pipeline()->source()->random_access(); }
 
-}  // namespace
-
-namespace {
-
-/// Rows first, first + stride, …; an undefined tensor where there is none.
-Tensor rows_of(const Tensor& tensor, const backend::BatchRows& take, std::int64_t rows) {
-  if (!tensor.defined() || rows == 0) return {};
-  std::vector<std::int64_t> dims = tensor.shape().dims();
-  const auto width = tensor.byte_size() / static_cast<std::size_t>(dims.front());
-  dims.front() = rows;
-  Tensor taken = Tensor::uninitialized(tensor.dtype(), Shape(dims));
-  const auto* from = reinterpret_cast<const std::byte*>(tensor.bytes());
-  auto* to = reinterpret_cast<std::byte*>(taken.bytes());
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const auto place = static_cast<std::size_t>(take.first + row * take.stride);
-    std::memcpy(to + static_cast<std::size_t>(row) * width, from + place * width, width);
-  }
-  return taken;
-}
-
+/// Of a batch that came whole: leaves the rows that are this process's.
 void take_rows(Batch& batch, const backend::BatchRows& take) {
-  const std::int64_t rows =
-      std::max<std::int64_t>(0, (batch.data.rows - take.first + take.stride - 1) / take.stride);
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = take.first; row < batch.data.rows; row += take.stride)
+    rows.push_back(row);
   for (auto* tensors : {&batch.data.inputs, &batch.data.targets, &batch.data.weights}) {
-    for (Tensor& tensor : *tensors) tensor = rows_of(tensor, take, rows);
+    for (Tensor& tensor : *tensors) {
+      tensor = tensor.defined() && !rows.empty() ? data::gather_rows(tensor, rows) : Tensor();
+    }
   }
   std::vector<SampleIdentity> samples;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const auto place = static_cast<std::size_t>(take.first + row * take.stride);
-    if (place < batch.samples.size()) samples.push_back(batch.samples[place]);
+  for (const std::int64_t row : rows) {
+    const auto place = static_cast<std::size_t>(row);
+    if (place < batch.record.samples().size()) samples.push_back(batch.record.samples()[place]);
   }
-  batch.samples = std::move(samples);
-  batch.data.rows = rows;
+  batch.record.samples() = std::move(samples);
+  batch.data.rows = static_cast<std::int64_t>(rows.size());
 }
 
 }  // namespace
@@ -128,8 +110,6 @@ Batch BatchFeed::prepare_batch(Record record) {
   Batch batch;
   batch.record = std::move(record);
   batch.data = split_.data_of(batch.record, epoch, steps > 0 ? prepared_ % steps : prepared_);
-  const auto samples = batch.record.samples();
-  batch.samples.assign(samples.begin(), samples.end());
   if (options_.take.stride > 1) take_rows(batch, options_.take);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     Tensor& target = batch.data.targets[i];

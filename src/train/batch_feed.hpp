@@ -18,11 +18,11 @@
 
 namespace tenon::train {
 
-/// What a step takes, and which samples it is of.
+/// What a step takes, and which samples it is of: record.samples() are those of the rows in `data`,
+/// of which there may be fewer than in the record.
 struct Batch {
   Record record;
   StepData data;
-  std::vector<SampleIdentity> samples{};  ///< Of the rows in `data`.
   std::string state{};  ///< Where the data stand behind it, if note_state() asked for that.
 };
 

@@ -306,7 +306,7 @@ class FitRun final : public TrainingControl {
     const bool ended = stopped_ || !feed_->next(batch);
     Decisions decided = decisions();
     const RankGroup::StepNews news =
-        ranks_.before_step({"the training step", epoch_, step_}, batch.data.rows, ended, decided);
+        ranks_.before_step(epoch_, step_, batch.data.rows, ended, decided);
     take(decided);
     batch.data.all_rows = news.all_rows;
     if (stopped_) return false;
@@ -321,7 +321,7 @@ class FitRun final : public TrainingControl {
     const StepData& data = batch.data;
     const StepResult result = trainer_.train(data, class_weights_, arguments_.check_finite);
     if (result.not_finite && !(leave_bad_loss_ && result.not_finite->empty())) {
-      const BatchPlace place{{"train", epoch_, step_}, batch.samples};
+      const BatchPlace place{{"train", epoch_, step_}, batch.record.samples()};
       if (ranks_.alone()) throw_not_finite(trainer_, data, class_weights_, result, place);
       const FoundNotFinite found =
           look_for_not_finite(trainer_, data, class_weights_, result, place);

@@ -118,10 +118,10 @@ void RankGroup::check_losses(const std::vector<OutputTraining>& outputs) const {
   }
 }
 
-RankGroup::StepNews RankGroup::before_step(dist::Place place, std::int64_t rows, bool ended,
-                                           Decisions& decisions) const {
+RankGroup::StepNews RankGroup::before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows,
+                                           bool ended, Decisions& decisions) const {
   if (alone()) return {rows, ended, ended};
-  communicator().at(std::move(place));
+  communicator().at({"the training step", epoch, step});
   StepMessage own = message_of(decisions);
   own.rows = rows;
   own.ended = ended ? 1 : 0;

@@ -61,7 +61,7 @@ class RankGroup {
   };
   /// Before a step: how many rows all have, and what rank 0 decided. `ended`: no data are left
   /// here.
-  StepNews before_step(dist::Place place, std::int64_t rows, bool ended,
+  StepNews before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows, bool ended,
                        Decisions& decisions) const;
   void share_decisions(Decisions& decisions) const;
   /// Takes the weights of rank 0 where its callbacks changed them. `before` was had before they

@@ -9,6 +9,7 @@
 
 #include "core/diagnostic_json.hpp"
 #include "core/text_hash.hpp"
+#include "data/bad_sample_json.hpp"
 #include "data/pipeline.hpp"
 #include "dist/failure.hpp"
 #include "tenon/error.hpp"
@@ -45,19 +46,6 @@ std::string program_digest() {
   std::ifstream file("/proc/self/exe", std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   return fmt::format("{} bytes, {:016x}", bytes.size(), hash_text(bytes));
-}
-
-Json sample_json(const SampleIdentity& sample) {
-  return {sample.index, sample.id, sample.file, sample.row};
-}
-
-SampleIdentity sample_of(const Json& json) {
-  SampleIdentity sample;
-  sample.index = json.at(0).get<std::int64_t>();
-  sample.id = json.at(1).get<std::string>();
-  sample.file = json.at(2).get<std::string>();
-  sample.row = json.at(3).get<decltype(sample.row)>();
-  return sample;
 }
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
@@ -194,22 +182,12 @@ void RankGroup::share_changed_weights(Trainer& trainer, std::uint64_t before) co
 
 std::vector<BadSample> RankGroup::all_of(const std::vector<BadSample>& bad_samples) const {
   if (alone()) return bad_samples;
-  Json own = Json::array();
-  for (const BadSample& bad : bad_samples) {
-    own.push_back({sample_json(bad.sample), bad.stage.index, bad.stage.name, bad.reason,
-                   sample_json(bad.source)});
-  }
+  auto own = nlohmann::json::array();
+  for (const BadSample& bad : bad_samples) own.push_back(data::bad_sample_to_json(bad));
   std::vector<BadSample> all;
   for (const std::string& text : communicator().all_gather(json_text(own, -1))) {
-    for (const Json& each : Json::parse(text)) {
-      BadSample bad;
-      bad.sample = sample_of(each.at(0));
-      bad.stage.index = each.at(1).get<std::int64_t>();
-      bad.stage.name = each.at(2).get<std::string>();
-      bad.reason = each.at(3).get<std::string>();
-      bad.source = sample_of(each.at(4));
-      all.push_back(std::move(bad));
-    }
+    for (const auto& each : nlohmann::json::parse(text))
+      all.push_back(data::bad_sample_from_json(each));
   }
   return all;
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -119,20 +118,11 @@ void check_state(const TrainingState& state, const Model& model, const Trainer& 
 }
 
 void check_pipeline(const TrainingState& state, const Dataset& data) {
-  const std::vector<std::string> now = data.pipeline()->fingerprint();
-  if (state.pipeline.empty() || state.pipeline == now) return;
-  const auto at = [](const std::vector<std::string>& pipeline, std::size_t i) {
-    return i < pipeline.size() ? pipeline[i] : std::string("nothing");
-  };
-  std::vector<std::string> notes;
-  for (std::size_t i = 0; i < std::max(now.size(), state.pipeline.size()); ++i) {
-    if (at(state.pipeline, i) == at(now, i)) continue;
-    const std::string place = i == 0 ? "its source" : fmt::format("its stage {}", i - 1);
-    notes.push_back(
-        fmt::format("{} was {}, here it is {}", place, at(state.pipeline, i), at(now, i)));
-  }
+  if (state.pipeline.empty()) return;
+  std::vector<std::string> differences = data.pipeline()->differences_from(state.pipeline);
+  if (differences.empty()) return;
   throw OtherTrainingError(make_diagnostic("F001", "the state is of a training on another pipeline",
-                                           std::move(notes),
+                                           std::move(differences),
                                            "give the data as they were, or begin anew"));
 }
 

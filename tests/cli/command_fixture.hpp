@@ -22,6 +22,11 @@ struct Outcome {
   std::string err;
 };
 
+/// Stages for write_experiment() that draw random numbers.
+inline constexpr const char* kRandomStages =
+    "  { op = \"shuffle\", buffer = 8 },\n"
+    "  { op = \"random_flip\", keys = [\"Small\", \"Large\"], axes = [\"width\"] },\n";
+
 /// A folder with an experiment of two inputs, and the command run in it.
 class Command : public ::testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "cli/command_fixture.hpp"
+#include "support/steps_csv.hpp"
 #include "tenon/distribution.hpp"
 
 namespace tenon::cli {
@@ -15,17 +16,6 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// steps.csv without its columns of seconds.
-std::string steps_of(const fs::path& file) {
-  std::istringstream lines(read_file(file.string()));
-  std::string kept;
-  for (std::string line; std::getline(lines, line);) {
-    for (int i = 0; i < 2; ++i) line.resize(line.rfind(','));
-    kept += line + "\n";
-  }
-  return kept;
-}
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;
@@ -39,9 +29,7 @@ class RanksCommand : public Command {
     if (!Distribution::has_mpi()) GTEST_SKIP() << "skipped: built without MPI";
     if (std::system("command -v mpirun >/dev/null") != 0) GTEST_SKIP() << "skipped: no mpirun";
     Command::SetUp();
-    write_experiment(
-        "  { op = \"shuffle\", buffer = 8 },\n"
-        "  { op = \"random_flip\", keys = [\"Small\", \"Large\"], axes = [\"width\"] },\n");
+    write_experiment(kRandomStages);
   }
   void TearDown() override {
     if (!folder_.empty()) Command::TearDown();
@@ -177,8 +165,8 @@ TEST_F(RanksCommand, ARankThatIsKilledEndsTheJobWhichGoesOnBitForBit) {
   const Model b = load_model((folder_ / "run" / "model.keras").string());
   for (std::size_t i = 0; i < a.weights().size(); ++i)
     EXPECT_TRUE(a.weights()[i]->value().equals(b.weights()[i]->value()));
-  EXPECT_EQ(steps_of(folder_ / "undisturbed" / "steps.csv"),
-            steps_of(folder_ / "run" / "steps.csv"));
+  EXPECT_EQ(testing::without_seconds(read_file((folder_ / "undisturbed" / "steps.csv").string())),
+            testing::without_seconds(read_file((folder_ / "run" / "steps.csv").string())));
 }
 
 TEST_F(RanksCommand, ARankThatIsStoppedIsNamedAfterTheTimeout) {

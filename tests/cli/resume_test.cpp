@@ -5,10 +5,10 @@
 #include <chrono>
 #include <csignal>
 #include <random>
-#include <sstream>
 #include <thread>
 
 #include "cli/command_fixture.hpp"
+#include "support/steps_csv.hpp"
 #include "train/state.hpp"
 
 namespace tenon::cli {
@@ -18,24 +18,11 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// steps.csv without its columns of seconds.
-std::string rows_of_steps(const fs::path& file) {
-  std::istringstream lines(read_file(file.string()));
-  std::string kept;
-  for (std::string line; std::getline(lines, line);) {
-    for (int i = 0; i < 2; ++i) line.resize(line.rfind(','));
-    kept += line + "\n";
-  }
-  return kept;
-}
-
 class ResumeCommand : public Command {
  protected:
   void SetUp() override {
     Command::SetUp();
-    write_experiment(
-        "  { op = \"shuffle\", buffer = 8 },\n"
-        "  { op = \"random_flip\", keys = [\"Small\", \"Large\"], axes = [\"width\"] },\n");
+    write_experiment(kRandomStages);
   }
 
   /// Starts the command; it is killed after `seconds` unless it has ended by then. Its status, or
@@ -70,8 +57,8 @@ class ResumeCommand : public Command {
     EXPECT_EQ(train::optimizer_state(a)->iterations, train::optimizer_state(b)->iterations);
     EXPECT_EQ(read_file((folder_ / one / "history.csv").string()),
               read_file((folder_ / other / "history.csv").string()));
-    EXPECT_EQ(rows_of_steps(folder_ / one / "steps.csv"),
-              rows_of_steps(folder_ / other / "steps.csv"));
+    EXPECT_EQ(testing::without_seconds(read_file((folder_ / one / "steps.csv").string())),
+              testing::without_seconds(read_file((folder_ / other / "steps.csv").string())));
   }
 };
 

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <sstream>
 
+#include "support/steps_csv.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 #include "tenon/message.hpp"
@@ -52,16 +52,6 @@ struct Result {
   std::string epochs;  ///< Of CSVLogger.
   std::string steps;   ///< Of StepsLogger, without its columns of seconds.
 };
-
-std::string without_seconds(const std::string& text) {
-  std::istringstream lines(text);
-  std::string kept;
-  for (std::string line; std::getline(lines, line);) {
-    for (int i = 0; i < 2; ++i) line.resize(line.rfind(','));
-    kept += line + "\n";
-  }
-  return kept;
-}
 
 struct Case {
   const char* engine;
@@ -112,7 +102,7 @@ class Resume : public ::testing::TestWithParam<Case> {
     result.history = model.fit(data(one.steps_per_epoch), arguments);
     for (const auto& weight : model.weights()) result.weights.push_back(weight->value());
     result.epochs = read_file(path(name + "_epochs.csv"));
-    result.steps = without_seconds(read_file(path(name + "_steps.csv")));
+    result.steps = testing::without_seconds(read_file(path(name + "_steps.csv")));
     return result;
   }
 
