@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dist/communicator.hpp"
-#include "dist/reduction.hpp"
+#include "dist/sum.hpp"
 #include "models.hpp"
 #include "tenon/callbacks.hpp"
 #include "tenon/dataset.hpp"
@@ -26,6 +26,7 @@ struct Settings {
   std::int64_t steps = 12;
   int rounds = 3;
   int threads = 1;
+  bool messages = false;
   tenon::MpiOptions ranks{};
 };
 
@@ -68,18 +69,25 @@ double seconds_of_steps(tenon::bench::Subject& subject, const Settings& settings
 
 double seconds_of_reduction(tenon::dist::Communicator& ranks, std::size_t floats,
                             const Settings& settings) {
-  std::vector<float> numbers(floats, 1.0F);
+  const auto sum = tenon::dist::make_sum(ranks);
+  const std::size_t bytes = floats * sizeof(float);
+  tenon::dist::Sum::Areas areas;
+  areas[0] = sum->memory(bytes, bytes);
+  if (!areas[0].defined())
+    areas[0] = tenon::Tensor(tenon::DType::kUInt8, {static_cast<std::int64_t>(bytes)});
+  const std::span numbers(reinterpret_cast<float*>(areas[0].bytes()), floats);
   const auto bucket = static_cast<std::size_t>(settings.ranks.bucket_megabytes * 1e6 / 4.0);
+  const std::vector<float> weights(static_cast<std::size_t>(ranks.size()),
+                                   1.0F / static_cast<float>(ranks.size()));
   std::vector<double> seconds;
   for (int round = 0; round < 7; ++round) {
+    std::ranges::fill(numbers, 1.0F);
     ranks.barrier();
     tenon::train::Stopwatch watch;
-    std::vector<std::shared_ptr<tenon::dist::Reduction>> all;
+    sum->begin(weights, areas);
     for (std::size_t at = 0; at < floats; at += bucket)
-      all.push_back(
-          ranks.begin_reduction(std::span(numbers).subspan(at, std::min(bucket, floats - at)),
-                                static_cast<int>(all.size())));
-    for (const auto& each : all) ranks.wait(*each);
+      sum->give(0, numbers.subspan(at, std::min(bucket, floats - at)));
+    sum->finish();
     seconds.push_back(watch.seconds());
   }
   return median(seconds);
@@ -88,6 +96,9 @@ double seconds_of_reduction(tenon::dist::Communicator& ranks, std::size_t floats
 void measure(const Settings& settings) {
   const Distribution distribution = Distribution::mpi(settings.ranks);
   tenon::dist::Communicator& ranks = *distribution.communicator();
+  tenon::dist::CommunicatorOptions options = ranks.options();
+  options.shared_memory = !settings.messages;
+  ranks.set_options(options);
   tenon::bench::Subject subject = tenon::bench::make_subject(settings.model, settings.rows);
   subject.model.compile({.optimizer = "adam", .loss = subject.loss, .threads = settings.threads});
   std::vector<double> alone;
@@ -122,6 +133,7 @@ int main(int argc, char** argv) {
   app.add_option("--steps", settings.steps);
   app.add_option("--rounds", settings.rounds);
   app.add_option("--threads", settings.threads, "of a rank");
+  app.add_flag("--messages", settings.messages, "also between ranks of one machine");
   app.add_option("--wire", settings.ranks.wire);
   app.add_option("--bucket", settings.ranks.bucket_megabytes, "MB");
   CLI11_PARSE(app, argc, argv);

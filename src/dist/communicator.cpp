@@ -177,8 +177,12 @@ void Communicator::all_reduce(std::span<float> values) {
   wait(reduction);
 }
 
-std::shared_ptr<Reduction> Communicator::begin_reduction(std::span<float> values, int bucket) {
-  auto reduction = std::make_shared<Reduction>(*transport_, values, bucket, options_.wire);
+std::shared_ptr<Reduction> Communicator::begin_reduction(std::span<float> values, int bucket,
+                                                         std::span<const float> weights) {
+  auto& space = spaces_[bucket];
+  if (!space) space = std::make_shared<ReductionSpace>();
+  auto reduction =
+      std::make_shared<Reduction>(*transport_, values, bucket, options_.wire, weights, space);
   active_.push_back(reduction);
   return reduction;
 }

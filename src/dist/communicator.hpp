@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@ enum class Wire : std::uint8_t { kFloat32, kBFloat16 };
 struct CommunicatorOptions {
   Wire wire = Wire::kFloat32;
   double timeout_seconds = 300.0;  ///< The longest that one rank waits for another.
+  /// Ranks of one machine may add up their numbers in memory that all of them see (sum.hpp).
+  bool shared_memory = true;
 };
 
 /// Where a run is, for messages.
@@ -30,6 +33,7 @@ struct Place {
 };
 
 class Reduction;
+struct ReductionSpace;
 
 /// What ranks do together. All ranks call the same functions in the same order, from one thread
 /// (with MPI the one that called fit; MPI is asked for MPI_THREAD_SERIALIZED).
@@ -69,10 +73,15 @@ class Communicator {
 
   /// Begins to sum `values` over the ranks, in place, as the wire says; they must not be touched
   /// until the reduction is done. `bucket` names it: below 2^12, and the same on all ranks, which
-  /// may begin theirs in any order. progress() moves all that have begun.
-  std::shared_ptr<Reduction> begin_reduction(std::span<float> values, int bucket);
+  /// may begin theirs in any order. progress() moves all that have begun. `weights`: what the
+  /// numbers of each rank are multiplied by before they are added, by rank, alike on all; empty: 1.
+  std::shared_ptr<Reduction> begin_reduction(std::span<float> values, int bucket,
+                                             std::span<const float> weights = {});
   void progress();
   void wait(Reduction& reduction);
+  /// Waits until `done`, which never waits itself, for whom `waits_for` names; throws as said
+  /// above.
+  void wait_until(const std::function<bool()>& done, const std::function<int()>& waits_for);
 
   /// Tells the other ranks that this one ends, and why. Later calls do nothing; nor do they where
   /// the reason came from another rank.
@@ -84,7 +93,6 @@ class Communicator {
  private:
   friend class Reduction;
   void wait_for(Ticket ticket, int rank);
-  void wait_until(const std::function<bool()>& done, const std::function<int()>& waits_for);
   void throw_what_was_heard();
   [[noreturn]] void throw_timeout(int rank);
 
@@ -92,6 +100,7 @@ class Communicator {
   CommunicatorOptions options_;
   Place place_;
   std::vector<std::weak_ptr<Reduction>> active_;
+  std::map<int, std::shared_ptr<ReductionSpace>> spaces_;  ///< By bucket.
   bool failed_ = false;
   bool told_ = false;  ///< By another rank.
 };

@@ -1,6 +1,8 @@
 #include "dist/reduction.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "dist/tags.hpp"
 #include "tenon/dtype.hpp"
@@ -19,12 +21,21 @@ float widened(std::uint16_t bits) {
   return static_cast<float>(value);
 }
 
+constexpr std::size_t kNumbersAtOnce = 2048;
+
 }  // namespace
 
-Reduction::Reduction(Transport& transport, std::span<float> values, int bucket, Wire wire)
-    : transport_(transport), wire_(wire), tag_(kFirstBucketTag + 2 * bucket) {
+Reduction::Reduction(Transport& transport, std::span<float> values, int bucket, Wire wire,
+                     std::span<const float> weights, std::shared_ptr<ReductionSpace> space)
+    : transport_(transport),
+      wire_(wire),
+      tag_(kFirstBucketTag + 2 * bucket),
+      weights_(weights.begin(), weights.end()),
+      space_(space ? std::move(space) : std::make_shared<ReductionSpace>()) {
   const auto ranks = static_cast<std::size_t>(transport.size());
   parts_.resize(ranks);
+  space_->parts.resize(ranks);
+  weights_.resize(ranks, 1.0F);
   for (std::size_t i = 0; i < ranks; ++i) {
     const std::size_t begin = values.size() * i / ranks;
     const std::size_t end = values.size() * (i + 1) / ranks;
@@ -37,52 +48,64 @@ Reduction::Reduction(Transport& transport, std::span<float> values, int bucket, 
   }
 }
 
-Ticket Reduction::send_to(int rank, Part& part, std::span<const float> values, int tag) {
+Ticket Reduction::send_to(int rank, std::span<const float> values, int tag) {
   if (wire_ == Wire::kFloat32) return transport_.send(rank, tag, std::as_bytes(values));
-  narrow(values, part.narrow);
-  return transport_.send(rank, tag, std::as_bytes(std::span(part.narrow)));
+  std::vector<std::uint16_t>& sent = space_->parts[static_cast<std::size_t>(rank)].narrow;
+  narrow(values, sent);
+  return transport_.send(rank, tag, std::as_bytes(std::span(sent)));
 }
 
-Ticket Reduction::receive_from(int rank, Part& part, std::span<float> values, int tag) {
+Ticket Reduction::receive_from(int rank, std::span<float> values, int tag) {
   if (wire_ == Wire::kFloat32) {
     return transport_.receive(rank, tag, std::as_writable_bytes(values));
   }
-  part.narrow_in.resize(values.size());
-  return transport_.receive(rank, tag, std::as_writable_bytes(std::span(part.narrow_in)));
+  std::vector<std::uint16_t>& came = space_->parts[static_cast<std::size_t>(rank)].narrow_in;
+  came.resize(values.size());
+  return transport_.receive(rank, tag, std::as_writable_bytes(std::span(came)));
 }
 
-void Reduction::widen(Part& part, std::span<float> values) const {
-  if (wire_ == Wire::kBFloat16) std::ranges::transform(part.narrow_in, values.begin(), widened);
+void Reduction::widen(std::size_t rank, std::span<float> values) const {
+  if (wire_ == Wire::kBFloat16)
+    std::ranges::transform(space_->parts[rank].narrow_in, values.begin(), widened);
 }
 
 void Reduction::begin_parts() {
   const int me = transport_.rank();
   const std::size_t mine = parts_[static_cast<std::size_t>(me)].values.size();
   for (int rank = 0; rank < transport_.size(); ++rank) {
-    Part& part = parts_[static_cast<std::size_t>(rank)];
     if (rank == me) continue;
-    part.wide.resize(mine);
-    part.receiving = receive_from(rank, part, part.wide, tag_);
-    part.sending = send_to(rank, part, part.values, tag_);
+    Part& part = parts_[static_cast<std::size_t>(rank)];
+    std::vector<float>& wide = space_->parts[static_cast<std::size_t>(rank)].wide;
+    wide.resize(mine);
+    part.receiving = receive_from(rank, wide, tag_);
+    part.sending = send_to(rank, part.values, tag_);
   }
+}
+
+/// Of numbers that stay in the nearest cache meanwhile.
+void Reduction::add_some(std::size_t at, std::span<float> mine) {
+  std::array<float, kNumbersAtOnce> sum;
+  for (std::size_t rank = 0; rank < parts_.size(); ++rank) {
+    const bool own = rank == static_cast<std::size_t>(transport_.rank());
+    const float* from = own ? mine.data() : space_->parts[rank].wide.data() + at;
+    const float weight = weights_[rank];
+    for (std::size_t i = 0; i < mine.size(); ++i)
+      sum[i] = rank == 0 ? weight * from[i] : sum[i] + weight * from[i];
+  }
+  std::copy_n(sum.begin(), mine.size(), mine.begin());
 }
 
 void Reduction::add_parts() {
   const auto me = static_cast<std::size_t>(transport_.rank());
-  std::span<float> mine = parts_[me].values;
-  const std::vector<float> own(mine.begin(), mine.end());
+  const std::span<float> mine = parts_[me].values;
   for (std::size_t rank = 0; rank < parts_.size(); ++rank) {
-    if (rank != me) widen(parts_[rank], parts_[rank].wide);
-    const std::span<const float> from = rank == me ? std::span(own) : std::span(parts_[rank].wide);
-    if (rank == 0) {
-      std::ranges::copy(from, mine.begin());
-    } else {
-      for (std::size_t i = 0; i < mine.size(); ++i) mine[i] += from[i];
-    }
+    if (rank != me) widen(rank, space_->parts[rank].wide);
   }
+  for (std::size_t at = 0; at < mine.size(); at += kNumbersAtOnce)
+    add_some(at, mine.subspan(at, std::min(kNumbersAtOnce, mine.size() - at)));
   if (wire_ == Wire::kFloat32) return;
-  narrow(mine, narrow_sum_);
-  std::ranges::transform(narrow_sum_, mine.begin(), widened);  // As the others get it.
+  narrow(mine, space_->narrow_sum);
+  std::ranges::transform(space_->narrow_sum, mine.begin(), widened);  // As the others get it.
 }
 
 void Reduction::begin_sums() {
@@ -91,10 +114,11 @@ void Reduction::begin_sums() {
   for (int rank = 0; rank < transport_.size(); ++rank) {
     if (rank == me) continue;
     Part& part = parts_[static_cast<std::size_t>(rank)];
-    part.receiving = receive_from(rank, part, part.values, tag_ + 1);
-    part.sending = transport_.send(
-        rank, tag_ + 1,
-        wire_ == Wire::kFloat32 ? std::as_bytes(mine) : std::as_bytes(std::span(narrow_sum_)));
+    part.receiving = receive_from(rank, part.values, tag_ + 1);
+    part.sending =
+        transport_.send(rank, tag_ + 1,
+                        wire_ == Wire::kFloat32 ? std::as_bytes(mine)
+                                                : std::as_bytes(std::span(space_->narrow_sum)));
   }
 }
 
@@ -117,8 +141,7 @@ bool Reduction::progress() {
   }
   if (round_ == Round::kSums && all_arrived()) {
     for (std::size_t rank = 0; rank < parts_.size(); ++rank) {
-      if (rank != static_cast<std::size_t>(transport_.rank()))
-        widen(parts_[rank], parts_[rank].values);
+      if (rank != static_cast<std::size_t>(transport_.rank())) widen(rank, parts_[rank].values);
     }
     round_ = Round::kDone;
   }

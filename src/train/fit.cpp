@@ -305,10 +305,13 @@ class FitRun final : public TrainingControl {
     batch = Batch();
     const bool ended = stopped_ || !feed_->next(batch);
     Decisions decided = decisions();
+    const std::uint64_t layout = trainer_.gradient_layout(batch.data, class_weights_);
     const RankGroup::StepNews news =
-        ranks_.before_step(epoch_, step_, batch.data.rows, ended, decided);
+        ranks_.before_step(epoch_, step_, batch.data.rows, ended, layout, decided);
     take(decided);
     batch.data.all_rows = news.all_rows;
+    batch.data.rows_of_ranks = news.rows_of_ranks;
+    batch.data.ranks_lie_alike = news.lie_alike;
     if (stopped_) return false;
     if (!news.all_ended && !(only_whole_ && news.some_ended)) return true;
     if (wanted || step_ == 0) {

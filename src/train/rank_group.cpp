@@ -34,6 +34,7 @@ struct StepMessage {
   std::int32_t without_validation = 0;
   std::int32_t leave_bad_loss = 0;
   double learning_rate = 0.0;
+  std::uint64_t layout = 0;  ///< Of gradients.
 };
 
 StepMessage message_of(const Decisions& decisions) {
@@ -119,17 +120,22 @@ void RankGroup::check_losses(const std::vector<OutputTraining>& outputs) const {
 }
 
 RankGroup::StepNews RankGroup::before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows,
-                                           bool ended, Decisions& decisions) const {
+                                           bool ended, std::uint64_t layout,
+                                           Decisions& decisions) const {
   if (alone()) return {rows, ended, ended};
   communicator().at({"the training step", epoch, step});
   StepMessage own = message_of(decisions);
   own.rows = rows;
   own.ended = ended ? 1 : 0;
+  own.layout = layout;
   StepNews news{.all_rows = 0, .some_ended = false, .all_ended = true};
+  news.lie_alike = layout != 0;
   const auto all = communicator().all_gather(bytes_of(own));
   for (const std::string& each : all) {
     const auto message = read_as<StepMessage>(each);
     news.all_rows += message.rows;
+    news.rows_of_ranks.push_back(message.rows);
+    news.lie_alike = news.lie_alike && message.layout == layout;
     news.some_ended = news.some_ended || message.ended != 0;
     news.all_ended = news.all_ended && message.ended != 0;
   }

@@ -58,11 +58,13 @@ class RankGroup {
     std::int64_t all_rows = 0;
     bool some_ended = false;
     bool all_ended = false;
+    std::vector<std::int64_t> rows_of_ranks{};
+    bool lie_alike = false;
   };
   /// Before a step: how many rows all have, and what rank 0 decided. `ended`: no data are left
-  /// here.
+  /// here. `layout`: Trainer::gradient_layout().
   StepNews before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows, bool ended,
-                       Decisions& decisions) const;
+                       std::uint64_t layout, Decisions& decisions) const;
   void share_decisions(Decisions& decisions) const;
   /// Takes the weights of rank 0 where its callbacks changed them. `before` was had before they
   /// ran: throws Error (R001) where the ranks' weights differed already then.

@@ -138,6 +138,7 @@ class StepWriter {
   }
 
   void updates(const Optimizer& optimizer, const std::vector<VariableSlots>& slots) {
+    for (const ops::Node& node : step_.program.nodes) note_written(node);
     Updates updates(builder_, step_);
     std::vector<ValueId> variables;
     variables.reserve(slots.size());
@@ -188,7 +189,7 @@ class StepWriter {
   }
 
  private:
-  bool trains() const { return shape_.mode == Mode::kTrain || shape_.mode == Mode::kLook; }
+  bool trains() const { return shape_.mode != Mode::kTest && shape_.mode != Mode::kPredict; }
 
   std::size_t add_output(std::string name, ValueId value) {
     builder_.output(std::move(name), value);

@@ -13,7 +13,8 @@ namespace tenon::train {
 
 /// kLook is kTrain up to the losses, with everything that is computed on the way as an output, and
 /// no variable written: for finding out where a bad value came from.
-enum class Mode : std::uint8_t { kTrain, kTest, kPredict, kLook };
+/// kGradients is the first half of a training step that is cut in two.
+enum class Mode : std::uint8_t { kTrain, kTest, kPredict, kLook, kGradients };
 
 /// What a step's program depends on.
 struct StepShape {
@@ -57,7 +58,7 @@ struct StepProgram {
   /// Where updates are apart: the gradient of each trainable variable as an output of the step, and
   /// as an input of the updates; nothing where the loss does not reach it.
   std::vector<std::optional<std::size_t>> gradients;
-  /// … and the variables that the step itself writes (moving averages), as indices of
+  /// The variables that a training step itself writes (moving averages), as indices of
   /// Model::weights().
   std::vector<std::int32_t> written;
   std::vector<LookedAt> looked_at;            ///< kLook: in the order in which they are computed.

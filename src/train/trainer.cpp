@@ -8,6 +8,7 @@
 #include "tenon/message.hpp"
 #include "train/engines.hpp"
 #include "train/loss_table.hpp"
+#include "train/shared_step.hpp"
 #include "train/shared_update.hpp"
 #include "train/targets.hpp"
 
@@ -84,9 +85,9 @@ Trainer::Trainer(const Model& model, CompileArguments arguments, bool compiled)
 }
 
 Trainer::CompiledStep Trainer::compile_step(StepShape shape) {
-  CompiledStep compiled{.shape = std::move(shape), .step = {}, .plan = nullptr};
-  const bool together = communicator_ != nullptr && compiled.shape.mode == Mode::kTrain;
-  compiled.step = together
+  CompiledStep compiled;
+  compiled.shape = std::move(shape);
+  compiled.step = compiled.shape.mode == Mode::kGradients
                       ? build_gradient_program(model_, outputs_, compiled.shape, state_.slots())
                       : build_step_program(model_, outputs_, compiled.shape, arguments_.optimizer,
                                            state_.slots());
@@ -95,17 +96,30 @@ Trainer::CompiledStep Trainer::compile_step(StepShape shape) {
   }
   backend::CompileOptions options = options_;
   options.guarded = compiled.step.guarded;
-  compiled.plan = engine_.compile(compiled.step.program, state_.variables(), options);
+  if (shared_step_ && compiled.shape.mode == Mode::kTrain) {
+    compiled.places = std::make_unique<SharedPlaces>();
+    compiled.plan = shared_step_->compile(engine_, compiled.step, state_.variables(), options,
+                                          *compiled.places);
+  } else {
+    compiled.plan = engine_.compile(compiled.step.program, state_.variables(), options);
+  }
   return compiled;
 }
 
-void Trainer::acquire(bool for_training) {
-  if (!state_.acquire(for_training)) return;
+void Trainer::forget_steps() {
   last_ = nullptr;
+  last_shared_ = nullptr;
   steps_.clear();
   shared_ = nullptr;
 }
 
+void Trainer::acquire(bool for_training) {
+  if (state_.acquire(for_training)) forget_steps();
+}
+
+Trainer::CompiledStep::CompiledStep() = default;
+Trainer::CompiledStep::CompiledStep(CompiledStep&&) noexcept = default;
+Trainer::CompiledStep::~CompiledStep() = default;
 Trainer::~Trainer() = default;
 
 void Trainer::distribute(dist::Communicator* communicator, std::size_t bucket_bytes, int threads) {
@@ -113,9 +127,21 @@ void Trainer::distribute(dist::Communicator* communicator, std::size_t bucket_by
   if (communicator == communicator_ && bucket_bytes == bucket_bytes_) return;
   communicator_ = communicator;
   bucket_bytes_ = bucket_bytes;
-  last_ = nullptr;
-  steps_.clear();
-  shared_ = nullptr;
+  forget_steps();
+  shared_step_ =
+      communicator == nullptr ? nullptr : std::make_unique<SharedStep>(*communicator, bucket_bytes);
+}
+
+std::uint64_t Trainer::gradient_layout(const StepData& data,
+                                       std::span<const ClassWeights> class_weights) {
+  if (shared_step_ == nullptr) return 0;
+  CompiledStep* step = last_shared_;
+  if (data.rows > 0) {
+    step = &step_for(shape_of(Mode::kTrain, data, class_weights));
+    if (!step->places || step->places->pieces.empty()) return 0;
+    last_shared_ = step;
+  }
+  return step == nullptr ? 0 : step->plan->gradient_layout();
 }
 
 EngineState& Trainer::training_state() {
@@ -124,7 +150,7 @@ EngineState& Trainer::training_state() {
 }
 
 Trainer::CompiledStep& Trainer::step_for(StepShape shape) {
-  acquire(shape.mode == Mode::kTrain);
+  acquire(shape.mode == Mode::kTrain || shape.mode == Mode::kGradients);
   if (last_ != nullptr && last_->shape == shape) return *last_;
   for (const auto& known : steps_) {
     if (known->shape == shape) return *(last_ = known.get());
@@ -229,16 +255,38 @@ StepResult Trainer::run(Mode mode, const StepData& data,
 
 StepResult Trainer::train_together(const StepData& data,
                                    std::span<const ClassWeights> class_weights, bool guard) {
+  if (!data.ranks_lie_alike) return train_in_two(data, class_weights, guard);
+  StepResult result;
+  backend::StepNumbers own = numbers(guard);
+  own.rows = {communicator_->rank(), communicator_->size(), data.rows};
+  CompiledStep& compiled =
+      data.rows > 0 ? bind(Mode::kTrain, data, class_weights, result) : *last_shared_;
+  const auto bad = shared_step_->run(
+      {*compiled.plan, *compiled.places, compiled.step, *state_.variables(), data.rows_of_ranks},
+      own);
+  if (data.rows > 0) read_results(compiled, result);
+  if (bad) result.not_finite = compiled.step.guarded_weights[*bad];
+  return result;
+}
+
+StepResult Trainer::train_in_two(const StepData& data, std::span<const ClassWeights> class_weights,
+                                 bool guard) {
   StepResult result;
   backend::StepNumbers own = numbers(false);
   own.rows = {communicator_->rank(), communicator_->size(), data.rows};
   CompiledStep* compiled =
-      data.rows > 0 ? &bind(Mode::kTrain, data, class_weights, result) : nullptr;
+      data.rows > 0 ? &bind(Mode::kGradients, data, class_weights, result) : nullptr;
   if (!shared_) {
-    if (compiled == nullptr) throw_no_rows(data.all_rows, communicator_->size());
+    CompiledStep* any = compiled;
+    if (any == nullptr && last_shared_ != nullptr) {
+      StepShape shape = last_shared_->shape;
+      shape.mode = Mode::kGradients;
+      any = &step_for(std::move(shape));
+    }
+    if (any == nullptr) throw_no_rows(data.all_rows, communicator_->size());
     shared_ = std::make_unique<SharedUpdate>(
-        SharedUpdate::Parts{model_, arguments_.optimizer, state_, engine_, options_},
-        compiled->step, *communicator_, bucket_bytes_);
+        SharedUpdate::Parts{model_, arguments_.optimizer, state_, engine_, options_}, any->step,
+        *communicator_, bucket_bytes_);
   }
   shared_->begin();
   if (compiled != nullptr) {

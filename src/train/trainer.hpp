@@ -25,6 +25,8 @@ struct StepData {
   std::vector<Tensor> weights;
   std::int64_t rows = 0;
   std::int64_t all_rows = 0;  ///< Of all ranks, where there are several.
+  std::vector<std::int64_t> rows_of_ranks;
+  bool ranks_lie_alike = false;  ///< Trainer::gradient_layout() is the same on all, and not 0.
 };
 
 /// What a step gave. Tensors are per model output; predictions are views that the next step of the
@@ -42,7 +44,9 @@ struct StepResult {
 };
 
 struct BoundExample;
+class SharedStep;
 class SharedUpdate;
+struct SharedPlaces;
 
 /// Everything a compiled model needs to take steps: what compile() said, the engine, the weights
 /// and the optimizer's slots in it, one plan per kind and size of batch. Held by the Model. Not
@@ -74,6 +78,9 @@ class Trainer {
   /// all get the same weights. `communicator` outlives the training; nullptr: alone again.
   /// `threads`: to compute with where compile() asked for none; 0: one per core.
   void distribute(dist::Communicator* communicator, std::size_t bucket_bytes = 0, int threads = 0);
+  /// Where several ranks train: how gradients lie in the step that train() would take on `data`;
+  /// without rows, in one that it may take. 0: the ranks' step is cut in two (SharedUpdate).
+  std::uint64_t gradient_layout(const StepData& data, std::span<const ClassWeights> class_weights);
   /// train(), with the seconds that each step of last_report() took. For measuring.
   std::vector<double> profile(const StepData& data,
                               std::span<const ClassWeights> class_weights = {}, bool guard = true);
@@ -108,8 +115,7 @@ class Trainer {
   /// Passes of the engine that plans compiled from now on leave out, by name. For measuring.
   void leave_out_passes(std::vector<std::string> names) {
     options_.without_passes = std::move(names);
-    last_ = nullptr;
-    steps_.clear();
+    forget_steps();
   }
 
   /// The plan of the last step, for tests and reports; nullptr before the first one.
@@ -119,9 +125,14 @@ class Trainer {
   struct CompiledStep {
     StepShape shape;
     StepProgram step;
+    std::unique_ptr<SharedPlaces> places;  ///< Of a whole step of several ranks.
     std::unique_ptr<backend::Plan> plan;
+    CompiledStep();
+    CompiledStep(CompiledStep&&) noexcept;
+    ~CompiledStep();
   };
   void acquire(bool for_training);
+  void forget_steps();
   CompiledStep& step_for(StepShape shape);
   StepShape shape_of(Mode mode, const StepData& data,
                      std::span<const ClassWeights> class_weights) const;
@@ -130,6 +141,8 @@ class Trainer {
                      StepResult& result);
   StepResult train_together(const StepData& data, std::span<const ClassWeights> class_weights,
                             bool guard);
+  StepResult train_in_two(const StepData& data, std::span<const ClassWeights> class_weights,
+                          bool guard);
   StepResult run(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
                  bool guard);
   void read_results(CompiledStep& compiled, StepResult& result);
@@ -150,6 +163,8 @@ class Trainer {
   bool compiled_ = true;
   dist::Communicator* communicator_ = nullptr;
   std::size_t bucket_bytes_ = 0;
+  CompiledStep* last_shared_ = nullptr;  ///< The last whole step of several ranks.
+  std::unique_ptr<SharedStep> shared_step_;
   std::unique_ptr<SharedUpdate> shared_;
 };
 

@@ -136,7 +136,7 @@ class Halver final : public backend::GradientListener {
     const GradientRange& range = ranges_[index];
     values_.emplace_back(range.data, range.data + range.count);
   }
-  void finish() override {
+  bool finish() override {
     EXPECT_EQ(told_, ranges_.size());
     for (std::size_t i = 0; i < ranges_.size(); ++i) {
       const GradientRange& range = ranges_[i];
@@ -147,6 +147,7 @@ class Halver final : public backend::GradientListener {
     values_.clear();
     told_ = 0;
     ++runs_;
+    return false;
   }
   int runs() const { return runs_; }
 

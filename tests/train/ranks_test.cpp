@@ -8,10 +8,13 @@
 #include <filesystem>
 #include <limits>
 
+#include "backend/api/engine.hpp"
+#include "dist/communicator.hpp"
 #include "support/thread_ranks.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 #include "train/distribution_maker.hpp"
+#include "train/engines.hpp"
 #include "train/small_models.hpp"
 
 namespace tenon::train {
@@ -25,6 +28,8 @@ using ::testing::HasSubstr;
 
 struct RankSetup {
   const char* engine = "reference";
+  bool messages = false;  ///< Also where ranks could see each other's memory.
+  std::string precision{};
   std::string optimizer = "sgd";
   MpiOptions options{};
   bool normalized = false;
@@ -65,6 +70,7 @@ Trained train_as(const RankSetup& setup, const Distribution& distribution) {
                  .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}},
                  .metrics = {{"cell", {"accuracy"}}, {"age", {"mae"}}},
                  .engine = setup.engine,
+                 .precision = setup.precision,
                  .threads = 1});
   FitArguments arguments = setup.fit;
   arguments.verbose = 0;
@@ -82,11 +88,19 @@ Trained train_as(const RankSetup& setup, const Distribution& distribution) {
   return trained;
 }
 
+Distribution ranks_of(const RankSetup& setup, std::unique_ptr<dist::Transport> transport) {
+  Distribution ranks = DistributionMaker::make(std::move(transport), setup.options);
+  dist::CommunicatorOptions options = ranks.communicator()->options();
+  options.shared_memory = !setup.messages;
+  ranks.communicator()->set_options(options);
+  return ranks;
+}
+
 std::vector<Trained> train_together(int size, const RankSetup& setup) {
   std::vector<Trained> all(static_cast<std::size_t>(size));
   const auto thrown = run_ranks(size, [&](std::unique_ptr<dist::Transport> transport) {
     const int rank = transport->rank();
-    const Distribution ranks = DistributionMaker::make(std::move(transport), setup.options);
+    const Distribution ranks = ranks_of(setup, std::move(transport));
     all[static_cast<std::size_t>(rank)] = train_as(setup, ranks);
   });
   for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
@@ -113,11 +127,29 @@ void expect_same_logs(const History& a, const History& b, double tolerance) {
   }
 }
 
-class Ranks : public ::testing::TestWithParam<const char*> {};
+/// The reference engine does not say where its gradients lie: steps are cut in two there.
+struct Way {
+  const char* name;
+  const char* engine;
+  bool messages;
+};
+void PrintTo(const Way& way, std::ostream* stream) { *stream << way.name; }
+
+class Ranks : public ::testing::TestWithParam<Way> {
+ protected:
+  void SetUp() override {
+    if (std::string(GetParam().engine) == "onednn" && !backend::has_onednn_engine())
+      GTEST_SKIP() << "skipped: built with -DTENON_WITH_ONEDNN=OFF";
+  }
+  static RankSetup setup_of_way() {
+    return {.engine = GetParam().engine, .messages = GetParam().messages};
+  }
+};
 
 TEST_P(Ranks, TrainAsOneProcessDoesWithDropoutClippingAndAnUnevenLastBatch) {
   for (const auto& [optimizer, tolerance] : {std::pair{"sgd", 1e-6}, std::pair{"adam", 1e-4}}) {
-    RankSetup setup{.engine = GetParam(), .optimizer = optimizer};
+    RankSetup setup = setup_of_way();
+    setup.optimizer = optimizer;
     // 50 samples in batches of 8: the 7th has 2 rows, none for ranks 2 and 3.
     setup.fit.epochs = 8;
     setup.fit.validation_data = Dataset::from_tensors(testing::cell_data(21, 9)).batch(8);
@@ -135,7 +167,8 @@ TEST_P(Ranks, TrainAsOneProcessDoesWithDropoutClippingAndAnUnevenLastBatch) {
 }
 
 TEST_P(Ranks, BucketsOfAnySizeGiveTheSameBits) {
-  RankSetup setup{.engine = GetParam(), .optimizer = "adam"};
+  RankSetup setup = setup_of_way();
+  setup.optimizer = "adam";
   setup.fit.epochs = 2;
   const auto large = train_together(2, setup);
   setup.options.bucket_megabytes = 1e-5;
@@ -144,7 +177,8 @@ TEST_P(Ranks, BucketsOfAnySizeGiveTheSameBits) {
 }
 
 TEST_P(Ranks, AverageTheStatisticsOfBatchNormalization) {
-  RankSetup setup{.engine = GetParam(), .normalized = true};
+  RankSetup setup = setup_of_way();
+  setup.normalized = true;
   setup.fit.epochs = 2;
   const auto all = train_together(2, setup);
   EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
@@ -154,7 +188,111 @@ TEST_P(Ranks, AverageTheStatisticsOfBatchNormalization) {
   EXPECT_GT(largest_difference(one, all[0]), 0.0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, Ranks, ::testing::Values("reference", "onednn"));
+TEST_P(Ranks, OnABFloat16WireTrainAlmostAsOneProcessAndAlike) {
+  RankSetup setup = setup_of_way();
+  setup.options.wire = "bfloat16";
+  setup.fit.epochs = 2;
+  const auto all = train_together(2, setup);
+  EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
+  setup.options.wire = "float32";
+  EXPECT_LT(largest_difference(train_as(setup, {}), all[0]), 0.01);
+}
+
+TEST_P(Ranks, InMixedBFloat16TrainAlmostAsOneProcessAndAlike) {
+  RankSetup setup = setup_of_way();
+  setup.precision = "mixed_bfloat16";
+  const backend::Engine& engine = backend::engine_by_name(setup.engine);
+  if (!engine.supports(backend::Precision::kMixedBFloat16))
+    GTEST_SKIP() << "skipped: " << engine.obstacle(backend::Precision::kMixedBFloat16);
+  setup.fit.epochs = 3;
+  const Trained one = train_as(setup, {});
+  for (const int size : {2, 4}) {
+    const auto all = train_together(size, setup);
+    for (const Trained& other : all) EXPECT_EQ(largest_difference(all[0], other), 0.0);
+    EXPECT_LT(largest_difference(one, all[0]), 0.02) << size;
+    EXPECT_NEAR(one.history.logs.back().at("loss"), all[0].history.logs.back().at("loss"), 0.02);
+  }
+}
+
+TEST_P(Ranks, OneRanksBadBatchEndsAllAndNoWeightIsTouched) {
+  RankSetup setup = setup_of_way();
+  setup.data = [] {
+    NamedTensors data = testing::cell_data(50);
+    data[3].second.data<float>()[13] = 3e38F;  // Row 5 of the second batch: rank 1's.
+    return Dataset::from_tensors(data).batch(8);
+  };
+  std::vector<std::vector<std::shared_ptr<Variable>>> weights(2);
+  setup.change = [&](int rank, Model& model, FitArguments& arguments) {
+    weights[static_cast<std::size_t>(rank)] = model.weights();
+    arguments.steps_per_epoch = 5;
+  };
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, ranks_of(setup, std::move(transport)));
+  });
+  for (const auto& each : thrown)
+    EXPECT_THAT(text_of(each), AllOf(HasSubstr("error[D002]"), HasSubstr("step 2"),
+                                     HasSubstr("it happened on rank 1 of 2")));
+  for (std::size_t i = 0; i < weights[0].size(); ++i) {
+    const Tensor first = weights[0][i]->value();
+    EXPECT_TRUE(first.equals(weights[1][i]->value()));
+    for (const float value : first.data<float>()) ASSERT_TRUE(std::isfinite(value));
+  }
+}
+
+TEST_P(Ranks, AWeightTwiceUsedHasOneGradient) {
+  const auto trained = [&](const Distribution& ranks) {
+    const SymbolicTensor left = Input({4}, {.name = "Small"});
+    const SymbolicTensor right = Input({4}, {.name = "Other"});
+    const Dense shared(5, {.activation = "relu", .name = "shared"});
+    Model model({left, right},
+                {Dense(1, {.name = "age"})(Concatenate()({shared(left), shared(right)}))});
+    model.initialize(5);
+    model.compile({.optimizer = "sgd", .loss = "mse", .engine = GetParam().engine, .threads = 1});
+    const Tensor x = random_uniform({22, 4}, 1);
+    const Tensor y = random_uniform({22, 4}, 2);
+    const Tensor age = random_uniform({22, 1}, 3);
+    model.fit(Dataset::from_tensors({{"Small", x}, {"Other", y}, {"age", age}}).batch(8),
+              {.epochs = 3, .verbose = 0, .distribution = ranks});
+    Trained all;
+    for (const auto& weight : model.weights()) all.weights.push_back(weight->value().clone());
+    return all;
+  };
+  const Trained one = trained({});
+  Trained first;
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    const bool zero = transport->rank() == 0;
+    RankSetup setup = setup_of_way();
+    const Trained own = trained(ranks_of(setup, std::move(transport)));
+    if (zero) first = own;
+  });
+  for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
+  EXPECT_LT(largest_difference(one, first), 1e-6);
+}
+
+TEST(RanksOfOneMachine, SendNoGradients) {
+  if (!backend::has_onednn_engine()) GTEST_SKIP() << "skipped: no onednn engine";
+  const auto bytes = [](bool messages) {
+    RankSetup setup{.engine = "onednn", .messages = messages};
+    std::size_t sent = 0;
+    const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+      auto* own = static_cast<test::ThreadTransport*>(transport.get());
+      const bool zero = own->rank() == 0;
+      const Distribution ranks = ranks_of(setup, std::move(transport));
+      train_as(setup, ranks);
+      if (zero) sent = own->bytes_sent();
+    });
+    for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
+    return sent;
+  };
+  // 7 steps, some 110 gradients.
+  EXPECT_LT(bytes(false) + 7 * 4 * 100, bytes(true));
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, Ranks,
+                         ::testing::Values(Way{"reference", "reference", false},
+                                           Way{"onednn", "onednn", false},
+                                           Way{"onednn_by_messages", "onednn", true}),
+                         [](const auto& named) { return std::string(named.param.name); });
 
 TEST(RanksData, WholeBatchesGiveTheSameWhereTheDataCannotBeSplit) {
   RankSetup setup;

@@ -103,6 +103,14 @@ class Plan {
   /// The gradients that the program's updates apply; empty where it updates nothing. Addresses hold
   /// as long as the plan.
   virtual std::vector<GradientRange> gradient_ranges() const { return {}; }
+  /// Equal where the ranges of two plans, perhaps of two processes, are of the same weights in the
+  /// same order, and lie alike: sizes, layouts, distances from where the arena begins. 0 where
+  /// there are none.
+  virtual std::uint64_t gradient_layout() const { return 0; }
+  /// What run() does from the gradients on, with gradients that are 0 at first: for a process that
+  /// shares a step of which it has no rows. The listener is told of all ranges; outputs, and
+  /// variables that are made of rows, come to nothing. Returns what run() does.
+  virtual std::optional<std::size_t> run_updates(const StepNumbers& /*numbers*/) { return {}; }
   /// Who is told of them in each run(), until the next call; nullptr: nobody. Not owned.
   virtual void listen(GradientListener* /*listener*/) {}
 };
@@ -116,6 +124,10 @@ struct CompileOptions {
   /// Names of passes (Engine::passes) to leave out, for tests and measurements. Throws EngineError
   /// (E001) for a name that is none.
   std::vector<std::string> without_passes{};
+  /// Where intermediate values are to lie, if given: `total` bytes of 0 in 64-byte lines, of which
+  /// the first `gradients` hold the ranges that lie together (gradient_ranges.hpp). Called once per
+  /// plan that has such; undefined: the plan's own memory.
+  std::function<Tensor(std::size_t total, std::size_t gradients)> arena{};
 };
 
 /// A rewriting of programs that an engine does while it compiles them. Each can be left out; the

@@ -22,6 +22,8 @@ struct GradientRange {
   /// In the engine's layout, the same for every plan of one program and engine; what pads it is 0.
   float* data = nullptr;
   std::int64_t count = 0;
+  /// Bytes from the start of the plan's arena, where it lies with others; below 0: it lies alone.
+  std::int64_t offset = -1;
 };
 
 /// Told by Plan::run() on its thread, in each run. It may keep the ranges and work on them on other
@@ -32,7 +34,9 @@ class GradientListener {
   /// The range at `index` of Plan::gradient_ranges() is there. In order, each once.
   virtual void ready(std::size_t index) = 0;
   /// All are there. When it returns, the ranges hold what is to be looked at, clipped and applied.
-  virtual void finish() = 0;
+  /// True: everything that a guarded run looks at is known to be finite, and is not looked at
+  /// again.
+  virtual bool finish() = 0;
 };
 
 }  // namespace tenon::backend

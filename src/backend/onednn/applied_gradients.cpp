@@ -31,4 +31,18 @@ AppliedGradients ready_gradients(const AppliedGradients& applied,
   return made;
 }
 
+std::uint64_t fingerprint(const AppliedGradients& gradients, const Memory& memory) {
+  if (gradients.entries.empty()) return 0;
+  std::uint64_t hash = 14695981039346656037U;
+  const auto add = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
+  for (const AppliedGradients::Entry& entry : gradients.entries) {
+    const Cell& cell = memory.cell(entry.cell);
+    add(static_cast<std::uint64_t>(entry.slot));
+    add(cell.bytes);
+    add(cell.layout ? bridge::fingerprint(cell.layout->desc) : 0);
+    add(static_cast<std::uint64_t>(memory.offset_in_row(entry.cell)));
+  }
+  return hash == 0 ? 1 : hash;
+}
+
 }  // namespace tenon::backend::onednn

@@ -25,4 +25,7 @@ struct AppliedGradients {
 AppliedGradients ready_gradients(const AppliedGradients& applied,
                                  const std::vector<StepMemory>& steps, const Memory& memory);
 
+/// Plan::gradient_layout().
+std::uint64_t fingerprint(const AppliedGradients& gradients, const Memory& memory);
+
 }  // namespace tenon::backend::onednn

@@ -222,6 +222,37 @@ void multiply(const ProductSize& size, const MatrixView& a, const MatrixView& b,
                           "oneDNN could not multiply two matrices");
 }
 
+std::uint64_t fingerprint(const Desc& desc) {
+  std::uint64_t hash = 14695981039346656037U;
+  const auto add = [&hash](auto value) {
+    hash = (hash ^ static_cast<std::uint64_t>(value)) * 1099511628211U;
+  };
+  add(desc.get_size());
+#if DNNL_VERSION_MAJOR >= 3
+  add(static_cast<int>(desc.get_data_type()));
+  add(static_cast<int>(desc.get_format_kind()));
+  for (const auto& list : {desc.get_dims(), desc.get_padded_dims(), desc.get_strides(),
+                           desc.get_inner_blks(), desc.get_inner_idxs()}) {
+    for (const auto each : list) add(each);
+  }
+#else
+  const dnnl_memory_desc_t& data = desc.data;
+  const dnnl_blocking_desc_t& blocking = data.format_desc.blocking;
+  add(data.data_type);
+  add(data.format_kind);
+  for (int i = 0; i < data.ndims; ++i) {
+    add(data.dims[i]);
+    add(data.padded_dims[i]);
+    if (data.format_kind == dnnl_blocked) add(blocking.strides[i]);
+  }
+  for (int i = 0; data.format_kind == dnnl_blocked && i < blocking.inner_nblks; ++i) {
+    add(blocking.inner_blks[i]);
+    add(blocking.inner_idxs[i]);
+  }
+#endif
+  return hash;
+}
+
 bool is_fast(const dnnl::primitive_desc_base& description) {
   if (!description) return false;
   const std::string name = implementation_of(description);

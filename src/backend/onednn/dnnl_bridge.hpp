@@ -38,6 +38,9 @@ DType dtype_of(const Desc& desc);
 /// A description without blocks, of another dtype.
 Desc with_dtype(const Desc& desc, DType dtype);
 
+/// Equal for equal descriptions, in each process.
+std::uint64_t fingerprint(const Desc& desc);
+
 /// Shapes of a convolution in oneDNN's words: dilates count from 0.
 struct ConvolutionShape {
   Desc source;

@@ -119,8 +119,9 @@ bool Memory::follows(CellId id, CellId next) const {
 }
 
 // From the start of the arena on. The last line of each is nobody else's, so that what fills it
-// stays 0; the others are free for other values while there is nothing in them yet.
-void Memory::place_rows(std::vector<ArenaBuffer>& buffers, int steps) {
+// stays 0; the others are free for other values while there is nothing in them yet. Returns where
+// they end.
+std::size_t Memory::place_rows(std::vector<ArenaBuffer>& buffers, int steps) {
   std::size_t offset = 0;
   int row = 0;
   for (const std::vector<CellId>& cells : rows_) {
@@ -140,6 +141,13 @@ void Memory::place_rows(std::vector<ArenaBuffer>& buffers, int steps) {
     }
     ++row;
   }
+  return offset;
+}
+
+std::int64_t Memory::offset_in_row(CellId id) const {
+  const Cell& top = cell(root(id));
+  if (top.home != Home::kArena || top.row < 0 || !arena_.defined()) return -1;
+  return ref(id).as<const std::byte>() - arena_.bytes();
 }
 
 void Memory::set_variable(CellId id, OnednnVariables& variables) {
@@ -179,11 +187,12 @@ void Memory::place(const std::vector<StepMemory>& steps, OnednnVariables* variab
     if (cells_[i].home == Home::kArena) buffers[i] = {cells_[i].bytes, lifetimes[i]};
     if (cells_[i].home == Home::kConstant) constants[i] = {cells_[i].bytes, {0, 1}};
   }
-  place_rows(buffers, static_cast<int>(steps.size()));
+  const std::size_t rows = place_rows(buffers, static_cast<int>(steps.size()));
   const ArenaPlan plan = plan_arena(buffers, kLine);
   const ArenaPlan constant_plan = plan_arena(constants, kLine);
   alive_bytes_ = most_alive(buffers, kLine);
-  arena_ = zeroed_bytes(plan.total, how.huge_pages);
+  if (how.arena && rows > 0) arena_ = how.arena(plan.total, rows);
+  if (!arena_.defined()) arena_ = zeroed_bytes(plan.total, how.huge_pages);
   constants_ = zeroed_bytes(constant_plan.total, false);
   place_scratch(steps, how);
   for (std::size_t i = 0; i < cells_.size(); ++i) {

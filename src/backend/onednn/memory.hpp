@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,6 +94,7 @@ class Memory {
   struct Placement {
     bool in_place = true;  ///< An output may take the memory of an input.
     bool huge_pages = true;
+    std::function<Tensor(std::size_t total, std::size_t rows)> arena{};  ///< CompileOptions::arena.
   };
   /// Finds every cell a place by the lifetimes that `steps` give.
   void place(const std::vector<StepMemory>& steps, OnednnVariables* variables,
@@ -101,6 +103,8 @@ class Memory {
   /// Variables have moved.
   void bind_variables(OnednnVariables& variables);
 
+  /// Bytes from the start of the arena to `id`; -1 for one that is in no row there.
+  std::int64_t offset_in_row(CellId id) const;
   std::size_t arena_bytes() const { return arena_.defined() ? arena_.byte_size() : 0; }
   /// The most bytes of the arena that are needed at one step.
   std::size_t alive_bytes() const { return alive_bytes_; }
@@ -115,7 +119,7 @@ class Memory {
   };
   std::size_t offset_in_root(CellId id) const;
   void share_in_place(const std::vector<StepMemory>& steps);
-  void place_rows(std::vector<ArenaBuffer>& buffers, int steps);
+  std::size_t place_rows(std::vector<ArenaBuffer>& buffers, int steps);
   void set_address(CellId id, std::byte* address);
   void set_variable(CellId id, OnednnVariables& variables);
   void set_views_and_handles();

@@ -126,9 +126,12 @@ void OnednnPlan::lower(const ops::Program& program, const CompileOptions& option
   std::vector<StepMemory> touched;
   for (const Step& step : steps_) touched.push_back(step.memory);
   memory_.place(touched, variables_.get(),
-                {.in_place = graph.does("in_place"), .huge_pages = graph.does("huge_pages")});
+                {.in_place = graph.does("in_place"),
+                 .huge_pages = graph.does("huge_pages"),
+                 .arena = options.arena});
   if (variables_ != nullptr) moves_ = variables_->moves();
   gradients_ = ready_gradients(lowering.gradients(), touched, memory_);
+  gradient_layout_ = fingerprint(gradients_, memory_);
   for (std::size_t i = 0; i < program.outputs.size(); ++i) {
     const ops::Value& value = program.value(program.outputs[i].value);
     outputs_.push_back(
@@ -186,7 +189,8 @@ std::vector<GradientRange> OnednnPlan::gradient_ranges() const {
   std::vector<GradientRange> ranges;
   for (const AppliedGradients::Entry& entry : gradients_.entries) {
     ranges.push_back({entry.slot, entry.ready, memory_.ref(entry.cell).as(),
-                      static_cast<std::int64_t>(memory_.cell(entry.cell).bytes / sizeof(float))});
+                      static_cast<std::int64_t>(memory_.cell(entry.cell).bytes / sizeof(float)),
+                      memory_.offset_in_row(entry.cell)});
   }
   return ranges;
 }
@@ -194,13 +198,28 @@ std::vector<GradientRange> OnednnPlan::gradient_ranges() const {
 std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
   require_bound_inputs();
   follow_variables();
-  const ThreadScope scope(threads_);
   told_ = 0;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    if (listener_ != nullptr && i == gradients_.finish) listener_->finish();
+  return run_from(0, numbers);
+}
+
+std::optional<std::size_t> OnednnPlan::run_updates(const StepNumbers& numbers) {
+  follow_variables();
+  for (const GradientRange& range : gradient_ranges()) std::fill_n(range.data, range.count, 0.0F);
+  if (listener_ != nullptr) {
+    for (std::size_t i = 0; i < gradients_.entries.size(); ++i) listener_->ready(i);
+  }
+  told_ = gradients_.entries.size();
+  return run_from(gradients_.finish, numbers);
+}
+
+std::optional<std::size_t> OnednnPlan::run_from(std::size_t first, const StepNumbers& numbers) {
+  const ThreadScope scope(threads_);
+  bool known_finite = false;
+  for (std::size_t i = first; i < steps_.size(); ++i) {
+    if (listener_ != nullptr && i == gradients_.finish) known_finite = listener_->finish();
     steps_[i].run(numbers);
     if (listener_ != nullptr) tell_ready(i);
-    if (numbers.guard && i == guard_.step()) {
+    if (numbers.guard && !known_finite && i == guard_.step()) {
       if (const auto bad = guard_.first_not_finite(threads_)) return bad;
     }
     if (between_steps_) between_steps_(i + 1);

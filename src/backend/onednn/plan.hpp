@@ -28,6 +28,8 @@ class OnednnPlan final : public Plan {
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
   std::vector<GradientRange> gradient_ranges() const override;
+  std::uint64_t gradient_layout() const override { return gradient_layout_; }
+  std::optional<std::size_t> run_updates(const StepNumbers& numbers) override;
   void listen(GradientListener* listener) override { listener_ = listener; }
 
  private:
@@ -42,6 +44,7 @@ class OnednnPlan final : public Plan {
   void require_bound_inputs() const;
   void follow_variables();
   void tell_ready(std::size_t step);
+  std::optional<std::size_t> run_from(std::size_t first, const StepNumbers& numbers);
 
   std::shared_ptr<OnednnVariables> variables_;
   int threads_;
@@ -52,6 +55,7 @@ class OnednnPlan final : public Plan {
   AppliedGradients gradients_;
   GradientListener* listener_ = nullptr;
   std::size_t told_ = 0;
+  std::uint64_t gradient_layout_ = 0;
   std::uint64_t moves_ = 0;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;

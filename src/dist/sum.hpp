@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dist/communicator.hpp"
+#include "tenon/tensor.hpp"
+
+namespace tenon::dist {
+
+/// Adds up numbers over the ranks where they lie, in rounds. In a round all ranks give pieces of
+/// the same sizes in the same order. Sums are the same bits on all ranks, as Communicator says. All
+/// throw what Communicator throws.
+class Sum {
+ public:
+  /// Pieces lie in two: what a plan keeps its gradients in, and what is for all else.
+  static constexpr std::size_t kAreas = 2;
+  using Areas = std::array<Tensor, kAreas>;
+
+  virtual ~Sum() = default;
+  /// Memory for an area: `total` bytes of 0, whose first `given` may be given. Undefined where any
+  /// memory does.
+  virtual Tensor memory(std::size_t total, std::size_t given) = 0;
+  /// `weights`: what the numbers of each rank are multiplied by before they are added, by rank,
+  /// alike on all ranks; the numbers of one of 0 are 0. `areas`: from memory(), and held by the
+  /// caller until finish().
+  virtual void begin(std::vector<float> weights, const Areas& areas) = 0;
+  /// `values` are in area `area`, at the same place on all ranks, and left alone until finish().
+  virtual void give(std::size_t area, std::span<float> values) = 0;
+  /// Moves on what is on its way; never waits.
+  virtual void progress() = 0;
+  /// Waits until all is summed. True: the sums are known to be finite.
+  virtual bool finish() = 0;
+};
+
+/// The one that fits where the ranks are. All ranks call it together. `communicator` outlives it.
+std::unique_ptr<Sum> make_sum(Communicator& communicator);
+
+/// By messages, wherever the ranks are.
+std::unique_ptr<Sum> message_sum(Communicator& communicator);
+/// Of ranks that all see each other's memory: without messages. nullptr where they do not.
+std::unique_ptr<Sum> machine_sum(Communicator& communicator);
+
+}  // namespace tenon::dist

@@ -1,0 +1,164 @@
+#include "train/shared_step.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tenon::train {
+namespace {
+
+using backend::GradientRange;
+
+constexpr std::size_t kFloatsOfALine = 16;
+
+std::size_t whole_lines(std::size_t floats) {
+  return (floats + kFloatsOfALine - 1) / kFloatsOfALine * kFloatsOfALine;
+}
+
+/// Neighbours as one, up to about so many bytes. What lies apart is a piece of the second area,
+/// whose `values` have their sizes only.
+std::vector<SharedPlaces::Piece> pieces_of(const std::vector<GradientRange>& ranges,
+                                           std::size_t bucket_bytes) {
+  std::vector<SharedPlaces::Piece> pieces;
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const GradientRange& range = ranges[i];
+    const auto count = static_cast<std::size_t>(range.count);
+    SharedPlaces::Piece* last = pieces.empty() ? nullptr : &pieces.back();
+    const bool follows = last != nullptr && range.offset >= 0 && last->area == 0 &&
+                         last->values.data() + whole_lines(last->values.size()) == range.data &&
+                         last->values.size_bytes() < bucket_bytes;
+    if (follows) {
+      last->values = {last->values.data(), range.data + count};
+      last->last_range = i;
+    } else if (range.offset >= 0) {
+      pieces.push_back({i, 0, {range.data, count}, nullptr});
+    } else {
+      pieces.push_back({i, 1, {range.data, count}, range.data});
+    }
+  }
+  return pieces;
+}
+
+std::size_t floats_of(const backend::VariableSpec& spec) {
+  return static_cast<std::size_t>(spec.shape.element_count());
+}
+
+}  // namespace
+
+SharedStep::SharedStep(dist::Communicator& communicator, std::size_t bucket_bytes)
+    : communicator_(communicator),
+      bucket_bytes_(bucket_bytes),
+      sum_(dist::make_sum(communicator)) {}
+
+SharedStep::~SharedStep() = default;
+
+std::unique_ptr<backend::Plan> SharedStep::compile(
+    const backend::Engine& engine, const StepProgram& step,
+    const std::shared_ptr<backend::Variables>& variables, backend::CompileOptions options,
+    SharedPlaces& places) const {
+  options.arena = [&](std::size_t total, std::size_t gradients) {
+    return places.areas[0] = sum_->memory(total, gradients);
+  };
+  auto plan = engine.compile(step.program, variables, options);
+  const std::vector<GradientRange> ranges = plan->gradient_ranges();
+  if (ranges.empty() || plan->steps_until(*step.loss) > ranges.front().step + 1) return plan;
+  places.pieces = pieces_of(ranges, bucket_bytes_);
+  std::size_t floats = kFloatsOfALine;
+  for (const std::int32_t slot : step.written)
+    floats += whole_lines(floats_of(variables->specs()[static_cast<std::size_t>(slot)]));
+  for (const SharedPlaces::Piece& piece : places.pieces)
+    floats += piece.area == 1 ? whole_lines(piece.values.size()) : 0;
+  const std::size_t bytes = floats * sizeof(float);
+  Tensor& rest = places.areas[1];
+  rest = sum_->memory(bytes, bytes);
+  if (!rest.defined()) rest = Tensor(DType::kUInt8, Shape{static_cast<std::int64_t>(bytes)});
+  auto* next = reinterpret_cast<float*>(rest.bytes());
+  const auto take = [&next](std::size_t count) {
+    const std::span<float> taken(next, count);
+    next += whole_lines(count);
+    return taken;
+  };
+  places.loss = take(1);
+  for (const std::int32_t slot : step.written)
+    places.written.push_back(take(floats_of(variables->specs()[static_cast<std::size_t>(slot)])));
+  for (SharedPlaces::Piece& piece : places.pieces) {
+    if (piece.area == 1) piece.values = take(piece.values.size());
+  }
+  return plan;
+}
+
+std::optional<std::size_t> SharedStep::run(const Run& run, const backend::StepNumbers& numbers) {
+  backend::Plan& plan = run.plan;
+  has_rows_ = run.rows[static_cast<std::size_t>(communicator_.rank())] > 0;
+  const auto all = std::reduce(run.rows.begin(), run.rows.end());
+  weights_.clear();
+  for (const std::int64_t rows : run.rows)
+    weights_.push_back(static_cast<float>(static_cast<double>(rows) / static_cast<double>(all)));
+  places_ = &run.places;
+  next_ = 0;
+  loss_ = plan.output(*run.step.loss);
+  sum_->begin(weights_, run.places.areas);
+  plan.listen(this);
+  plan.set_between_steps([this](std::size_t) { sum_->progress(); });
+  const auto leave = [&] {
+    plan.listen(nullptr);
+    plan.set_between_steps({});
+    loss_.data<float>()[0] = own_loss_;
+  };
+  std::optional<std::size_t> bad;
+  try {
+    bad = has_rows_ ? plan.run(numbers) : plan.run_updates(numbers);
+  } catch (...) {
+    leave();
+    throw;
+  }
+  leave();
+  if (!bad) share_written(run);
+  return bad;
+}
+
+void SharedStep::ready(std::size_t index) {
+  if (index == 0) {  // The loss is there long before.
+    own_loss_ = has_rows_ ? loss_.item<float>() : 0.0F;
+    places_->loss[0] = own_loss_;
+    sum_->give(1, places_->loss);
+  }
+  for (; next_ < places_->pieces.size() && places_->pieces[next_].last_range == index; ++next_) {
+    const SharedPlaces::Piece& piece = places_->pieces[next_];
+    if (piece.source != nullptr)
+      std::copy_n(piece.source, piece.values.size(), piece.values.begin());
+    sum_->give(piece.area, piece.values);
+  }
+}
+
+bool SharedStep::finish() {
+  const bool finite = sum_->finish();
+  for (const SharedPlaces::Piece& piece : places_->pieces) {
+    if (piece.source != nullptr) std::ranges::copy(piece.values, const_cast<float*>(piece.source));
+  }
+  loss_.data<float>()[0] = places_->loss[0];  // For the guard.
+  return finite;
+}
+
+void SharedStep::share_written(const Run& run) {
+  const std::vector<std::int32_t>& slots = run.step.written;
+  if (slots.empty()) return;
+  sum_->begin(weights_, run.places.areas);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const Tensor value = run.variables.read(slots[i]);
+    const auto own = value.data<float>();
+    const std::span<float> given = run.places.written[i];
+    std::ranges::transform(own, given.begin(), [&](float v) { return has_rows_ ? v : 0.0F; });
+  }
+  const std::span<float> first = run.places.written.front();
+  const std::span<float> last = run.places.written.back();
+  const std::span<float> whole(first.data(), last.data() + last.size());
+  sum_->give(1, whole);
+  sum_->finish();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    Tensor value(DType::kFloat32, run.variables.specs()[static_cast<std::size_t>(slots[i])].shape);
+    std::ranges::copy(run.places.written[i], value.data<float>().begin());
+    run.variables.write(slots[i], value);
+  }
+}
+
+}  // namespace tenon::train
