@@ -2,17 +2,19 @@
 """Kills a training at random moments, goes on with it each time, and holds what comes out against a
 run that nobody disturbed: weights, optimizer, history.csv, steps.csv without its seconds.
 
-soak_resume.py TENON EXPERIMENT [--kills 100] [--epochs 12] [--seconds 1.6] [--seed 1] [--set KEY=VALUE …]
-Needs Debian's python3-h5py.
+soak_resume.py TENON EXPERIMENT [--kills 100] [--epochs 12] [--seconds 1.6] [--seed 1] [--ranks 1] [--set KEY=VALUE …]
+With --ranks 2 and more, mpirun starts them, and one of them, any, is killed. Needs Debian's python3-h5py.
 """
 import argparse
 import io
+import os
 import pathlib
 import random
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 
 import h5py
@@ -35,9 +37,41 @@ def steps(path):
 def command(arguments, output, resume):
     words = [arguments.tenon, "train", arguments.experiment, "--quiet", "--set", f"fit.epochs={arguments.epochs}",
              "--set", f'fit.output="{output}"', "--set", "fit.save_freq=3"]
+    if arguments.ranks > 1:
+        words = ["mpirun", "--oversubscribe", "--allow-run-as-root", "-n", str(arguments.ranks)] + words
     for each in arguments.set:
         words += ["--set", each]
     return words + (["--resume"] if resume else [])
+
+
+def ranks_of(mpirun):
+    """The processes that it started."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as stat, open(f"/proc/{name}/environ") as environment:
+                is_child = int(stat.read().rsplit(")", 1)[1].split()[1]) == mpirun
+                if is_child and "OMPI_COMM_WORLD_RANK=" in environment.read():
+                    found.append(int(name))
+        except OSError:  # It has ended meanwhile.
+            continue
+    return sorted(found)
+
+
+def kill_one(process, arguments, draw):
+    """The process itself, or one of its ranks; then all have to end."""
+    victims = [process.pid] if arguments.ranks == 1 else ranks_of(process.pid)
+    if not victims:
+        return False  # Not there yet, or at its end.
+    try:
+        os.kill(draw.choice(victims), signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    try:
+        process.wait(120.0)
+    except subprocess.TimeoutExpired:
+        sys.exit("the job hangs after one of its ranks was killed")
+    return True
 
 
 def main():
@@ -48,6 +82,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=1.6, help="a run is killed within so many")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--set", action="append", default=[])
     arguments = parser.parse_args()
     draw = random.Random(arguments.seed)
@@ -56,17 +91,21 @@ def main():
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(command(arguments, whole, False), check=True, **quiet)
         kills = attempts = 0
-        while True:
+        killed_at = []
+        status = None
+        while status is None:
             process = subprocess.Popen(command(arguments, killed, attempts > 0), **quiet)
             attempts += 1
+            while arguments.ranks > 1 and process.poll() is None and not ranks_of(process.pid):
+                time.sleep(0.002)
             try:
-                patience = draw.uniform(0.0, arguments.seconds) if kills < arguments.kills else None
-                status = process.wait(patience)
-                break
+                status = process.wait(draw.uniform(0.0, arguments.seconds) if kills < arguments.kills else None)
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                kills += 1
+                if kill_one(process, arguments, draw):
+                    kills += 1
+                    killed_at.append(len(steps(killed / "steps.csv")) - 1 if (killed / "steps.csv").exists() else 0)
+                else:
+                    status = process.wait()
         same = {
             "status 0": status == 0,
             "weights and optimizer": arrays(whole / "model.keras") == arrays(killed / "model.keras"),
@@ -74,8 +113,9 @@ def main():
             "steps.csv": steps(whole / "steps.csv") == steps(killed / "steps.csv"),
         }
         count = len(steps(whole / "steps.csv")) - 1
-        print(f"{kills} kills in {count} steps; " + ", ".join(f"{what}: {'same' if is_same else 'DIFFERENT'}"
-                                                             for what, is_same in same.items()))
+        median = sorted(killed_at)[kills // 2] if kills else 0
+        verdicts = ", ".join(f"{what}: {'same' if is_same else 'DIFFERENT'}" for what, is_same in same.items())
+        print(f"{kills} kills in {count} steps, the median at step {median}; {verdicts}")
         return 0 if all(same.values()) else 1
 
 

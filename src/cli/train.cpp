@@ -108,6 +108,7 @@ History fit_or_save(Model& model, const Dataset& data, const FitTable& fit, Sour
   try {
     return model.fit(data, fit.fit, here);
   } catch (...) {
+    if (fit.fit.distribution.rank() != 0) throw;  // Rank 0 keeps what was trained.
     const std::string saved = save_stopped(model, fit.output);
     rethrow_with([&](Diagnostic& problem) {
       if (!saved.empty()) problem.notes.push_back(saved);
