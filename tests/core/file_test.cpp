@@ -5,8 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "core/atomic_file.hpp"
+#include "core/open_file.hpp"
 #include "core/temporary_folder.hpp"
 #include "core/throws.hpp"
 
@@ -51,6 +53,18 @@ TEST(File, MissingFoldersAndLimitsAreTold) {
 TEST(File, ReadsWhatHasNoSize) {
   EXPECT_FALSE(read_file("/proc/self/status").empty());
   EXPECT_THROW(read_file("/proc/self/status", 3), FormatError);
+}
+
+TEST(File, APipeIsWaitedForOnlyWhereATextIsRead) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.file("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string told =
+      "error[F001]: " + pipe + ": is no regular file (a device or a pipe?)\n  expected: a file";
+  EXPECT_EQ(text_thrown<FormatError>([&] { return open_for_reading(pipe).size; }), told);
+  EXPECT_EQ(text_thrown<FormatError>([&] { return read_regular_file(pipe, 9); }), told);
+  std::jthread writer([&] { std::ofstream(pipe) << "text"; });
+  EXPECT_EQ(read_file(pipe), "text");
 }
 
 TEST(File, RefusesToWriteOverAFolder) {

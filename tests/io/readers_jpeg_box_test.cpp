@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "data/image.hpp"
@@ -80,18 +81,58 @@ TEST(JpegBox, IsOfTheWholeInRealFiles) {
   EXPECT_GT(seed, 300U);
 }
 
-TEST(JpegBox, DamageOutsideOfItIsFound) {
-  const std::string good = drawn_jpeg(drawn_image(160, 160, 3), JpegDrawing{});
-  const ImagePart top{0, {0, 0}, {8, 8, 16, 16}};
-  EXPECT_NO_THROW(decode_image(good, "a.jpg", top));
-  for (const std::size_t lost : {std::size_t{2}, good.size() / 20, good.size() / 3}) {
-    try {
-      static_cast<void>(decode_image(good.substr(0, good.size() - lost), "cut.jpg", top));
-      ADD_FAILURE() << lost << " bytes are not missed";
-    } catch (const FormatError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("cut.jpg"));
+constexpr ImageBox kTop{8, 8, 16, 16};
+
+TEST(JpegBox, AFileThatIsCutOffAnywhereIsFound) {
+  for (const bool progressive : {false, true}) {
+    for (const unsigned restart : {0U, 5U}) {
+      const std::string good = drawn_jpeg(drawn_image(160, 160, 3), {progressive, {2, 2}, restart});
+      EXPECT_NO_THROW(decode_image(good, "a.jpg", {0, {0, 0}, kTop}));
+      for (std::size_t size = good.size() - 1; size > 0; size -= std::min<std::size_t>(size, 7)) {
+        try {
+          static_cast<void>(decode_image(good.substr(0, size), "cut.jpg", {0, {0, 0}, kTop}));
+          ADD_FAILURE() << good.size() - size << " bytes are not missed";
+        } catch (const FormatError& error) {
+          EXPECT_THAT(error.what(), HasSubstr("cut.jpg"));
+        }
+      }
     }
   }
+}
+
+TEST(JpegBox, MarksThatDoNotBelongBehindItAreFound) {
+  const std::string good = drawn_jpeg(drawn_image(160, 160, 3), JpegDrawing{});
+  for (const char mark : {'\xC4', '\xD3', '\xD8', '\x01'}) {
+    std::string bad = good;
+    bad[bad.size() - 40] = '\xFF';
+    bad[bad.size() - 39] = mark;
+    EXPECT_THROW(decode_image(bad, "a.jpg", {0, {0, 0}, kTop}), FormatError);
+  }
+}
+
+/// What libjpeg says of the first damage that it minds in the last two thirds of the file, from
+/// `first` on; empty where it minds none.
+std::string first_damage(const std::string& good, std::size_t first, std::string& damaged) {
+  for (std::size_t at = first; at + 60 < good.size(); ++at) {
+    damaged = good;
+    std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(at), 50, '\x7F');
+    try {
+      static_cast<void>(decode_image(damaged, "a.jpg"));
+    } catch (const FormatError& error) {
+      return error.what();
+    }
+  }
+  return {};
+}
+
+TEST(JpegBox, DamageInsideIsFoundAndCodesBehindItAreNotRead) {
+  const Tensor image = drawn_image(160, 160, 3);
+  const std::string good = drawn_jpeg(image, JpegDrawing{});
+  std::string damaged;
+  ASSERT_THAT(first_damage(good, good.size() * 2 / 3, damaged), HasSubstr("a.jpg"));
+  EXPECT_TRUE(decode_image(damaged, "a.jpg", {0, {0, 0}, kTop})
+                  .equals(decode_image(good, "a.jpg", {0, {0, 0}, kTop})));
+  EXPECT_THROW(decode_image(damaged, "a.jpg", {0, {0, 0}, {150, 8, 10, 16}}), FormatError);
 }
 
 TEST(JpegBox, ACropBehindLoadImageGivesTheSameBits) {

@@ -1,10 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
+#include "io/readers/image.hpp"
 #include "io/readers/image_writer.hpp"
 #include "io/readers/registry.hpp"
+#include "io/readers/volume.hpp"
 #include "io/readers_drawn_images.hpp"
 #include "io/readers_temporary_folder.hpp"
 #include "tenon/dataset.hpp"
@@ -140,6 +143,19 @@ TEST(FromCsv, OneAndFourThreadsGiveTheSameRows) {
     EXPECT_EQ(four[row].at("x").item<std::int64_t>(), static_cast<std::int64_t>(row));
     EXPECT_TRUE(one[row].at("y").equals(four[row].at("y")));
   }
+}
+
+TEST(Sources, APipeIsRefusedAtOnce) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto told = HasSubstr(pipe + ": is no regular file (a device or a pipe?)");
+  EXPECT_THAT(message_of([&] { Dataset::from_csv(pipe); }), told);
+  EXPECT_THAT(message_of([&] { Dataset::from_npz(pipe); }), told);
+  EXPECT_THAT(message_of([&] { Dataset::from_tfrecord({pipe}, {}); }), told);
+  EXPECT_THAT(message_of([&] { Dataset::from_webdataset({pipe}); }), told);
+  EXPECT_THAT(message_of([&] { load_image(pipe, 0, DType::kUInt8, {}); }), told);
+  EXPECT_THAT(message_of([&] { open_volume(pipe, {}); }), told);
 }
 
 TEST(FromNpz, AxisZeroIsTheSamples) {

@@ -4,12 +4,24 @@
 #include <cmath>
 
 #include "data/arguments.hpp"
+#include "data/exact_clones.hpp"
 #include "data/numeric.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/per_key_stage.hpp"
 
 namespace tenon::data {
 namespace {
+
+TENON_EXACT_CLONES void normalize_period(const std::uint8_t* in, const float* mean,
+                                         const float* deviation, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = (static_cast<float>(in[i]) - mean[i]) / deviation[i];
+}
+
+TENON_EXACT_CLONES void normalize_period(const float* in, const float* mean, const float* deviation,
+                                         std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = (in[i] - mean[i]) / deviation[i];
+}
 
 class NormalizeStage final : public PerKeyStage {
  public:
@@ -50,8 +62,8 @@ class NormalizeStage final : public PerKeyStage {
       using T = decltype(type);
       const auto in = value.data<T>();
       const auto out = result.data<float>();
-      if constexpr (std::is_same_v<T, std::uint8_t>) {
-        look_up(in, out);
+      if constexpr (std::is_same_v<T, std::uint8_t> || std::is_same_v<T, float>) {
+        in_periods(in, out);
       } else {
         for (std::size_t i = 0; i < in.size(); ++i) out[i] = normalized(in[i], i % channels_);
       }
@@ -77,15 +89,21 @@ class NormalizeStage final : public PerKeyStage {
     return static_cast<float>((widen(value) - mean) / deviation);
   }
 
-  /// Of bytes there are few: each is worked out once for a channel.
-  void look_up(std::span<const std::uint8_t> in, std::span<float> out) const {
-    constexpr std::size_t kBytes = 256;
-    std::vector<float> table(kBytes * channels_);
-    for (std::size_t i = 0; i < table.size(); ++i)
-      table[i] = normalized(static_cast<std::uint8_t>(i % kBytes), i / kBytes);
-    for (std::size_t channel = 0; channel < channels_; ++channel) {
-      const float* const of_channel = table.data() + channel * kBytes;
-      for (std::size_t i = channel; i < in.size(); i += channels_) out[i] = of_channel[in[i]];
+  /// The same as normalized() of each, many at a time.
+  template <class T>
+  void in_periods(std::span<const T> in, std::span<float> out) const {
+    constexpr std::size_t kAtOnce = 16;
+    const std::size_t period = channels_ * kAtOnce;
+    std::vector<float> mean(period);
+    std::vector<float> deviation(period);
+    for (std::size_t i = 0; i < period; ++i) {
+      const std::size_t channel = i % channels_;
+      mean[i] = static_cast<float>(mean_[mean_.size() > 1 ? channel : 0]);
+      deviation[i] = static_cast<float>(deviation_[deviation_.size() > 1 ? channel : 0]);
+    }
+    for (std::size_t i = 0; i < in.size(); i += period) {
+      const std::size_t count = std::min(period, in.size() - i);
+      normalize_period(in.data() + i, mean.data(), deviation.data(), count, out.data() + i);
     }
   }
 

@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "core/address.hpp"
+#include "core/open_file.hpp"
 #include "core/text_hash.hpp"
 #include "data/cache/sample_cache.hpp"
 #include "io/readers/transfer.hpp"
@@ -268,7 +269,7 @@ std::string read_address(const std::string& address, std::uint64_t limit) {
 }
 
 std::string read_file_or_address(const std::string& path, std::uint64_t limit) {
-  return is_address(path) ? read_address(path, limit) : read_file(path, limit);
+  return is_address(path) ? read_address(path, limit) : read_regular_file(path, limit);
 }
 
 TemporaryCopy::TemporaryCopy(const std::string& path, std::uint64_t limit) : path_(path) {

@@ -186,9 +186,46 @@ JpegWindow window_around(const jpeg_decompress_struct& decompressor, const Image
   return window;
 }
 
+/// True if what libjpeg has not taken yet is coded pixels and then the mark of the end: nothing is
+/// cut off, and nothing else stands in between. Whether the codes themselves are whole is not
+/// asked; finding that out costs as much as decoding them.
+bool ends_as_it_should(const jpeg_decompress_struct& decompressor) {
+  constexpr unsigned char kMark = 0xFF;
+  constexpr unsigned char kEndOfImage = 0xD9;
+  if (decompressor.unread_marker != 0) return false;
+  const unsigned char* at = decompressor.src->next_input_byte;
+  const unsigned char* const end = at + decompressor.src->bytes_in_buffer;
+  while (at < end) {
+    at = static_cast<const unsigned char*>(
+        std::memchr(at, kMark, static_cast<std::size_t>(end - at)));
+    if (at == nullptr || end - at < 2) return false;
+    const unsigned char code = at[1];
+    if (code == kEndOfImage) return true;
+    const bool restart = code >= 0xD0 && code <= 0xD7 && decompressor.restart_interval != 0;
+    if (code != 0 && !restart) return false;
+    at += 2;
+  }
+  return false;
+}
+
+/// What comes after the box: where all pixels stand in one scan, only looked over.
+void leave_the_rest(jpeg_decompress_struct& decompressor, JSAMPROW row) {
+  const bool one_scan = decompressor.progressive_mode == FALSE &&
+                        decompressor.comps_in_scan == decompressor.num_components;
+  const bool any = decompressor.output_scanline < decompressor.output_height;
+  if (any && one_scan && ends_as_it_should(decompressor)) return;
+  if (decompressor.output_scanline + 1 < decompressor.output_height) {
+    jpeg_skip_scanlines(&decompressor,
+                        decompressor.output_height - decompressor.output_scanline - 1);
+  }
+  while (decompressor.output_scanline < decompressor.output_height) {
+    jpeg_read_scanlines(&decompressor, &row, 1);
+  }
+  jpeg_finish_decompress(&decompressor);
+}
+
 /// The rows of `window` into `pixels`, of `width` pixels from the box's first column on, by way of
-/// `row`, which holds a row of the image. What is behind the box is gone through to the end, so
-/// that damage there is found as well.
+/// `row`, which holds a row of the image.
 bool guarded_read_box(JpegSession& session, const JpegWindow& window, std::size_t first_byte,
                       std::size_t bytes, unsigned char* pixels, unsigned char* row) {
   if (setjmp(session.jump) != 0) {
@@ -215,14 +252,7 @@ bool guarded_read_box(JpegSession& session, const JpegWindow& window, std::size_
       std::memcpy(pixels + bytes * (at - window.top), row + first_byte, bytes);
     }
   }
-  if (decompressor.output_scanline + 1 < decompressor.output_height) {
-    jpeg_skip_scanlines(&decompressor,
-                        decompressor.output_height - decompressor.output_scanline - 1);
-  }
-  while (decompressor.output_scanline < decompressor.output_height) {
-    jpeg_read_scanlines(&decompressor, &target, 1);
-  }
-  jpeg_finish_decompress(&decompressor);
+  leave_the_rest(decompressor, row);
   return true;
 }
 

@@ -23,13 +23,15 @@ class LocalFile : public RandomAccessFile {
  public:
   explicit LocalFile(std::string path)
       : path_(std::move(path)),
-        descriptor_(::open(local_path(path_).c_str(), O_RDONLY | O_CLOEXEC)) {
+        // A pipe is not waited for: it is refused below.
+        descriptor_(::open(local_path(path_).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) fail_to_open(errno);
     struct stat status {};
     if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
       const bool folder = S_ISDIR(status.st_mode);
       ::close(descriptor_);
-      throw_file_error(path_, folder ? "is a folder" : "is no regular file", "a file");
+      throw_file_error(path_, folder ? "is a folder" : "is no regular file (a device or a pipe?)",
+                       "a file");
     }
     size_ = static_cast<std::uint64_t>(status.st_size);
   }

@@ -88,6 +88,11 @@ std::unique_ptr<FileValue> open_volume(const std::string& path, const LoadVolume
   if (!std::filesystem::exists(file.path())) {
     throw FormatError(make_diagnostic("F001", fmt::format("there is no file {}", quote_key(path))));
   }
+  if (!std::filesystem::is_regular_file(file.path()) &&
+      !std::filesystem::is_directory(file.path())) {
+    throw_file_error(path, "is no regular file (a device or a pipe?)",
+                     "a file, or the folder of a DICOM series");
+  }
   std::unique_ptr<FileValue> value;
   try {
     value = opened(file.path(), options);

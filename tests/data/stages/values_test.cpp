@@ -49,6 +49,26 @@ TEST(Normalize, TakesOneNumberOrOnePerChannel) {
               ElementsAre(0.0F, 0.0F, 0.0F));
 }
 
+TEST(NormalizeStage, LongRowsAreDividedElementByElement) {
+  constexpr std::int64_t kPixels = 77;
+  Tensor image = Tensor::uninitialized(DType::kUInt8, {2, kPixels, 3});
+  for (std::size_t i = 0; i < static_cast<std::size_t>(image.size()); ++i)
+    image.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 37 % 256);
+  constexpr std::array kMean{120.3F, 7.7F, 31.1F};
+  constexpr std::array kDeviation{3.0F, 0.7F, 61.3F};
+  for (const DType dtype : {DType::kUInt8, DType::kFloat32, DType::kInt16}) {
+    const Dataset dataset = Dataset::from_tensors({{"x", image.cast(dtype)}})
+                                .normalize({"x"}, {120.3F, 7.7F, 31.1F}, {3.0F, 0.7F, 61.3F})
+                                .skip(1);
+    const std::vector<float> got = only<float>(dataset, "x");
+    ASSERT_EQ(got.size(), kPixels * 3U);
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const auto value = static_cast<float>(image.data<std::uint8_t>()[kPixels * 3 + i]);
+      EXPECT_EQ(got[i], (value - kMean[i % 3]) / kDeviation[i % 3]) << i << name_of(dtype);
+    }
+  }
+}
+
 TEST(Normalize, AWrongNumberOfChannelsIsAProblem) {
   const Dataset dataset = bytes().normalize({"x"}, {1, 2}, {1, 2});
   ASSERT_EQ(dataset.diagnostics().size(), 1U);
