@@ -233,6 +233,9 @@ struct BatchNormalizationOptions {
   Initializer moving_variance_initializer = "ones";
   Regularizer beta_regularizer{};
   Regularizer gamma_regularizer{};
+  /// Mean and variance of a training step are those of the rows of all ranks (docs/ranks.md). With
+  /// one process it changes nothing.
+  bool synchronized = false;
   std::string name{};
   bool trainable = true;  ///< False: runs in inference mode also while training, as in Keras.
 };

@@ -162,6 +162,7 @@ bool activation_uses_output(const ActivationAttributes& attributes) noexcept;
 
 struct NormalizationAttributes {
   double epsilon = 1e-3;
+  bool synchronized = false;  // training: statistics and their gradients are of all ranks' rows
 };
 struct MovingAverageAttributes {
   double momentum = 0.99;

@@ -28,7 +28,7 @@ std::string describe(const AffineAttributes& a) {
   return fmt::format("scale {}, offset {}", a.scale, a.offset);
 }
 std::string describe(const NormalizationAttributes& a) {
-  return fmt::format("epsilon {}", a.epsilon);
+  return fmt::format("epsilon {}{}", a.epsilon, a.synchronized ? ", synchronized" : "");
 }
 std::string describe(const MovingAverageAttributes& a) {
   return fmt::format("momentum {}", a.momentum);

@@ -106,6 +106,7 @@ std::optional<std::size_t> SharedStep::run(const Run& run, const backend::StepNu
   };
   std::optional<std::size_t> bad;
   try {
+    if (!has_rows_ && run.attend) run.attend();
     bad = has_rows_ ? plan.run(numbers) : plan.run_updates(numbers);
   } catch (...) {
     leave();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,6 +51,8 @@ class SharedStep final : private backend::GradientListener {
     const StepProgram& step;
     backend::Variables& variables;
     std::span<const std::int64_t> rows;  ///< By rank.
+    /// Called before the updates where this rank has no rows: what the others' steps wait for.
+    std::function<void()> attend{};
   };
   /// What Plan::run() does and returns, of all ranks together; the plans of the ranks have the same
   /// gradient_layout(). A rank without rows takes any such plan.

@@ -64,6 +64,11 @@ StepShape shape_of_inputs(Mode mode, const std::vector<Tensor>& inputs) {
   return shape;
 }
 
+/// This rank's part of the rows.
+double share_of(const StepData& data) {
+  return static_cast<double>(data.rows) / static_cast<double>(data.all_rows);
+}
+
 const ClassWeights& class_weights_of(std::span<const ClassWeights> all, std::size_t output) {
   static const ClassWeights none;
   return output < all.size() ? all[output] : none;
@@ -111,6 +116,7 @@ void Trainer::forget_steps() {
   last_shared_ = nullptr;
   steps_.clear();
   shared_ = nullptr;
+  meetings_.reset();
 }
 
 void Trainer::acquire(bool for_training) {
@@ -253,17 +259,30 @@ StepResult Trainer::run(Mode mode, const StepData& data,
   return result;
 }
 
+const std::vector<MeetingOfStep>& Trainer::meetings(const StepProgram& step) {
+  if (!meetings_) {
+    meetings_ = meetings_of(step.program);
+    if (communicator_->rank() == 0 && communicator_->size() > 1)
+      tell_unsynchronized(unsynchronized_layers(step.program), communicator_->size());
+  }
+  return *meetings_;
+}
+
 StepResult Trainer::train_together(const StepData& data,
                                    std::span<const ClassWeights> class_weights, bool guard) {
   if (!data.ranks_lie_alike) return train_in_two(data, class_weights, guard);
   StepResult result;
   backend::StepNumbers own = numbers(guard);
   own.rows = {communicator_->rank(), communicator_->size(), data.rows};
+  StepMeeting meeting(*communicator_, share_of(data));
+  if (communicator_->size() > 1) own.ranks = &meeting;
   CompiledStep& compiled =
       data.rows > 0 ? bind(Mode::kTrain, data, class_weights, result) : *last_shared_;
-  const auto bad = shared_step_->run(
-      {*compiled.plan, *compiled.places, compiled.step, *state_.variables(), data.rows_of_ranks},
-      own);
+  const auto& places = meetings(compiled.step);
+  const auto bad =
+      shared_step_->run({*compiled.plan, *compiled.places, compiled.step, *state_.variables(),
+                         data.rows_of_ranks, [&] { meeting.attend(places); }},
+                        own);
   if (data.rows > 0) read_results(compiled, result);
   if (bad) result.not_finite = compiled.step.guarded_weights[*bad];
   return result;
@@ -287,11 +306,15 @@ StepResult Trainer::train_in_two(const StepData& data, std::span<const ClassWeig
     shared_ = std::make_unique<SharedUpdate>(
         SharedUpdate::Parts{model_, arguments_.optimizer, state_, engine_, options_}, any->step,
         *communicator_, bucket_bytes_);
+    meetings(any->step);
   }
+  StepMeeting meeting(*communicator_, share_of(data));
+  if (communicator_->size() > 1) own.ranks = &meeting;
   shared_->begin();
-  if (compiled != nullptr) {
-    const float share =
-        static_cast<float>(static_cast<double>(data.rows) / static_cast<double>(data.all_rows));
+  if (compiled == nullptr) {
+    meeting.attend(*meetings_);
+  } else {
+    const float share = static_cast<float>(share_of(data));
     shared_->run(*compiled->plan, compiled->step, own, share);
     read_results(*compiled, result);
     shared_->give_loss(result.loss, share);

@@ -13,6 +13,7 @@
 #include "train/engine_state.hpp"
 #include "train/not_finite.hpp"
 #include "train/outputs.hpp"
+#include "train/step_meeting.hpp"
 #include "train/step_program.hpp"
 
 namespace tenon::train {
@@ -143,6 +144,7 @@ class Trainer {
                             bool guard);
   StepResult train_in_two(const StepData& data, std::span<const ClassWeights> class_weights,
                           bool guard);
+  const std::vector<MeetingOfStep>& meetings(const StepProgram& step);
   StepResult run(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
                  bool guard);
   void read_results(CompiledStep& compiled, StepResult& result);
@@ -166,6 +168,7 @@ class Trainer {
   CompiledStep* last_shared_ = nullptr;  ///< The last whole step of several ranks.
   std::unique_ptr<SharedStep> shared_step_;
   std::unique_ptr<SharedUpdate> shared_;
+  std::optional<std::vector<MeetingOfStep>> meetings_;  ///< Of the ranks in each step.
 };
 
 /// Where a batch was met.

@@ -55,7 +55,8 @@ std::vector<LayerCase> weighted_cases() {
          return BatchNormalization({.momentum = 0.9,
                                     .epsilon = 0.01,
                                     .beta_initializer = Constant(0.5),
-                                    .gamma_regularizer = "l2"});
+                                    .gamma_regularizer = "l2",
+                                    .synchronized = true});
        },
        {{4, 3, 2}},
        {"gamma", "beta", "moving_mean", "moving_variance"}},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backend/api/gradient_ranges.hpp"
+#include "backend/api/rank_meeting.hpp"
 #include "ops/program.hpp"
 #include "tenon/tensor.hpp"
 
@@ -55,6 +56,8 @@ struct StepNumbers {
   std::uint64_t seed = 0;      ///< With `iteration`, names the streams of dropout.
   bool guard = false;          ///< Look at CompileOptions::guarded before variables are written.
   BatchRows rows{};
+  /// Of a step that several processes take together: what is synchronized is over the rows of all.
+  RankMeeting* ranks = nullptr;
 };
 
 /// One entry of a compiled plan, for tests, reports and profiles.

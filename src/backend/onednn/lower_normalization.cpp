@@ -33,6 +33,10 @@ BatchNormalization normalization_shape(const Lowering& lowering, const GraphNode
   return shape;
 }
 
+Synchronization::Synchronization(const GraphNode& node)
+    : synchronized_(std::get<ops::NormalizationAttributes>(node.op.attributes).synchronized),
+      name_(node.op.name) {}
+
 void lower_normalization(Lowering& lowering, const GraphNode& node) {
   const bool training = node.op.kind == ops::OpKind::kBatchNormalizationTraining;
   const BatchNormalization shape = normalization_shape(lowering, node);
@@ -53,10 +57,13 @@ void lower_normalization(Lowering& lowering, const GraphNode& node) {
       node, "own:batch_normalization", std::move(reads), std::move(writes),
       [shape, training, threads = lowering.threads(), x = lowering.numbers(x),
        gamma = lowering.ref(gamma), beta = lowering.ref(beta), mean = lowering.ref(mean),
-       variance = lowering.ref(variance), y = lowering.numbers(y),
-       scratch = lowering.scratch()](const StepNumbers&) {
+       variance = lowering.ref(variance), y = lowering.numbers(y), scratch = lowering.scratch(),
+       synchronization = Synchronization(node)](const StepNumbers& numbers) {
         auto* memory = scratch.as<std::byte>();
-        if (training) batch_statistics(shape, threads, x.read(), mean.as(), variance.as(), memory);
+        if (training) {
+          batch_statistics(shape, threads, x.read(), mean.as(), variance.as(), memory,
+                           synchronization.in(numbers));
+        }
         normalize(shape, threads, x.read(), gamma.as(), beta.as(), mean.as(), variance.as(),
                   y.write(), memory);
       });
@@ -83,12 +90,13 @@ void lower_normalization_backward(Lowering& lowering, const GraphNode& node) {
       [shape, training, threads = lowering.threads(), x = lowering.numbers(in[0]),
        dy = lowering.numbers(in[1]), gamma = lowering.ref(in[2]), mean = lowering.ref(in[3]),
        variance = lowering.ref(in[4]), beta = lowering.ref(in[5]), dx = lowering.numbers(out[0]),
-       dgamma = lowering.ref(out[1]), dbeta = lowering.ref(out[2]),
-       scratch = lowering.scratch()](const StepNumbers&) {
+       dgamma = lowering.ref(out[1]), dbeta = lowering.ref(out[2]), scratch = lowering.scratch(),
+       synchronization = Synchronization(node)](const StepNumbers& numbers) {
         const NormalizationGradient gradient{x.read(),   dy.read(),   gamma.as(),
                                              beta.as(),  mean.as(),   variance.as(),
                                              dx.write(), dgamma.as(), dbeta.as()};
-        batch_normalization_backward(shape, threads, training, gradient, scratch.as<std::byte>());
+        batch_normalization_backward(shape, threads, training, gradient, scratch.as<std::byte>(),
+                                     synchronization.in(numbers));
       });
   step.memory.scratch_bytes = batch_normalization_scratch(shape);
   if (out[0] != kNoCell) step.memory.in_place = {{out[0], in[1]}};

@@ -47,10 +47,12 @@ void lower_normalized_pooling(Lowering& lowering, const GraphNode& node) {
       [shape, training, threads = lowering.threads(), x = lowering.ref(x),
        gamma = lowering.ref(gamma), beta = lowering.ref(beta), mean = lowering.ref(mean),
        variance = lowering.ref(variance), y = lowering.ref(y), places = lowering.ref(places),
-       scratch = lowering.scratch()](const StepNumbers&) {
+       scratch = lowering.scratch(),
+       synchronization = Synchronization(node)](const StepNumbers& numbers) {
         auto* memory = scratch.as<std::byte>();
         if (training) {
-          batch_statistics(shape.normalization, threads, x.as(), mean.as(), variance.as(), memory);
+          batch_statistics(shape.normalization, threads, x.as(), mean.as(), variance.as(), memory,
+                           synchronization.in(numbers));
         }
         normalized_pooling_forward(shape, threads, x.as(), gamma.as(), beta.as(), mean.as(),
                                    variance.as(), y.as(), places.as<std::uint8_t>(), memory);
@@ -79,12 +81,14 @@ void lower_normalized_pooling_backward(Lowering& lowering, const GraphNode& node
        gamma = lowering.ref(reads[2]), mean = lowering.ref(reads[3]),
        variance = lowering.ref(reads[4]), places = lowering.ref(reads[5]),
        beta = lowering.ref(reads[6]), dx = lowering.ref(dx), dgamma = lowering.ref(dgamma),
-       dbeta = lowering.ref(dbeta), scratch = lowering.scratch()](const StepNumbers&) {
+       dbeta = lowering.ref(dbeta), scratch = lowering.scratch(),
+       synchronization = Synchronization(node)](const StepNumbers& numbers) {
         const NormalizationGradient gradient{x.as(),    dy.as(),     gamma.as(),
                                              beta.as(), mean.as(),   variance.as(),
                                              dx.as(),   dgamma.as(), dbeta.as()};
         normalized_pooling_backward(shape, threads, training, gradient,
-                                    places.as<const std::uint8_t>(), scratch.as<std::byte>());
+                                    places.as<const std::uint8_t>(), scratch.as<std::byte>(),
+                                    synchronization.in(numbers));
       });
   step.memory.scratch_bytes = normalized_pooling_scratch(shape);
   if (dx != kNoCell) step.memory.in_place = {{dx, x}};

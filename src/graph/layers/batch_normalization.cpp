@@ -38,9 +38,10 @@ ops::ValueId lower_inference(const Options& options, LowerContext& context) {
 
 ops::ValueId lower(const Options& options, LowerContext& context) {
   if (!context.training() || !context.trainable()) return lower_inference(options, context);
-  const std::vector<ops::ValueId> results = context.append(
-      ops::OpKind::kBatchNormalizationTraining, ops::NormalizationAttributes{options.epsilon},
-      {context.input(), context.weight("gamma"), context.weight("beta")});
+  const std::vector<ops::ValueId> results =
+      context.append(ops::OpKind::kBatchNormalizationTraining,
+                     ops::NormalizationAttributes{options.epsilon, options.synchronized},
+                     {context.input(), context.weight("gamma"), context.weight("beta")});
   const ops::MovingAverageAttributes moving{options.momentum};
   context.append(ops::OpKind::kMovingAverageUpdate, moving,
                  {context.weight("moving_mean"), results[1]});
@@ -67,7 +68,7 @@ LayerDescriptor batch_normalization_descriptor() {
       .argument("gamma_regularizer", &Options::gamma_regularizer, at_least(0))
       .fixed("beta_constraint", "null")
       .fixed("gamma_constraint", "null")
-      .fixed("synchronized", "false")
+      .argument("synchronized", &Options::synchronized)
       .older("renorm", "false")
       .older("renorm_clipping", "null")
       .older("renorm_momentum", "")

@@ -419,9 +419,27 @@ void sum_gradients(const BatchNormalization& s, int threads, const Scratch& scra
                });
 }
 
+// From Σ (x − mean) and Σ (x − mean)², `mean` being the guess, to what all ranks have.
+void shared_statistics(const BatchNormalization& s, const Scratch& scratch, float* mean,
+                       float* variance, const MeetingPlace& meeting) {
+  const auto channels = static_cast<std::size_t>(s.channels());
+  RankSums sums{static_cast<double>(s.all_rows()), {scratch.totals, 2 * channels}};
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double moved = sums.values[c] / sums.rows;
+    sums.values[c] = static_cast<double>(mean[c]) + moved;
+    double& squares = sums.values[channels + c];
+    squares = std::max(0.0, squares - sums.rows * moved * moved);
+  }
+  combine_moments(*meeting.ranks, meeting.name, sums);
+  for (std::size_t c = 0; c < channels; ++c) {
+    mean[c] = static_cast<float>(sums.values[c]);
+    variance[c] = static_cast<float>(sums.values[channels + c] / sums.rows);
+  }
+}
+
 template <class T>
 void statistics_of(const BatchNormalization& s, int threads, const T* x, float* mean,
-                   float* variance, std::byte* memory) {
+                   float* variance, std::byte* memory, const MeetingPlace& meeting) {
   const Scratch scratch = scratch_of(s, memory);
   guess_mean(s, x, mean);
   fill_lines(s, scratch.factors.mean, mean);
@@ -431,6 +449,7 @@ void statistics_of(const BatchNormalization& s, int threads, const T* x, float* 
                  moment_lines(x + at, lines, length, scratch.factors.of_block(s, block).mean, sums,
                               squares);
                });
+  if (meeting.ranks != nullptr) return shared_statistics(s, scratch, mean, variance, meeting);
   const auto rows = static_cast<double>(s.all_rows());
   for (std::int64_t c = 0; c < s.channels(); ++c) {
     const double moved = scratch.totals[c] / rows;
@@ -454,12 +473,12 @@ void normalize_all(const BatchNormalization& s, int threads, const T* x, const S
 template <class T>
 void backward_of(const BatchNormalization& s, int threads, bool training,
                  const NormalizationGradient& g, const Scratch& scratch, const T* x, const T* dy,
-                 T* dx) {
+                 T* dx, const MeetingPlace& meeting) {
   std::fill_n(scratch.totals, 2 * s.channels(), 0.0);
   if (training || g.dgamma != nullptr || g.dbeta != nullptr) {
     sum_gradients(s, threads, scratch, x, dy);
   }
-  gradient_factors(s, training, g, scratch.totals, scratch.first, scratch.second);
+  gradient_factors(s, training, g, scratch.totals, scratch.first, scratch.second, meeting);
   if (dx == nullptr) return;
   fill_lines(s, scratch.factors.x_factor, scratch.first);
   fill_lines(s, scratch.factors.constant, scratch.second);
@@ -495,13 +514,23 @@ void normalization_factors(const BatchNormalization& s, const float* gamma, cons
 }
 
 void gradient_factors(const BatchNormalization& s, bool training, const NormalizationGradient& g,
-                      const double* totals, float* x_factor, float* constant) {
-  const auto rows = static_cast<double>(s.all_rows());
+                      double* totals, float* x_factor, float* constant,
+                      const MeetingPlace& meeting) {
+  const double* products = totals + s.channels();
+  for (std::int64_t c = 0; c < s.channels(); ++c) {
+    const auto inverse = static_cast<double>(inverse_deviation(s, g.variance[c]));
+    if (g.dgamma != nullptr) g.dgamma[c] = static_cast<float>(products[c] * inverse);
+    if (g.dbeta != nullptr) g.dbeta[c] = static_cast<float>(totals[c]);
+  }
+  RankSums sums{static_cast<double>(s.all_rows()),
+                {totals, 2 * static_cast<std::size_t>(s.channels())}};
+  if (training && meeting.ranks != nullptr) {
+    combine_gradients(*meeting.ranks, meeting.name, sums);
+  }
+  const double rows = sums.rows;
   for (std::int64_t c = 0; c < s.channels(); ++c) {
     const float inverse = inverse_deviation(s, g.variance[c]);
-    const double product = totals[s.channels() + c] * static_cast<double>(inverse);
-    if (g.dgamma != nullptr) g.dgamma[c] = static_cast<float>(product);
-    if (g.dbeta != nullptr) g.dbeta[c] = static_cast<float>(totals[c]);
+    const double product = products[c] * static_cast<double>(inverse);
     const float scale = (g.gamma != nullptr ? g.gamma[c] : 1.0F) * inverse;
     x_factor[c] = training ? -scale * inverse * static_cast<float>(product / rows) : 0.0F;
     constant[c] = training ? -scale * static_cast<float>(totals[c] / rows) : 0.0F;
@@ -509,9 +538,10 @@ void gradient_factors(const BatchNormalization& s, bool training, const Normaliz
 }
 
 void batch_statistics(const BatchNormalization& s, int threads, Numbers x, float* mean,
-                      float* variance, std::byte* memory) {
-  if (x.narrow != nullptr) return statistics_of(s, threads, x.narrow, mean, variance, memory);
-  statistics_of(s, threads, x.wide, mean, variance, memory);
+                      float* variance, std::byte* memory, const MeetingPlace& meeting) {
+  if (x.narrow != nullptr)
+    return statistics_of(s, threads, x.narrow, mean, variance, memory, meeting);
+  statistics_of(s, threads, x.wide, mean, variance, memory, meeting);
 }
 
 void normalize(const BatchNormalization& s, int threads, Numbers x, const float* gamma,
@@ -524,13 +554,15 @@ void normalize(const BatchNormalization& s, int threads, Numbers x, const float*
 }
 
 void batch_normalization_backward(const BatchNormalization& s, int threads, bool training,
-                                  const NormalizationGradient& g, std::byte* memory) {
+                                  const NormalizationGradient& g, std::byte* memory,
+                                  const MeetingPlace& meeting) {
   const Scratch scratch = scratch_of(s, memory);
   fill_factors(s, scratch, g.gamma, g.beta, g.mean, g.variance);
   if (g.x.narrow != nullptr) {
-    return backward_of(s, threads, training, g, scratch, g.x.narrow, g.dy.narrow, g.dx.narrow);
+    return backward_of(s, threads, training, g, scratch, g.x.narrow, g.dy.narrow, g.dx.narrow,
+                       meeting);
   }
-  backward_of(s, threads, training, g, scratch, g.x.wide, g.dy.wide, g.dx.wide);
+  backward_of(s, threads, training, g, scratch, g.x.wide, g.dy.wide, g.dx.wide, meeting);
 }
 
 }  // namespace tenon::backend::onednn

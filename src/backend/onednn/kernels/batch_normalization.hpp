@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
+#include "backend/api/rank_meeting.hpp"
 #include "backend/onednn/kernels/numbers.hpp"
 
 namespace tenon::backend::onednn {
@@ -25,11 +27,18 @@ struct BatchNormalization {
 
 // x, y, dy and dx are all float32, or all bfloat16; the rest is float32.
 
+/// Where the statistics, or the sums of gradients, become those of all ranks' rows; without ranks
+/// they are of the rows here.
+struct MeetingPlace {
+  RankMeeting* ranks = nullptr;
+  std::string_view name{};
+};
+
 std::size_t batch_normalization_scratch(const BatchNormalization& shape);
 
 /// Mean and biased variance per channel.
 void batch_statistics(const BatchNormalization& shape, int threads, Numbers x, float* mean,
-                      float* variance, std::byte* scratch);
+                      float* variance, std::byte* scratch, const MeetingPlace& meeting = {});
 
 /// y = (x − mean) / √(variance + epsilon) · gamma + beta; gamma and beta may be null.
 void normalize(const BatchNormalization& shape, int threads, Numbers x, const float* gamma,
@@ -51,7 +60,8 @@ struct NormalizationGradient {
 
 /// Of training (mean and variance are functions of x) or of inference (they are constants).
 void batch_normalization_backward(const BatchNormalization& shape, int threads, bool training,
-                                  const NormalizationGradient& gradient, std::byte* scratch);
+                                  const NormalizationGradient& gradient, std::byte* scratch,
+                                  const MeetingPlace& meeting = {});
 
 // Parts of the above, for kernels that do more at once. All arrays are per channel.
 
@@ -59,9 +69,9 @@ void batch_normalization_backward(const BatchNormalization& shape, int threads, 
 void normalization_factors(const BatchNormalization& shape, const float* gamma, const float* beta,
                            const float* variance, float* scale, float* offset);
 /// Of totals = Σ dy, then Σ dy·(x − mean): dgamma and dbeta, and what makes
-/// dx = scale·dy + x_factor·(x − mean) + constant.
+/// dx = scale·dy + x_factor·(x − mean) + constant. `totals` become those of all ranks.
 void gradient_factors(const BatchNormalization& shape, bool training,
-                      const NormalizationGradient& gradient, const double* totals, float* x_factor,
-                      float* constant);
+                      const NormalizationGradient& gradient, double* totals, float* x_factor,
+                      float* constant, const MeetingPlace& meeting);
 
 }  // namespace tenon::backend::onednn

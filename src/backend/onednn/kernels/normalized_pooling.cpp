@@ -224,7 +224,7 @@ void normalized_pooling_forward(const NormalizedPooling& s, int threads, const f
 
 void normalized_pooling_backward(const NormalizedPooling& s, int threads, bool training,
                                  const NormalizationGradient& g, const std::uint8_t* places,
-                                 std::byte* memory) {
+                                 std::byte* memory, const MeetingPlace& meeting) {
   const Scratch scratch = scratch_of(s, memory);
   const BatchNormalization& n = s.normalization;
   normalization_factors(n, g.gamma, g.beta, g.variance, scratch.scale, scratch.offset);
@@ -234,7 +234,7 @@ void normalized_pooling_backward(const NormalizedPooling& s, int threads, bool t
   if (training || g.dgamma != nullptr || g.dbeta != nullptr) {
     sum_gradients(s, threads, factors, g, places, scratch);
   }
-  gradient_factors(n, training, g, scratch.totals, scratch.x_factor, scratch.constant);
+  gradient_factors(n, training, g, scratch.totals, scratch.x_factor, scratch.constant, meeting);
   if (g.dx.wide != nullptr) input_gradients(s, threads, factors, g, places);
 }
 

@@ -34,6 +34,6 @@ void normalized_pooling_forward(const NormalizedPooling& shape, int threads, con
 /// `gradient.dy` is that of the pooled y; dx may be x.
 void normalized_pooling_backward(const NormalizedPooling& shape, int threads, bool training,
                                  const NormalizationGradient& gradient, const std::uint8_t* places,
-                                 std::byte* scratch);
+                                 std::byte* scratch, const MeetingPlace& meeting = {});
 
 }  // namespace tenon::backend::onednn

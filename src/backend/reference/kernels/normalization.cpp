@@ -1,5 +1,7 @@
 #include <cmath>
+#include <vector>
 
+#include "backend/api/rank_meeting.hpp"
 #include "backend/reference/kernel.hpp"
 #include "backend/reference/loops.hpp"
 
@@ -46,8 +48,40 @@ void normalize(const KernelContext& context, const T* mean, const T* variance) {
   }
 }
 
+/// nullptr where statistics are of the rows here alone.
+RankMeeting* meeting_of(const KernelContext& context) {
+  const bool synchronized = context.attributes<ops::NormalizationAttributes>().synchronized;
+  return synchronized ? context.numbers().ranks : nullptr;
+}
+
+/// Mean and variance over the rows of all ranks.
 template <class T>
-void batch_normalization_training(const KernelContext& context) {
+void shared_statistics(const KernelContext& context, RankMeeting& ranks) {
+  const Extent extent(context);
+  const auto channels = static_cast<std::size_t>(extent.channels);
+  const T* x = context.input<T>(0);
+  std::vector<double> moments(2 * channels, 0.0);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const T* first = x + c;
+    double& mean = moments[c];
+    for (std::int64_t r = 0; r < extent.rows; ++r)
+      mean += static_cast<double>(first[r * extent.channels]);
+    mean /= static_cast<double>(extent.rows);
+    for (std::int64_t r = 0; r < extent.rows; ++r) {
+      const double apart = static_cast<double>(first[r * extent.channels]) - mean;
+      moments[channels + c] += apart * apart;
+    }
+  }
+  RankSums sums{static_cast<double>(extent.rows), moments};
+  combine_moments(ranks, context.node().name, sums);
+  for (std::size_t c = 0; c < channels; ++c) {
+    context.output<T>(1)[c] = static_cast<T>(moments[c]);
+    context.output<T>(2)[c] = static_cast<T>(moments[channels + c] / sums.rows);
+  }
+}
+
+template <class T>
+void own_statistics(const KernelContext& context) {
   const Extent extent(context);
   const auto rows = static_cast<double>(extent.rows);
   const T* x = context.input<T>(0);
@@ -60,7 +94,16 @@ void batch_normalization_training(const KernelContext& context) {
       extent.rows, extent.channels,
       [&](std::int64_t i, std::int64_t c) { return (x[i] - mean[c]) * (x[i] - mean[c]); },
       [&](std::int64_t c, double sum) { variance[c] = static_cast<T>(sum / rows); });
-  normalize<T>(context, mean, variance);
+}
+
+template <class T>
+void batch_normalization_training(const KernelContext& context) {
+  if (RankMeeting* ranks = meeting_of(context)) {
+    shared_statistics<T>(context, *ranks);
+  } else {
+    own_statistics<T>(context);
+  }
+  normalize<T>(context, context.output<T>(1), context.output<T>(2));
 }
 
 template <class T>
@@ -106,21 +149,29 @@ template <class T>
 void batch_normalization_backward(const KernelContext& context) {
   const Extent extent(context);
   const double epsilon = context.attributes<ops::NormalizationAttributes>().epsilon;
-  const auto rows = static_cast<double>(extent.rows);
+  const auto channels = static_cast<std::size_t>(extent.channels);
+  std::vector<double> values(2 * channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const auto channel = static_cast<std::int64_t>(c);
+    const ChannelSums own = channel_sums<T>(context, extent, channel);
+    store_parameter_gradients<T>(context, channel, own);
+    values[c] = own.gradient;
+    values[channels + c] = own.product;
+  }
+  RankSums sums{static_cast<double>(extent.rows), values};
+  if (RankMeeting* ranks = meeting_of(context)) {
+    combine_gradients(*ranks, context.node().name, sums);
+  }
   const T* x = context.input<T>(0);
   const T* dy = context.input<T>(1);
   T* dx = context.output<T>(0);
-  for (std::int64_t c = 0; c < extent.channels; ++c) {
-    const ChannelSums sums = channel_sums<T>(context, extent, c);
-    store_parameter_gradients<T>(context, c, sums);
-    if (dx == nullptr) {
-      continue;
-    }
+  for (std::int64_t c = 0; dx != nullptr && c < extent.channels; ++c) {
     const T mean = context.input<T>(3)[c];
     const T inverse = inverse_deviation(context.input<T>(4), c, epsilon);
     const T scale = scale_of(context.input<T>(2), c) * inverse;
-    const T mean_gradient = static_cast<T>(sums.gradient / rows);
-    const T mean_product = static_cast<T>(sums.product / rows);
+    const auto at = static_cast<std::size_t>(c);
+    const T mean_gradient = static_cast<T>(values[at] / sums.rows);
+    const T mean_product = static_cast<T>(values[channels + at] / sums.rows);
     for (std::int64_t i = c; i < extent.rows * extent.channels; i += extent.channels) {
       dx[i] = scale * (dy[i] - mean_gradient - (x[i] - mean) * inverse * mean_product);
     }
