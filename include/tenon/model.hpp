@@ -126,6 +126,9 @@ struct EvaluateArguments {
   Keys ignore_keys{};
   int verbose = 0;
   int data_threads = 0;
+  /// The processes that share the data: Distribution::mpi(). Every one of them calls evaluate with
+  /// the same data, and gets the same numbers: those of all rows.
+  Distribution distribution{};
 };
 /// Whole images and volumes by windows that overlap, as MONAI's sliding_window_inference: what the
 /// windows say of a voxel is averaged. Volumes smaller than a window are padded on both sides.
@@ -152,6 +155,10 @@ struct PredictArguments {
   /// Called for each row, in order, with the outputs without the batch axis. Then the result holds
   /// no outputs: for volumes of several sizes, or that do not fit into memory together.
   std::function<void(const NamedTensors& outputs, const SampleIdentity& sample)> on_sample{};
+  /// The processes that share the data: Distribution::mpi(). Every one of them calls predict with
+  /// the same data. Rank 0 gets the rows of all, in the order of the data; the others get no
+  /// outputs. on_sample is called by the rank that a row belongs to.
+  Distribution distribution{};
 };
 struct PredictResult {
   NamedTensors outputs;                 ///< By output name, rows in the order of the data.

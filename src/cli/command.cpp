@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/as_rank.hpp"
 #include "cli/commands.hpp"
 #include "cli/table_reader.hpp"
 #include "tenon/error.hpp"
@@ -226,6 +227,11 @@ void add_looks(CLI::App& app, CommandLine& line) {
   explain_command->callback([&] { line.action = [&] { return explain(line.common, line.code); }; });
 }
 
+/// The commands whose work ranks share; what of the others there is to do is done by rank 0.
+bool is_shared(const std::string& command) {
+  return command == "train" || command == "evaluate" || command == "predict";
+}
+
 int run_action(CommandLine& line) {
   line.check.common = line.train.common = line.evaluate.common = line.common;
   line.predict.common = line.peek.common = line.demo.common = line.common;
@@ -308,11 +314,14 @@ int parse_and_run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    const bool asked = error.get_exit_code() == 0;
+    if (is_silent_rank()) return asked ? kDone : kUsage;
+    if (asked) return app.exit(error);
     const Words arguments(argv + 1, argv + argc);
     report(usage_problems(app, error, arguments), common_of(arguments));
     return kUsage;
   }
+  if (is_silent_rank() && !is_shared(app.get_subcommands().front()->get_name())) return kDone;
   return run_action(line);
 }
 

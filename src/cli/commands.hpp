@@ -28,7 +28,7 @@ struct TrainOptions {
   std::string resume_from{};    ///< A checkpoint, or a folder with a state; empty: none.
   Distribution distribution{};  ///< Begun by train() in what mpirun started.
 };
-int train(const TrainOptions& options);
+int train(TrainOptions options);
 
 /// What the process ends with after `error`.
 int exit_status_of(const Error& error);
@@ -47,8 +47,9 @@ struct EvaluateOptions {
   std::vector<std::string> sets;
   std::string split = "test";
   std::string weights;  ///< A .keras or .weights.h5 file; empty: output/model.keras, else [model].
+  Distribution distribution{};  ///< As in TrainOptions.
 };
-int evaluate(const EvaluateOptions& options);
+int evaluate(EvaluateOptions options);
 
 struct PredictOptions {
   CommonOptions common;
@@ -63,8 +64,9 @@ struct PredictOptions {
   double overlap = 0.25;
   std::string blend = "gaussian";
   std::int64_t window_batch = 1;
+  Distribution distribution{};  ///< As in TrainOptions.
 };
-int predict(const PredictOptions& options);
+int predict(PredictOptions options);
 
 struct PeekOptions {
   CommonOptions common;

@@ -45,15 +45,14 @@ double Confusion::precision(std::size_t class_id) const {
   return ratio(counts[class_id][class_id], sum);
 }
 
-Confusion confusion_of(const Tensor& probabilities, const Tensor& labels,
-                       std::vector<std::string> classes) {
-  const auto width = static_cast<std::size_t>(probabilities.dim(-1));
-  Confusion out;
-  out.classes = std::move(classes);
-  for (std::size_t id = out.classes.size(); id < width; ++id)
-    out.classes.push_back(std::to_string(id));
-  out.classes.resize(width);
-  out.counts.assign(width, std::vector<std::int64_t>(width, 0));
+Confusion::Confusion(std::vector<std::string> names, std::size_t count)
+    : classes(std::move(names)), counts(count, std::vector<std::int64_t>(count, 0)) {
+  for (std::size_t id = classes.size(); id < count; ++id) classes.push_back(std::to_string(id));
+  classes.resize(count);
+}
+
+void Confusion::add(const Tensor& probabilities, const Tensor& labels) {
+  const std::size_t width = classes.size();
   const auto scores = probabilities.data<float>();
   const Tensor ids = labels.cast(DType::kInt64);
   const auto truth = ids.data<std::int64_t>();
@@ -61,9 +60,8 @@ Confusion confusion_of(const Tensor& probabilities, const Tensor& labels,
     const auto first = scores.begin() + static_cast<std::ptrdiff_t>(row * width);
     const auto best = std::max_element(first, first + static_cast<std::ptrdiff_t>(width)) - first;
     const auto id = static_cast<std::size_t>(truth[row]);
-    if (truth[row] >= 0 && id < width) ++out.counts[id][static_cast<std::size_t>(best)];
+    if (truth[row] >= 0 && id < width) ++counts[id][static_cast<std::size_t>(best)];
   }
-  return out;
 }
 
 std::string to_text(const Confusion& confusion) {

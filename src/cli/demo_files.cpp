@@ -20,7 +20,7 @@ struct DemoSplit {
   const char* name;
   int images;
 };
-constexpr DemoSplit kSplits[] = {{"train", 80}, {"validation", 16}, {"test", 40}};
+constexpr DemoSplit kDemoSplits[] = {{"train", 80}, {"validation", 16}, {"test", 40}};
 
 constexpr const char* kExperiment =
     R"toml(# Drawn smears: Small is the cell's tight box, Large what lies around it.
@@ -101,7 +101,7 @@ void write_demo_files(const std::string& folder, std::uint64_t seed) {
   fs::create_directories(root / "images", error);
   if (error) throw_file_error(folder, "the folder cannot be made: " + error.message());
   Random random(seed);
-  for (const DemoSplit& split : kSplits) write_split(root, split, random);
+  for (const DemoSplit& split : kDemoSplits) write_split(root, split, random);
   write_file_atomically((root / "model.json").string(), two_scale().to_json() + "\n");
   write_file_atomically((root / "experiment.toml").string(),
                         fmt::format(kExperiment, fmt::arg("seed", seed)));

@@ -19,8 +19,9 @@ struct Evaluation {
   std::vector<BadSample> bad_samples;
 };
 
-/// Runs the split once for the metrics and once for the classes. `model` is compiled as [fit] says.
-Evaluation evaluate_split(Model& model, const Experiment& experiment, const std::string& split);
+/// `model` is compiled as [fit] says. Of all ranks, on each of them.
+Evaluation evaluate_split(Model& model, const Experiment& experiment, const std::string& split,
+                          const Distribution& distribution = {});
 
 /// For people.
 std::string to_text(const Evaluation& evaluation);

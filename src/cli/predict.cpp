@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "cli/as_rank.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_value.hpp"
 #include "cli/predicted_volumes.hpp"
@@ -85,14 +86,7 @@ void tell(const PredictOptions& options, const PredictResult& result) {
   }
 }
 
-}  // namespace
-
-int predict(const PredictOptions& options) {
-  if (!is_volume_path(options.output)) require_ending("predict", options.output, {".npz"});
-  if (!options.inputs.empty()) {
-    require_ending("predict --inputs", options.output, {".npz"});
-    return predict_arrays(options);
-  }
+int predict_split(const PredictOptions& options) {
   const std::string ending = std::filesystem::path(options.subject).extension().string();
   if (ending == ".keras" || ending == ".json") {
     throw FormatError(make_diagnostic(
@@ -101,9 +95,12 @@ int predict(const PredictOptions& options) {
   }
   const Experiment experiment =
       load_experiment(options.subject, options.sets, {.model = true, .fit = false});
-  auto [model, path, fallback] = run_model(experiment, options.weights, "predicting with");
+  const Distribution distribution = settled_distribution(experiment, options.distribution);
+  auto [model, path, fallback] =
+      run_model(experiment, options.weights, "predicting with", distribution);
   const ConsoleSinks sinks(options.common);
   PredictArguments arguments;
+  arguments.distribution = distribution;
   if (experiment.fit) {
     model.compile(experiment.fit->compile);
     arguments.ignore_keys = experiment.fit->fit.ignore_keys;
@@ -118,10 +115,26 @@ int predict(const PredictOptions& options) {
   }
   if (is_volume_path(options.output)) return predict_volumes(options, model, dataset, arguments);
   const PredictResult result = model.predict(dataset, arguments);
+  if (distribution.rank() != 0) return kDone;
   write_result(options.output, result);
   tell(options, result);
   if (options.common.format == Format::kJson) print(to_json(options, result, path));
   return kDone;
+}
+
+}  // namespace
+
+int predict(PredictOptions options) {
+  if (!is_volume_path(options.output)) require_ending("predict", options.output, {".npz"});
+  if (!options.inputs.empty()) {
+    require_ending("predict --inputs", options.output, {".npz"});
+    return is_silent_rank() ? static_cast<int>(kDone) : predict_arrays(options);
+  }
+  if (!is_rank()) return predict_split(options);
+  return as_rank(options.common, [&](const Distribution& distribution) {
+    options.distribution = distribution;
+    return predict_split(options);
+  });
 }
 
 }  // namespace tenon::cli

@@ -7,6 +7,7 @@
 
 #include "cli/json_value.hpp"
 #include "cli/run_parts.hpp"
+#include "dist/communicator.hpp"
 #include "tenon/error.hpp"
 #include "tenon/volume_file.hpp"
 
@@ -43,7 +44,9 @@ class VolumeWriter {
     }
   }
 
-  /// Whether there is one sample or more is known with the second, or at the end.
+  /// Whether there is one sample or more is known with the second, or at the end. Names are of the
+  /// samples' places in the source; where these are not known, of the order in which they come,
+  /// which is that of one process where each rank has every `ranks`-th.
   void take(const NamedTensors& outputs, const SampleIdentity& sample) {
     if (pending_) {
       several_ = true;
@@ -54,14 +57,18 @@ class VolumeWriter {
     pending_.emplace(outputs, sample);
     for (auto& [name, value] : pending_->first) value = value.clone();
   }
-  void finish() {
+  /// `several`: there are others' samples.
+  void finish(bool several) {
+    several_ = several_ || several;
     if (pending_) write(pending_->first, pending_->second);
     pending_.reset();
   }
+  std::int64_t taken() const { return count_ + (pending_ ? 1 : 0); }
 
   struct File {
     std::string path;
-    SampleIdentity sample;
+    std::string sample;
+    std::int64_t index = -1;
   };
   const std::vector<File>& files() const { return files_; }
 
@@ -77,12 +84,16 @@ class VolumeWriter {
       }
       std::string file = stem_;
       if (outputs.size() > 1) file += "_" + name;
-      if (several_) file += fmt::format("_{}", sample.index < 0 ? count_ : sample.index);
+      if (several_) file += fmt::format("_{}", sample.index < 0 ? place() : sample.index);
       file += ending_;
       save_volume(file, options_.labels ? class_ids(value) : value);
-      files_.push_back({file, sample});
+      files_.push_back({file, to_string(sample), sample.index});
     }
     ++count_;
+  }
+
+  std::int64_t place() const {
+    return options_.distribution.rank() + count_ * options_.distribution.size();
   }
 
   const PredictOptions& options_;
@@ -94,13 +105,40 @@ class VolumeWriter {
   std::vector<File> files_;
 };
 
-std::string to_json(const VolumeWriter& writer, const PredictResult& result) {
+using Files = std::vector<VolumeWriter::File>;
+
+/// Writes what is left, and tells rank 0 of all files, in the order of the samples.
+Files finish_on_all(VolumeWriter& writer, const Distribution& distribution) {
+  if (distribution.alone()) {
+    writer.finish(false);
+    return writer.files();
+  }
+  dist::Communicator& ranks = *distribution.communicator();
+  ranks.at({.stage = "the volumes of all ranks"});
+  double all = static_cast<double>(writer.taken());
+  ranks.all_reduce(std::span(&all, 1));
+  writer.finish(all > 1.0);
+  nlohmann::ordered_json own = nlohmann::ordered_json::array();
+  for (const auto& file : writer.files())
+    own.push_back({json_text(file.path), json_text(file.sample), file.index});
+  Files files;
+  for (const std::string& text : ranks.gather(own.dump())) {
+    for (const auto& each : nlohmann::ordered_json::parse(text)) {
+      files.push_back({each.at(0).get<std::string>(), each.at(1).get<std::string>(),
+                       each.at(2).get<std::int64_t>()});
+    }
+  }
+  std::ranges::stable_sort(files, {}, &VolumeWriter::File::index);
+  return files;
+}
+
+std::string to_json(const Files& files, const PredictResult& result) {
   nlohmann::ordered_json out;
   out["ok"] = true;
   out["bad_samples"] = result.bad_samples.size();
   out["files"] = nlohmann::ordered_json::array();
-  for (const auto& file : writer.files()) {
-    out["files"].push_back({{"path", file.path}, {"sample", to_string(file.sample)}});
+  for (const auto& file : files) {
+    out["files"].push_back({{"path", file.path}, {"sample", file.sample}});
   }
   return json_output(out);
 }
@@ -119,16 +157,17 @@ int predict_volumes(const PredictOptions& options, Model& model, const Dataset& 
     writer.take(outputs, sample);
   };
   const PredictResult result = model.predict(dataset, arguments);
-  writer.finish();
+  const Files files = finish_on_all(writer, arguments.distribution);
+  if (options.distribution.rank() != 0) return kDone;
   if (!options.common.quiet) {
-    for (const auto& file : writer.files()) {
-      print_error(fmt::format("{} -> {}\n", to_string(file.sample), file.path));
+    for (const auto& file : files) {
+      print_error(fmt::format("{} -> {}\n", file.sample, file.path));
     }
     for (const BadSample& bad : result.bad_samples) {
       print_error(fmt::format("  left out: {}: {}\n", to_string(bad.source), bad.reason));
     }
   }
-  if (options.common.format == Format::kJson) print(to_json(writer, result));
+  if (options.common.format == Format::kJson) print(to_json(files, result));
   return kDone;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/console.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
+#include "train/distribution_maker.hpp"
 
 namespace tenon::cli {
 
@@ -55,8 +56,8 @@ void warn_of_fallback(const Experiment& experiment, std::string_view doing) {
 
 }  // namespace
 
-RunModel run_model(const Experiment& experiment, const std::string& weights,
-                   std::string_view doing) {
+RunModel run_model(const Experiment& experiment, const std::string& weights, std::string_view doing,
+                   const Distribution& distribution) {
   if (weights.ends_with(".weights.h5")) {
     RunModel run{build_model(experiment), weights};
     run.model.load_weights(weights);
@@ -68,8 +69,13 @@ RunModel run_model(const Experiment& experiment, const std::string& weights,
     if (fs::exists(trained)) return {load_model_file(trained, experiment.seed), trained};
   }
   RunModel run{build_model(experiment), *experiment.model_path, true};
-  warn_of_fallback(experiment, doing);
+  if (distribution.rank() == 0) warn_of_fallback(experiment, doing);
   return run;
+}
+
+Distribution settled_distribution(const Experiment& experiment, const Distribution& distribution) {
+  if (distribution.alone() || !experiment.fit) return distribution;
+  return DistributionMaker::with_options(distribution, experiment.fit->distribution);
 }
 
 void require_ending(const std::string& command, const std::string& path,

@@ -20,9 +20,12 @@ struct RunModel {
 };
 /// The model with the weights that a run uses: `weights` (.keras, .weights.h5) if given, else
 /// output/model.keras if training has ended there, else [model] path, with a warning on standard
-/// error that begins with what is being done ("evaluating").
-RunModel run_model(const Experiment& experiment, const std::string& weights,
-                   std::string_view doing);
+/// error (of rank 0) that begins with what is being done ("evaluating").
+RunModel run_model(const Experiment& experiment, const std::string& weights, std::string_view doing,
+                   const Distribution& distribution = {});
+
+/// The ranks of a command, with what [fit] distribution says of them.
+Distribution settled_distribution(const Experiment& experiment, const Distribution& distribution);
 
 /// Throws FormatError (C001) unless `path` ends in one of `endings` (".npz").
 void require_ending(const std::string& command, const std::string& path,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/as_rank.hpp"
 #include "cli/commands.hpp"
 #include "cli/experiment_check.hpp"
 #include "cli/json_value.hpp"
@@ -16,7 +17,6 @@
 #include "core/error_context.hpp"
 #include "core/errors_among.hpp"
 #include "dist/communicator.hpp"
-#include "dist/mpi.hpp"
 #include "tenon/error.hpp"
 #include "train/distribution_maker.hpp"
 #include "train/state.hpp"
@@ -284,33 +284,14 @@ int train_and_print(const TrainOptions& options) {
   return outcome.status;
 }
 
-/// As one of several ranks: what ends one ends all. Rank 0 says why; another only where rank 0
-/// cannot be told.
-int train_as_rank(TrainOptions options) {
-  constexpr double kSecondsToTell = 5.0;
-  options.distribution = Distribution::mpi();
-  const bool leads = options.distribution.rank() == 0;
-  if (!leads) options.common.quiet = true;
-  dist::Communicator& ranks = *options.distribution.communicator();
-  int status = kFailed;
-  try {
-    status = train_and_print(options);
-  } catch (const std::exception& error) {
-    ranks.fail(std::current_exception());
-    const auto* known = dynamic_cast<const Error*>(&error);
-    status = known != nullptr ? exit_status_of(*known) : kFailed;
-    const std::vector<Diagnostic> why =
-        known != nullptr ? known->diagnostics() : std::vector{make_diagnostic("", error.what())};
-    if (leads || !ranks.first_rank_knows(kSecondsToTell)) report(why, options.common);
-  }
-  dist::end_mpi(ranks.failed(), status);
-  return status;
-}
-
 }  // namespace
 
-int train(const TrainOptions& options) {
-  return dist::started_by_mpi() ? train_as_rank(options) : train_and_print(options);
+int train(TrainOptions options) {
+  if (!is_rank()) return train_and_print(options);
+  return as_rank(options.common, [&](const Distribution& distribution) {
+    options.distribution = distribution;
+    return train_and_print(options);
+  });
 }
 
 }  // namespace tenon::cli

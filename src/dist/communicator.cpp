@@ -135,6 +135,37 @@ std::vector<std::string> Communicator::all_gather(std::string_view bytes) {
   return all;
 }
 
+std::vector<std::string> Communicator::gather(std::string_view bytes, int root) {
+  const std::uint64_t length = bytes.size();
+  const auto lengths = all_gather({reinterpret_cast<const char*>(&length), sizeof length});
+  std::vector<std::string> all(rank() == root ? lengths.size() : 0);
+  const auto in_pieces = [&](std::size_t whole, int other, auto begin) {
+    for (std::size_t at = 0; at < whole; at += kLongestMessage)
+      wait_for(begin(at, std::min(kLongestMessage, whole - at)), other);
+  };
+  if (rank() != root) {
+    in_pieces(bytes.size(), root, [&](std::size_t at, std::size_t count) {
+      return transport_->send(root, kBodyTag, std::as_bytes(std::span(bytes)).subspan(at, count));
+    });
+    return all;
+  }
+  for (int other = 0; other < size(); ++other) {
+    std::string& text = all[static_cast<std::size_t>(other)];
+    if (other == root) {
+      text = bytes;
+      continue;
+    }
+    std::uint64_t theirs = 0;
+    std::memcpy(&theirs, lengths[static_cast<std::size_t>(other)].data(), sizeof theirs);
+    text.resize(theirs);
+    in_pieces(theirs, other, [&](std::size_t at, std::size_t count) {
+      return transport_->receive(other, kBodyTag,
+                                 std::as_writable_bytes(std::span(text)).subspan(at, count));
+    });
+  }
+  return all;
+}
+
 void Communicator::broadcast(std::span<std::byte> bytes, int root) {
   for (std::size_t at = 0; at < bytes.size(); at += kLongestMessage) {
     const auto piece = bytes.subspan(at, std::min(kLongestMessage, bytes.size() - at));

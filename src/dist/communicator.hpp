@@ -66,6 +66,8 @@ class Communicator {
   std::string broadcast(std::string text, int root = 0);
   /// What each rank gave, by rank; lengths may differ.
   std::vector<std::string> all_gather(std::string_view bytes);
+  /// … at `root`; nothing on the others. The longest wait is for one piece of one rank's bytes.
+  std::vector<std::string> gather(std::string_view bytes, int root = 0);
   void all_reduce(std::span<float> values);
   void all_reduce(std::span<double> values);
   /// Returns once all ranks have come here.

@@ -61,6 +61,11 @@ void throw_out_of_data(const RunPlace& place, std::optional<std::int64_t> wanted
   throw DataError(std::move(problem));
 }
 
+bool all_have(const RankGroup* ranks, bool only_whole, bool has) {
+  if (!only_whole || ranks == nullptr) return has;
+  return ranks->most(has ? 0 : 1) == 0;
+}
+
 Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& running,
                     const PassOptions& options) {
   running.reset();
@@ -75,8 +80,12 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
   Batch batch;
   std::int64_t step = 0;
   try {
-    while (feed.next(batch)) {
-      if (batch.data.rows > 0) running.add(trainer.test(batch.data), batch.data.rows);
+    while (all_have(options.ranks, options.only_whole, feed.next(batch))) {
+      if (batch.data.rows > 0) {
+        const StepResult result = trainer.test(batch.data);
+        running.add(result, batch.data.rows);
+        if (options.on_batch) options.on_batch(batch, result, options.take);
+      }
       progress.tell(ProgressEvent::Kind::kStep, ++step, running);
     }
   } catch (...) {
@@ -101,25 +110,64 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
   return running.running();
 }
 
-}  // namespace train
+RankThreads::RankThreads(Trainer& trainer, const RankGroup& ranks)
+    : trainer_(ranks.alone() ? nullptr : &trainer) {
+  if (trainer_ != nullptr) trainer_->distribute(nullptr, 0, ranks.threads());
+}
 
-Logs Model::evaluate(const Dataset& data, EvaluateArguments arguments, SourceLocation location) {
-  train::Trainer& trainer = train::trainer_of(*this, "evaluate");
+RankThreads::~RankThreads() {
+  if (trainer_ != nullptr) trainer_->distribute(nullptr);
+}
+
+namespace {
+
+Logs evaluate_share(Model& model, const Dataset& data, const EvaluateArguments& arguments,
+                    SourceLocation location, const EvaluateExtras& extras, const RankGroup& ranks) {
+  Trainer& trainer = trainer_of(model, "evaluate");
   check_threads("evaluate", "data_threads", arguments.data_threads);
   const Dataset observed = data.observed();
   const TrainingInterface interface =
-      train::evaluate_interface(*this, trainer.arguments(), arguments, location);
+      evaluate_interface(model, trainer.arguments(), arguments, location);
   const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};
-  train::throw_errors(train::with_fixes(
-      train::all_problems(train::compile_problems(name(), outputs(), trainer.arguments()),
-                          interface, {&split, 1}),
-      interface, {&split, 1}));
-  const train::BoundSplit bound("test", interface, observed, true);
-  train::RunningLogs running(trainer.outputs());
-  return train::evaluate_split(trainer, bound, running,
-                               {.steps = arguments.steps,
-                                .iterate = {.threads = arguments.data_threads},
-                                .verbose = arguments.verbose});
+  throw_errors(
+      with_fixes(all_problems(compile_problems(model.name(), model.outputs(), trainer.arguments()),
+                              interface, {&split, 1}),
+                 interface, {&split, 1}));
+  ranks.check_losses(trainer.outputs(), "evaluate");
+  const RankThreads threads(trainer, ranks);
+  ranks.compare_pass("evaluate", model, trainer, observed, arguments.steps);
+  const data::RankShare share = ranks.share_of(observed, "test");
+  const BoundSplit bound("test", interface, share.dataset, true);
+  RunningLogs running(trainer.outputs());
+  return evaluate_split(trainer, bound, running,
+                        {.steps = arguments.steps,
+                         .iterate = {.threads = arguments.data_threads > 0 ? arguments.data_threads
+                                                                           : ranks.threads()},
+                         .verbose = ranks.first() ? arguments.verbose : 0,
+                         .bad_samples = extras.bad_samples,
+                         .ranks = &ranks,
+                         .take = ranks.rows_to_take(share),
+                         .only_whole = share.only_whole,
+                         .on_batch = extras.on_batch});
+}
+
+}  // namespace
+
+Logs evaluate_model(Model& model, const Dataset& data, const EvaluateArguments& arguments,
+                    SourceLocation location, const EvaluateExtras& extras) {
+  const RankGroup ranks(arguments.distribution);
+  try {
+    return evaluate_share(model, data, arguments, location, extras, ranks);
+  } catch (...) {
+    ranks.fail();
+    throw;
+  }
+}
+
+}  // namespace train
+
+Logs Model::evaluate(const Dataset& data, EvaluateArguments arguments, SourceLocation location) {
+  return train::evaluate_model(*this, data, arguments, location);
 }
 
 }  // namespace tenon

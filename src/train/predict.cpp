@@ -10,6 +10,8 @@
 #include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
 #include "train/progress.hpp"
+#include "train/rank_group.hpp"
+#include "train/rank_rows.hpp"
 #include "train/sliding_window.hpp"
 #include "train/trainer.hpp"
 
@@ -24,6 +26,7 @@ class Rows {
   void add(const std::vector<Tensor>& predictions) {
     for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i].push_back(predictions[i].clone());
   }
+  bool empty() const { return parts_.empty() || parts_.front().empty(); }
   NamedTensors joined(const std::vector<Port>& outputs) const {
     NamedTensors named;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
@@ -73,54 +76,77 @@ void hand_over(const PredictArguments& arguments, const std::vector<Tensor>& pre
   }
 }
 
-}  // namespace
-
-PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
-                             SourceLocation location) {
-  train::Trainer& trainer = train::trainer_for_prediction(*this);
+PredictResult predict_share(Model& model, const Dataset& data, const PredictArguments& arguments,
+                            SourceLocation location, const train::RankGroup& ranks) {
+  train::Trainer& trainer = train::trainer_for_prediction(model);
   check_threads("predict", "data_threads", arguments.data_threads);
   const Dataset observed = data.observed();
-  TrainingInterface interface = train::predict_interface(*this, arguments, location);
+  TrainingInterface interface = train::predict_interface(model, arguments, location);
   std::optional<train::SlidingPredictor> sliding;
   if (arguments.sliding_window) {
-    sliding.emplace(*this, *arguments.sliding_window);
+    sliding.emplace(model, *arguments.sliding_window);
     interface = sliding->opened(std::move(interface));
   }
   const contract::Split split{.name = "test", .dataset = &observed, .steps = arguments.steps};
   train::throw_errors(
       train::with_fixes(train::all_problems({}, interface, {&split, 1}), interface, {&split, 1}));
-  const train::BoundSplit bound("test", interface, observed, true);
+  const train::RankThreads threads(trainer, ranks);
+  ranks.compare_pass("predict", model, trainer, observed, arguments.steps);
+  const data::RankShare share = ranks.share_of(observed, "test");
+  const train::BoundSplit bound("test", interface, share.dataset, true);
 
   // There are no targets to convert: no outputs.
   const std::vector<train::OutputTraining> no_outputs;
   train::BatchFeed feed(bound, no_outputs,
-                        {.iterate = {.threads = arguments.data_threads},
+                        {.iterate = {.threads = arguments.data_threads > 0 ? arguments.data_threads
+                                                                           : ranks.threads()},
                          .steps = arguments.steps,
+                         .take = ranks.rows_to_take(share),
                          .least_share = train::least_share(trainer.threads())});
   const train::Stopwatch watch;
   tell(arguments, observed, ProgressEvent::Kind::kBegin, 0, watch);
-  PredictResult result;
+  train::RankRows own;
   Rows rows(interface.outputs.size());
   train::Batch batch;
   std::int64_t step = 0;
-  while (feed.next(batch)) {
+  while (train::all_have(&ranks, share.only_whole, feed.next(batch))) {
     const std::vector<Tensor>& inputs = batch.data.inputs;
-    const auto predictions = sliding ? sliding->predict(trainer, inputs) : trainer.predict(inputs);
-    if (arguments.on_sample) {
-      hand_over(arguments, predictions, interface, batch.record.samples());
-    } else {
-      rows.add(predictions);
+    own.batches.push_back(batch.data.rows);
+    if (batch.data.rows > 0) {
+      const auto predictions =
+          sliding ? sliding->predict(trainer, inputs) : trainer.predict(inputs);
+      if (arguments.on_sample) {
+        hand_over(arguments, predictions, interface, batch.record.samples());
+      } else {
+        rows.add(predictions);
+      }
+      std::ranges::copy(batch.record.samples(), std::back_inserter(own.samples));
     }
-    std::ranges::copy(batch.record.samples(), std::back_inserter(result.samples));
     tell(arguments, observed, ProgressEvent::Kind::kStep, ++step, watch);
   }
+  step = ranks.most(step);
   if (step == 0 || (arguments.steps && step < *arguments.steps)) {
     train::throw_out_of_data({"test", 0, step}, arguments.steps, 1, step);
   }
   tell(arguments, observed, ProgressEvent::Kind::kEnd, step, watch);
-  if (!arguments.on_sample) result.outputs = rows.joined(outputs());
-  result.bad_samples = feed.bad_samples();
-  return result;
+  if (!arguments.on_sample && !rows.empty()) own.outputs = rows.joined(model.outputs());
+  own.bad_samples = feed.bad_samples();
+  if (!ranks.alone()) return train::gather_predictions(ranks, std::move(own));
+  return {std::move(own.outputs), std::move(own.samples), std::move(own.bad_samples)};
+}
+
+}  // namespace
+
+PredictResult Model::predict(const Dataset& data, PredictArguments arguments,
+                             SourceLocation location) {
+  const train::RankGroup ranks(arguments.distribution);
+  if (!ranks.first()) arguments.verbose = 0;
+  try {
+    return predict_share(*this, data, arguments, location, ranks);
+  } catch (...) {
+    ranks.fail();
+    throw;
+  }
 }
 
 }  // namespace tenon

@@ -92,7 +92,12 @@ data::RankShare RankGroup::share_of(const Dataset& dataset, const std::string& s
   return share;
 }
 
-void RankGroup::check_losses(const std::vector<OutputTraining>& outputs) const {
+backend::BatchRows RankGroup::rows_to_take(const data::RankShare& share) const {
+  if (share.why_whole.empty()) return {};
+  return {distribution_.rank(), size()};
+}
+
+void RankGroup::check_losses(const std::vector<OutputTraining>& outputs, const char* caller) const {
   if (alone()) return;
   for (const OutputTraining& output : outputs) {
     if (!output.loss) continue;
@@ -100,7 +105,7 @@ void RankGroup::check_losses(const std::vector<OutputTraining>& outputs) const {
       const ops::LossAttributes attributes = loss_attributes(*term.loss, 1.0);
       if (attributes.reduction != ops::LossReduction::kSumOverBatchSize) {
         throw_argument_error(
-            "fit",
+            caller,
             fmt::format("loss {} of output {} with reduction \"{}\" over several ranks",
                         term.loss->class_name, quote_key(output.name()), term.loss->reduction),
             "\"sum_over_batch_size\": a mean over rows, of which each rank has a part");

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,17 @@ class RankGroup {
 
   /// Throws ContractError (A001) for losses that are no mean over rows; warns of those that look at
   /// the rows of a batch together.
-  void check_losses(const std::vector<OutputTraining>& outputs) const;
+  void check_losses(const std::vector<OutputTraining>& outputs, const char* caller = "fit") const;
   /// Throws Error (R001) where the ranks are not about to train the same: with the first thing
   /// that differs, both sides and their ranks.
   void compare(const Model& model, const Trainer& trainer, const FitArguments& arguments,
                const std::vector<const Dataset*>& datasets) const;
+
+  /// … where they are not about to do the same pass over `dataset`; `doing`: "evaluate".
+  void compare_pass(const char* doing, const Model& model, const Trainer& trainer,
+                    const Dataset& dataset, std::optional<std::int64_t> steps) const;
+  /// Of batches of a share, the rows to take here.
+  backend::BatchRows rows_to_take(const data::RankShare& share) const;
 
   /// Rank 0's weights and optimizer's slots, for all.
   void share_variables(Trainer& trainer) const;

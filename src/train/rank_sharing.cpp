@@ -48,6 +48,12 @@ std::string program_digest() {
   return fmt::format("{} bytes, {:016x}", bytes.size(), hash_text(bytes));
 }
 
+std::string stages_digest(const Dataset& dataset) {
+  std::string stages;
+  for (const std::string& part : dataset.pipeline()->fingerprint()) stages += part + "\n";
+  return digest(stages);
+}
+
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 Facts facts_of(const Model& model, const Trainer& trainer, const FitArguments& arguments,
@@ -66,20 +72,37 @@ Facts facts_of(const Model& model, const Trainer& trainer, const FitArguments& a
                  {"check_finite", fmt::format("{}", arguments.check_finite)}};
   for (const Dataset* dataset : datasets) {
     const std::size_t split = facts.size();
-    std::string stages;
-    for (const std::string& part : dataset->pipeline()->fingerprint()) stages += part + "\n";
-    facts.emplace_back(split == 10 ? "training data" : "validation data", digest(stages));
+    facts.emplace_back(split == 10 ? "training data" : "validation data", stages_digest(*dataset));
   }
   facts.emplace_back("program", program_digest());
   return facts;
 }
 
-[[noreturn]] void throw_difference(const std::string& what, int rank, const std::string& first,
-                                   const std::string& other) {
+[[noreturn]] void throw_difference(const char* doing, const std::string& what, int rank,
+                                   const std::string& first, const std::string& other) {
   throw Error(make_diagnostic(
-      "R001", fmt::format("ranks 0 and {} are not about to train the same: {}", rank, what),
+      "R001", fmt::format("ranks 0 and {} are not about to {} the same: {}", rank, doing, what),
       {fmt::format("rank 0: {}", first), fmt::format("rank {}: {}", rank, other)},
       "start every rank from the same program, with the same experiment and the same data"));
+}
+
+/// Throws where the ranks' facts differ.
+void compare_facts(dist::Communicator& communicator, const char* doing, const Facts& facts) {
+  Json own = Json::array();
+  for (const auto& [name, value] : facts) own.push_back({name, value});
+  const auto all = communicator.all_gather(json_text(own, -1));
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    const Json first = Json::parse(all[0], nullptr, false);
+    const Json other = Json::parse(all[rank], nullptr, false);
+    for (std::size_t i = 0; i < std::min(first.size(), other.size()); ++i) {
+      if (first[i] == other[i]) continue;
+      throw_difference(doing, first[i][0].get<std::string>(), static_cast<int>(rank),
+                       first[i][1].get<std::string>(), other[i][1].get<std::string>());
+    }
+    throw_difference(doing, "versions", static_cast<int>(rank),
+                     fmt::format("{} facts", first.size()), fmt::format("{} facts", other.size()));
+  }
 }
 
 }  // namespace
@@ -88,23 +111,23 @@ void RankGroup::compare(const Model& model, const Trainer& trainer, const FitArg
                         const std::vector<const Dataset*>& datasets) const {
   if (alone()) return;
   communicator().at({.stage = "comparing what is to be trained"});
-  Json own = Json::array();
-  for (const auto& [name, value] : facts_of(model, trainer, arguments, datasets))
-    own.push_back({name, value});
-  const std::string text = json_text(own, -1);
-  const auto all = communicator().all_gather(text);
-  for (std::size_t rank = 1; rank < all.size(); ++rank) {
-    if (all[rank] == all[0]) continue;
-    const Json first = Json::parse(all[0], nullptr, false);
-    const Json other = Json::parse(all[rank], nullptr, false);
-    for (std::size_t i = 0; i < std::min(first.size(), other.size()); ++i) {
-      if (first[i] == other[i]) continue;
-      throw_difference(first[i][0].get<std::string>(), static_cast<int>(rank),
-                       first[i][1].get<std::string>(), other[i][1].get<std::string>());
-    }
-    throw_difference("versions", static_cast<int>(rank), fmt::format("{} facts", first.size()),
-                     fmt::format("{} facts", other.size()));
-  }
+  compare_facts(communicator(), "train", facts_of(model, trainer, arguments, datasets));
+}
+
+void RankGroup::compare_pass(const char* doing, const Model& model, const Trainer& trainer,
+                             const Dataset& dataset, std::optional<std::int64_t> steps) const {
+  if (alone()) return;
+  communicator().at({.stage = "comparing what is to be done"});
+  compare_facts(
+      communicator(), doing,
+      {{"engine", trainer.engine().description()},
+       {"precision", trainer.arguments().precision},
+       {"model", digest(model.to_json())},
+       {"weights", fmt::format("{:016x}", digest_of_weights(trainer))},
+       {"losses and metrics", trainer.compiled() ? digest(compile_config_json(model)) : ""},
+       {"steps", fmt::format("{}", steps.value_or(0))},
+       {"data", stages_digest(dataset)},
+       {"program", program_digest()}});
 }
 
 void RankGroup::share_variables(Trainer& trainer) const {

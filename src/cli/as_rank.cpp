@@ -1,0 +1,36 @@
+#include "cli/as_rank.hpp"
+
+#include "cli/commands.hpp"
+#include "dist/communicator.hpp"
+#include "dist/mpi.hpp"
+#include "dist/started_rank.hpp"
+#include "tenon/error.hpp"
+
+namespace tenon::cli {
+
+bool is_rank() { return dist::started_by_mpi(); }
+
+bool is_silent_rank() { return dist::started_rank() > 0; }
+
+int as_rank(CommonOptions& common, const std::function<int(const Distribution&)>& action) {
+  constexpr double kSecondsToTell = 5.0;
+  const Distribution distribution = Distribution::mpi();
+  const bool leads = distribution.rank() == 0;
+  if (!leads) common.quiet = true;
+  dist::Communicator& ranks = *distribution.communicator();
+  int status = kFailed;
+  try {
+    status = action(distribution);
+  } catch (const std::exception& error) {
+    ranks.fail(std::current_exception());
+    const auto* known = dynamic_cast<const Error*>(&error);
+    status = known != nullptr ? exit_status_of(*known) : kFailed;
+    const std::vector<Diagnostic> why =
+        known != nullptr ? known->diagnostics() : std::vector{make_diagnostic("", error.what())};
+    if (leads || !ranks.first_rank_knows(kSecondsToTell)) report(why, common);
+  }
+  dist::end_mpi(ranks.failed(), status);
+  return status;
+}
+
+}  // namespace tenon::cli

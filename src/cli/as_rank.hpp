@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+
+#include "cli/console.hpp"
+#include "tenon/distribution.hpp"
+
+namespace tenon::cli {
+
+/// True in a process that mpirun or srun made one of several, which are to share a command's work.
+bool is_rank();
+/// … and another of them is the one that speaks, as its environment says: for what is done once.
+bool is_silent_rank();
+
+/// Runs `action` as one of the ranks, in which what ends one ends all: rank 0 says why; another
+/// only where rank 0 cannot be told. Returns the status for the process, which is at its end.
+/// `common` is made quiet on the other ranks before `action` is called.
+int as_rank(CommonOptions& common, const std::function<int(const Distribution&)>& action);
+
+}  // namespace tenon::cli
