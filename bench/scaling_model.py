@@ -10,8 +10,7 @@ OVERLAP = 0.5  # Of a step, the part of the backward pass that messages can go b
 LATENCY = 30e-6  # Of one message between machines, TCP.
 MESSAGE = 1.5e-6  # What a message costs the processor that sends or takes it.
 BUCKET = 4e6
-COPIES = 4  # How often gradients are moved more than in one process's step, which is not cut in two.
-MEMORY = 8e9  # Bytes a second that one core copies.
+MEMORY = 8e9  # Bytes a second that one core reads and writes while it adds.
 RATES = {"10": 10e9 / 8, "25": 25e9 / 8, "100": 100e9 / 8}
 MACHINES = [2, 8, 32, 128, 512]
 
@@ -41,7 +40,8 @@ def small(machines):
 def efficiency(step, reduction, machines, size):
     last = min(1.0, BUCKET / size) * reduction  # Nothing is left to go beside the last bucket.
     exposed = max(reduction - OVERLAP * step, last)
-    return step / (step + exposed + small(machines) + COPIES * size / MEMORY)
+    adding = 2 * size * (machines - 1) / machines / MEMORY  # Its part, from each other rank.
+    return step / (step + exposed + small(machines) + adding)
 
 
 def main():
