@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,8 @@ struct Optimizer {
   std::optional<double> clipnorm{};
   std::optional<double> clipvalue{};
   std::optional<double> global_clipnorm{};
+  /// Weights are updated every so many steps, 2 or more, with the mean of their gradients.
+  std::optional<std::int64_t> gradient_accumulation_steps{};
   bool operator==(const Optimizer&) const = default;
 };
 
@@ -38,6 +41,7 @@ struct SGDOptions {
   std::optional<double> clipnorm{};
   std::optional<double> clipvalue{};
   std::optional<double> global_clipnorm{};
+  std::optional<std::int64_t> gradient_accumulation_steps{};
 };
 struct AdamOptions {
   double learning_rate = 0.001;
@@ -49,6 +53,7 @@ struct AdamOptions {
   std::optional<double> clipnorm{};
   std::optional<double> clipvalue{};
   std::optional<double> global_clipnorm{};
+  std::optional<std::int64_t> gradient_accumulation_steps{};
 };
 struct AdamWOptions {
   double learning_rate = 0.001;
@@ -60,6 +65,7 @@ struct AdamWOptions {
   std::optional<double> clipnorm{};
   std::optional<double> clipvalue{};
   std::optional<double> global_clipnorm{};
+  std::optional<std::int64_t> gradient_accumulation_steps{};
 };
 struct RMSpropOptions {
   double learning_rate = 0.001;
@@ -71,6 +77,7 @@ struct RMSpropOptions {
   std::optional<double> clipnorm{};
   std::optional<double> clipvalue{};
   std::optional<double> global_clipnorm{};
+  std::optional<std::int64_t> gradient_accumulation_steps{};
 };
 Optimizer SGD(SGDOptions options = {});
 Optimizer Adam(AdamOptions options = {});

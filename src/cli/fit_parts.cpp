@@ -36,6 +36,9 @@ struct SetFromTable {
   void operator()(std::string_view key, std::optional<double>& member) const {
     if (const auto value = table.number(key)) member = *value;
   }
+  void operator()(std::string_view key, std::optional<std::int64_t>& member) const {
+    if (const auto value = table.integer(key)) member = *value;
+  }
   void operator()(std::string_view key, bool& member) const {
     if (const auto value = table.boolean(key)) member = *value;
   }

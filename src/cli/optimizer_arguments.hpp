@@ -5,7 +5,8 @@
 namespace tenon::cli {
 
 /// Calls `visit(name, member)` for every argument that the optimizer's class takes, in Keras's
-/// order. Members are double, bool or std::optional<double>.
+/// order. Members are double, bool, or std::optional of double or
+/// std::int64_t.
 template <class Visit>
 void visit_arguments(Optimizer& optimizer, const Visit& visit) {
   const auto& name = optimizer.class_name;
@@ -24,6 +25,7 @@ void visit_arguments(Optimizer& optimizer, const Visit& visit) {
   visit("clipnorm", optimizer.clipnorm);
   visit("clipvalue", optimizer.clipvalue);
   visit("global_clipnorm", optimizer.global_clipnorm);
+  visit("gradient_accumulation_steps", optimizer.gradient_accumulation_steps);
 }
 
 }  // namespace tenon::cli

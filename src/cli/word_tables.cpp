@@ -38,7 +38,8 @@ struct ListArguments {
     add(name, fmt::format("{}", value));
   }
   void operator()(std::string_view name, bool value) const { add(name, value ? "true" : "false"); }
-  void operator()(std::string_view name, const std::optional<double>& value) const {
+  template <class Number>
+  void operator()(std::string_view name, const std::optional<Number>& value) const {
     add(name, value ? fmt::format("{}", *value) : "none");
   }
   void add(std::string_view name, const std::string& value) const {

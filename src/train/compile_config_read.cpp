@@ -114,7 +114,7 @@ Optimizer read_optimizer(const Json& json) {
   config.read("amsgrad", optimizer.amsgrad);
   config.require("use_ema", {false});
   config.require("loss_scale_factor", {1.0});
-  config.require("gradient_accumulation_steps", {1});
+  config.read("gradient_accumulation_steps", optimizer.gradient_accumulation_steps);
   config.skip(
       {"name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer"});
   config.finish();

@@ -10,8 +10,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-Json or_null(const std::optional<int>& value) { return value ? Json(*value) : Json(); }
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
 
 Json object(const char* module, const std::string& class_name, Json config) {
   return {{"module", module},
@@ -31,7 +33,7 @@ Json optimizer_json(const Optimizer& optimizer, double learning_rate) {
                  {"ema_momentum", 0.99},
                  {"ema_overwrite_frequency", nullptr},
                  {"loss_scale_factor", nullptr},
-                 {"gradient_accumulation_steps", nullptr}};
+                 {"gradient_accumulation_steps", or_null(optimizer.gradient_accumulation_steps)}};
   if (optimizer.class_name == "SGD") {
     config["momentum"] = optimizer.momentum;
     config["nesterov"] = optimizer.nesterov;

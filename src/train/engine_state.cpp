@@ -47,6 +47,7 @@ EngineState::EngineState(const backend::Engine& engine, const Model& model,
       model_(model),
       prefix_(snake_case(optimizer.class_name)),
       rule_(update_rule(optimizer)),
+      gathers_(optimizer.gradient_accumulation_steps.has_value()),
       weights_(model.weights()) {}
 
 std::vector<bool> EngineState::trainable_mask() const {
@@ -85,6 +86,13 @@ void EngineState::allocate(const std::vector<bool>& trainable, bool with_slots) 
     }
   }
   if (with_slots) {
+    for (VariableSlots& entry : slots) {
+      if (!gathers_) break;
+      const Variable& variable = *weights_[static_cast<std::size_t>(entry.weight)];
+      entry.gathered = static_cast<std::int32_t>(specs.size());
+      specs.push_back({slot_name(prefix_, variable, "gradient_accumulator"), variable.shape(),
+                       DType::kFloat32, entry.weight});
+    }
     for (const auto& group : rule_.file_groups) {
       for (VariableSlots& entry : slots) {
         const Variable& variable = *weights_[static_cast<std::size_t>(entry.weight)];
@@ -114,6 +122,14 @@ void EngineState::allocate(const std::vector<bool>& trainable, bool with_slots) 
   trainable_ = trainable;
   has_slots_ = with_slots;
   stale_ = false;
+}
+
+void EngineState::clear_gathered() {
+  for (const VariableSlots& entry : slots_) {
+    if (!entry.gathered) continue;
+    const Shape& shape = variables_->specs()[static_cast<std::size_t>(*entry.gathered)].shape;
+    variables_->write(*entry.gathered, Tensor(DType::kFloat32, shape));
+  }
 }
 
 std::vector<std::pair<std::string, Tensor>> EngineState::read_slots() const {

@@ -29,6 +29,8 @@ class EngineState {
 
   const std::shared_ptr<backend::Variables>& variables() const noexcept { return variables_; }
   bool has_slots() const noexcept { return has_slots_; }
+  /// Sets the gradients that were gathered over steps to 0.
+  void clear_gathered();
   /// Per trainable variable, for the update ops.
   const std::vector<VariableSlots>& slots() const noexcept { return slots_; }
 
@@ -47,6 +49,7 @@ class EngineState {
   const Model& model_;
   std::string prefix_;  ///< "adam": of the slots' names.
   UpdateRule rule_;
+  bool gathers_;  ///< Gradients of several steps.
   std::vector<std::shared_ptr<Variable>> weights_;
   std::vector<bool> trainable_;
   bool has_slots_ = false;

@@ -116,6 +116,11 @@ void check_optimizer(const Optimizer& optimizer) {
     require(*optimizer.weight_decay >= 0.0, optimizer, "weight_decay", *optimizer.weight_decay,
             "at least 0");
   }
+  if (optimizer.gradient_accumulation_steps) {
+    const auto steps = *optimizer.gradient_accumulation_steps;
+    require(steps >= 2, optimizer, "gradient_accumulation_steps", static_cast<double>(steps),
+            "2 or more");
+  }
   require_positive(optimizer, "clipnorm", optimizer.clipnorm);
   require_positive(optimizer, "clipvalue", optimizer.clipvalue);
   require_positive(optimizer, "global_clipnorm", optimizer.global_clipnorm);
@@ -154,6 +159,7 @@ Optimizer with_common_options(const char* class_name, const Options& options) {
   optimizer.clipnorm = options.clipnorm;
   optimizer.clipvalue = options.clipvalue;
   optimizer.global_clipnorm = options.global_clipnorm;
+  optimizer.gradient_accumulation_steps = options.gradient_accumulation_steps;
   return optimizer;
 }
 

@@ -26,12 +26,22 @@ SharedUpdate::SharedUpdate(const Parts& parts, const StepProgram& step,
   shapes.emplace_back();  // The loss.
   exchange_ =
       std::make_unique<GradientExchange>(communicator, shapes, written_.size() + 1, bucket_bytes);
-  update_ = build_update_program(parts.model, parts.optimizer, parts.state.slots(), has_gradient);
+  update_ = compiled(parts, has_gradient, false);
+  if (parts.optimizer.gradient_accumulation_steps) gathering_ = compiled(parts, has_gradient, true);
+}
+
+SharedUpdate::Update SharedUpdate::compiled(const Parts& parts,
+                                            const std::vector<bool>& has_gradient,
+                                            bool gathers) const {
+  Update made{.step = build_update_program(
+                  parts.model, {parts.optimizer, parts.state.slots(), gathers}, has_gradient),
+              .plan = nullptr};
   backend::CompileOptions options = parts.options;
-  options.guarded = update_.guarded;
-  plan_ = parts.engine.compile(update_.program, parts.state.variables(), options);
+  options.guarded = made.step.guarded;
+  made.plan = parts.engine.compile(made.step.program, parts.state.variables(), options);
   for (std::size_t i = 0; i < reached_.size(); ++i)
-    plan_->bind_input(*update_.gradients[reached_[i]], exchange_->value(i));
+    made.plan->bind_input(*made.step.gradients[reached_[i]], exchange_->value(i));
+  return made;
 }
 
 void SharedUpdate::begin() {
@@ -77,14 +87,15 @@ void SharedUpdate::give_loss(double loss, float share) {
   exchange_->give(loss_index(), {&value, 1}, share);
 }
 
-std::optional<std::string> SharedUpdate::finish(const backend::StepNumbers& numbers) {
+std::optional<std::string> SharedUpdate::finish(const backend::StepNumbers& numbers, bool gathers) {
+  Update& update = gathers ? *gathering_ : update_;
   exchange_->finish();
   std::optional<std::string> bad;
   const float loss = std::as_const(exchange_->value(loss_index())).item<float>();
   if (numbers.guard && !std::isfinite(loss)) {
     bad = "";
-  } else if (const auto position = plan_->run(numbers)) {
-    bad = update_.guarded_weights[*position];
+  } else if (const auto position = update.plan->run(numbers)) {
+    bad = update.step.guarded_weights[*position];
   }
   for (std::size_t i = 0; i < written_.size(); ++i)
     variables_.write(written_[i], bad ? before_[i] : exchange_->value(reached_.size() + i));

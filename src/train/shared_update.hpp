@@ -36,9 +36,10 @@ class SharedUpdate {
   void run(backend::Plan& plan, const StepProgram& step, const backend::StepNumbers& numbers,
            float share);
   void give_loss(double loss, float share);
-  /// Waits for the others and updates. With `numbers.guard` nothing is changed where the loss or a
-  /// gradient is not finite: then the name of that weight, "" for the loss.
-  std::optional<std::string> finish(const backend::StepNumbers& numbers);
+  /// Waits for the others and updates, or `gathers` the gradients. With `numbers.guard` nothing is
+  /// changed where the loss or a gradient is not finite: then the name of that weight, "" for the
+  /// loss.
+  std::optional<std::string> finish(const backend::StepNumbers& numbers, bool gathers);
 
  private:
   struct Due {
@@ -53,9 +54,14 @@ class SharedUpdate {
   std::vector<std::size_t> reached_;   ///< Trainable variables that have a gradient.
   std::vector<std::int32_t> written_;  ///< Engine's slots.
   std::unique_ptr<GradientExchange> exchange_;
-  StepProgram update_;
-  std::unique_ptr<backend::Plan> plan_;
-  std::vector<Due> due_;  ///< Of the plan that runs, in order.
+  struct Update {
+    StepProgram step;
+    std::unique_ptr<backend::Plan> plan;
+  };
+  Update compiled(const Parts& parts, const std::vector<bool>& has_gradient, bool gathers) const;
+  Update update_;
+  std::optional<Update> gathering_;  ///< Where the optimizer gathers gradients of several steps.
+  std::vector<Due> due_;             ///< Of the plan that runs, in order.
   std::size_t next_due_ = 0;
   std::vector<Tensor> before_;  ///< What the step is about to write.
 };

@@ -31,16 +31,23 @@ class Updates {
   Updates(ops::Builder& builder, StepProgram& step) : builder_(builder), step_(step) {}
 
   /// `variables` and `gradients` by trainable variable.
-  void apply(const Optimizer& optimizer, const std::vector<VariableSlots>& slots,
-             const std::vector<ValueId>& variables, std::vector<ValueId> gradients) {
-    clip(gradients, optimizer);
-    const UpdateRule rule = update_rule(optimizer);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
+  void apply(const UpdatePart& part, const std::vector<ValueId>& variables,
+             std::vector<ValueId> gradients) {
+    if (!part.gathers) {
+      take_mean(gradients, variables, part);
+      clip(gradients, part.optimizer);
+    }
+    const UpdateRule rule = update_rule(part.optimizer);
+    for (std::size_t i = 0; i < part.slots.size(); ++i) {
       const std::string name = step_.program.value(variables[i]).name;
       if (gradients[i] == ops::kNoValue) {
         step_.without_gradient.push_back(name);
       } else {
-        update(rule, slots[i], variables[i], gradients[i]);
+        if (part.gathers) {
+          gather(gathered(part.slots[i], variables[i]), gradients[i]);
+        } else {
+          update(rule, part.slots[i], variables[i], gradients[i]);
+        }
         step_.guarded.push_back(gradients[i]);
         step_.guarded_weights.push_back(name);
       }
@@ -48,6 +55,32 @@ class Updates {
   }
 
  private:
+  ValueId gathered(const VariableSlots& entry, ValueId weight) {
+    const ops::Value& value = step_.program.value(weight);
+    const std::string name = value.name + "/gathered";
+    return builder_.variable(*entry.gathered, name, Shape(value.shape));
+  }
+
+  void gather(ValueId sum, ValueId gradient) {
+    builder_.append(ops::OpKind::kSgdUpdate, ops::OptimizerAttributes{}, {sum, gradient},
+                    "gather/" + step_.program.value(sum).name);
+  }
+
+  /// Of the gradients that were gathered and this step's.
+  void take_mean(std::vector<ValueId>& gradients, const std::vector<ValueId>& variables,
+                 const UpdatePart& part) {
+    const auto steps = part.optimizer.gradient_accumulation_steps;
+    for (std::size_t i = 0; steps && i < gradients.size(); ++i) {
+      if (gradients[i] == ops::kNoValue) continue;
+      const ValueId sum = builder_.apply(ops::OpKind::kAddN, ops::NoAttributes{},
+                                         {gradients[i], gathered(part.slots[i], variables[i])},
+                                         "mean_of_gradients");
+      const auto factor = static_cast<float>(1.0 / static_cast<double>(*steps));
+      gradients[i] = builder_.apply(ops::OpKind::kAffine, ops::AffineAttributes{{factor}, {0.0F}},
+                                    {sum}, "mean_of_gradients");
+    }
+  }
+
   void clip(std::vector<ValueId>& gradients, const Optimizer& optimizer) {
     if (optimizer.global_clipnorm) return clip_together(gradients, *optimizer.global_clipnorm);
     if (!optimizer.clipnorm && !optimizer.clipvalue) return;
@@ -143,7 +176,7 @@ class StepWriter {
     std::vector<ValueId> variables;
     variables.reserve(slots.size());
     for (const VariableSlots& entry : slots) variables.push_back(variable(entry.weight));
-    updates.apply(optimizer, slots, variables,
+    updates.apply({optimizer, slots, shape_.gathers}, variables,
                   ops::append_gradients(step_.program, loss_, variables));
     step_.guarded.insert(step_.guarded.begin(), loss_);
     step_.guarded_weights.insert(step_.guarded_weights.begin(), "");
@@ -289,9 +322,9 @@ StepProgram build_gradient_program(const Model& model, const std::vector<OutputT
   return writer.finish();
 }
 
-StepProgram build_update_program(const Model& model, const Optimizer& optimizer,
-                                 const std::vector<VariableSlots>& slots,
+StepProgram build_update_program(const Model& model, const UpdatePart& part,
                                  const std::vector<bool>& reached) {
+  const std::vector<VariableSlots>& slots = part.slots;
   StepProgram step;
   ops::Builder builder(step.program);
   const auto weights = model.weights();
@@ -306,7 +339,7 @@ StepProgram build_update_program(const Model& model, const Optimizer& optimizer,
     step.gradients.back() = step.program.inputs.size();
     gradients.back() = builder.input("gradient/" + weight.path(), DType::kFloat32, weight.shape());
   }
-  Updates(builder, step).apply(optimizer, slots, variables, std::move(gradients));
+  Updates(builder, step).apply(part, variables, std::move(gradients));
   put_writes_last(step.program);
   return step;
 }

@@ -22,6 +22,7 @@ struct StepShape {
   std::vector<Shape> input_shapes;  ///< Whole, with the batch axis, per model input.
   std::vector<DType> input_dtypes;
   std::vector<bool> weighted;  ///< Per output: its loss has sample weights.
+  bool gathers = false;  ///< A training step that adds its gradients to those gathered before.
   bool operator==(const StepShape&) const = default;
 };
 
@@ -29,7 +30,19 @@ struct StepShape {
 struct VariableSlots {
   std::int32_t weight = 0;                         ///< Index in Model::weights().
   std::vector<std::optional<std::int32_t>> slots;  ///< Variable slots of the engine.
+  std::optional<std::int32_t> gathered{};  ///< … of the gradients of several steps, if they are.
 };
+
+/// The optimizer's part of a step. Where it gathers the gradients of several steps, all but the
+/// last add theirs up (StepNumbers::learning_rate is then kGatheringRate), and the last applies the
+/// mean; who runs it then sets those gathered to 0.
+struct UpdatePart {
+  const Optimizer& optimizer;
+  const std::vector<VariableSlots>& slots;
+  bool gathers = false;
+};
+/// Sums are updates of SGD.
+inline constexpr float kGatheringRate = -1.0F;
 
 /// A value on the way of a step.
 struct LookedAt {
@@ -77,8 +90,7 @@ StepProgram build_step_program(const Model& model, const std::vector<OutputTrain
 StepProgram build_gradient_program(const Model& model, const std::vector<OutputTraining>& outputs,
                                    const StepShape& shape, const std::vector<VariableSlots>& slots);
 /// … and this one clips and applies them. Inputs where `reached` says that there is a gradient.
-StepProgram build_update_program(const Model& model, const Optimizer& optimizer,
-                                 const std::vector<VariableSlots>& slots,
+StepProgram build_update_program(const Model& model, const UpdatePart& part,
                                  const std::vector<bool>& reached);
 
 }  // namespace tenon::train

@@ -141,13 +141,14 @@ void Trainer::distribute(dist::Communicator* communicator, std::size_t bucket_by
 std::uint64_t Trainer::gradient_layout(const StepData& data,
                                        std::span<const ClassWeights> class_weights) {
   if (shared_step_ == nullptr) return 0;
-  CompiledStep* step = last_shared_;
-  if (data.rows > 0) {
-    step = &step_for(shape_of(Mode::kTrain, data, class_weights));
-    if (!step->places || step->places->pieces.empty()) return 0;
-    last_shared_ = step;
-  }
-  return step == nullptr ? 0 : step->plan->gradient_layout();
+  if (data.rows == 0 && last_shared_ == nullptr) return 0;
+  StepShape shape =
+      data.rows > 0 ? shape_of(Mode::kTrain, data, class_weights) : last_shared_->shape;
+  shape.gathers = gathers();
+  CompiledStep& step = step_for(std::move(shape));
+  if (!step.places || step.places->pieces.empty()) return 0;
+  last_shared_ = &step;
+  return step.plan->gradient_layout();
 }
 
 EngineState& Trainer::training_state() {
@@ -169,8 +170,19 @@ StepResult Trainer::train(const StepData& data, std::span<const ClassWeights> cl
                           bool guard) {
   StepResult result = communicator_ == nullptr ? run(Mode::kTrain, data, class_weights, guard)
                                                : train_together(data, class_weights, guard);
-  if (!result.not_finite) ++iterations_;
+  if (!result.not_finite) note_step();
   return result;
+}
+
+/// The next step adds its gradients to those of others, and another one will apply them.
+bool Trainer::gathers() const noexcept {
+  const auto& steps = arguments_.optimizer.gradient_accumulation_steps;
+  return steps && (iterations_ + 1) % *steps != 0;
+}
+
+void Trainer::note_step() {
+  if (arguments_.optimizer.gradient_accumulation_steps && !gathers()) state_.clear_gathered();
+  ++iterations_;
 }
 
 StepResult Trainer::test(const StepData& data, std::span<const ClassWeights> class_weights) {
@@ -182,13 +194,14 @@ std::vector<double> Trainer::profile(const StepData& data,
   StepResult result;
   CompiledStep& compiled = bind(Mode::kTrain, data, class_weights, result);
   std::vector<double> seconds = compiled.plan->profile(numbers(guard));
-  ++iterations_;
+  note_step();
   return seconds;
 }
 
 StepShape Trainer::shape_of(Mode mode, const StepData& data,
                             std::span<const ClassWeights> class_weights) const {
   StepShape shape = shape_of_inputs(mode, data.inputs);
+  shape.gathers = mode == Mode::kTrain && gathers();
   shape.weighted.resize(outputs_.size());
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const bool given = i < data.weights.size() && data.weights[i].defined();
@@ -243,8 +256,10 @@ Trainer::CompiledStep& Trainer::bind(Mode mode, const StepData& data,
 }
 
 backend::StepNumbers Trainer::numbers(bool guard) const {
-  return {.learning_rate = static_cast<float>(learning_rate_),
+  const auto& steps = arguments_.optimizer.gradient_accumulation_steps;
+  return {.learning_rate = gathers() ? kGatheringRate : static_cast<float>(learning_rate_),
           .iteration = iterations_,
+          .steps_per_update = steps.value_or(1),
           .seed = seed_,
           .guard = guard};
 }
@@ -300,6 +315,7 @@ StepResult Trainer::train_in_two(const StepData& data, std::span<const ClassWeig
     if (any == nullptr && last_shared_ != nullptr) {
       StepShape shape = last_shared_->shape;
       shape.mode = Mode::kGradients;
+      shape.gathers = false;
       any = &step_for(std::move(shape));
     }
     if (any == nullptr) throw_no_rows(data.all_rows, communicator_->size());
@@ -319,7 +335,7 @@ StepResult Trainer::train_in_two(const StepData& data, std::span<const ClassWeig
     read_results(*compiled, result);
     shared_->give_loss(result.loss, share);
   }
-  result.not_finite = shared_->finish(numbers(guard));
+  result.not_finite = shared_->finish(numbers(guard), gathers());
   return result;
 }
 

@@ -137,6 +137,8 @@ class Trainer {
   CompiledStep& step_for(StepShape shape);
   StepShape shape_of(Mode mode, const StepData& data,
                      std::span<const ClassWeights> class_weights) const;
+  bool gathers() const noexcept;
+  void note_step();
   CompiledStep compile_step(StepShape shape);
   CompiledStep& bind(Mode mode, const StepData& data, std::span<const ClassWeights> class_weights,
                      StepResult& result);

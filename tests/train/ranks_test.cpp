@@ -30,7 +30,7 @@ struct RankSetup {
   const char* engine = "reference";
   bool messages = false;  ///< Also where ranks could see each other's memory.
   std::string precision{};
-  std::string optimizer = "sgd";
+  Optimizer optimizer = "sgd";
   MpiOptions options{};
   bool normalized = false;
   std::int64_t samples = 50;
@@ -163,6 +163,19 @@ TEST_P(Ranks, TrainAsOneProcessDoesWithDropoutClippingAndAnUnevenLastBatch) {
         expect_same_logs(all[0].history, other.history, 0.0);
       }
     }
+  }
+}
+
+TEST_P(Ranks, GatherGradientsOfSeveralStepsAsOneProcessDoes) {
+  RankSetup setup = setup_of_way();
+  setup.optimizer = "adam";
+  setup.optimizer.gradient_accumulation_steps = 3;
+  setup.fit.epochs = 4;  // 28 steps: the last of an epoch is sometimes the one that updates.
+  const Trained one = train_as(setup, {});
+  for (const int size : {2, 4}) {
+    const auto all = train_together(size, setup);
+    EXPECT_LT(largest_difference(one, all[0]), 1e-5) << size;
+    for (const Trained& other : all) EXPECT_EQ(largest_difference(all[0], other), 0.0);
   }
 }
 

@@ -26,6 +26,8 @@ struct VariableSpec {
   std::string name;  ///< "small_conv/kernel", "adam/small_conv/kernel/m"
   Shape shape;
   DType dtype = DType::kFloat32;
+  /// A variable before it, of its shape, that it is added to or from: lies as that one does.
+  std::int32_t like = -1;
 };
 
 /// The variables of one training, in the engine's memory and layout. Plans of several batch sizes
@@ -52,12 +54,14 @@ struct BatchRows {
 /// Numbers that change from step to step.
 struct StepNumbers {
   float learning_rate = 0.0F;
-  std::int64_t iteration = 0;  ///< Updates done before this one; Adam's t is iteration + 1.
-  std::uint64_t seed = 0;      ///< With `iteration`, names the streams of dropout.
-  bool guard = false;          ///< Look at CompileOptions::guarded before variables are written.
+  std::int64_t iteration = 0;         ///< Steps done before this one.
+  std::int64_t steps_per_update = 1;  ///< Adam's t is iteration / steps_per_update + 1.
+  std::uint64_t seed = 0;             ///< With `iteration`, names the streams of dropout.
+  bool guard = false;  ///< Look at CompileOptions::guarded before variables are written.
   BatchRows rows{};
   /// Of a step that several processes take together: what is synchronized is over the rows of all.
   RankMeeting* ranks = nullptr;
+  std::int64_t updates() const noexcept { return iteration / steps_per_update; }
 };
 
 /// One entry of a compiled plan, for tests, reports and profiles.

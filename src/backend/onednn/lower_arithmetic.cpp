@@ -142,7 +142,31 @@ void lower_reduce_sum(Lowering& lowering, const GraphNode& node) {
   step.memory.scratch_bytes = reduction_scratch(reduction);
 }
 
+/// One factor for all: where x is no image, y lies as x does.
+bool lower_scaling(Lowering& lowering, const GraphNode& node) {
+  const auto& attributes = std::get<ops::AffineAttributes>(node.op.attributes);
+  const Layout layout = lowering.layout(node.op.inputs[0]);
+  if (!layout || lowering.graph().layout(node.op.outputs[0]) || attributes.scale.size() != 1 ||
+      attributes.offset != std::vector<float>{0.0F} ||
+      lowering.stored(node.op.inputs[0]) != DType::kFloat32 ||
+      lowering.stored(node.op.outputs[0]) != DType::kFloat32) {
+    return false;
+  }
+  const CellId x = lowering.cell(node.op.inputs[0]);
+  const CellId y = lowering.make(node.op.outputs[0], layout);
+  if (y == kNoCell) return false;
+  Step& step = lowering.add_step(
+      node, "own:elementwise", {x}, {y},
+      [from = lowering.ref(x), to = lowering.ref(y), count = stored_floats(lowering, y),
+       scale = attributes.scale[0], threads = lowering.threads()](const StepNumbers&) {
+        scale_offset(threads, from.as(), scale, 0.0F, to.as(), count);
+      });
+  step.memory.in_place = {{y, x}};
+  return true;
+}
+
 void lower_affine(Lowering& lowering, const GraphNode& node) {
+  if (lower_scaling(lowering, node)) return;
   const auto& attributes = std::get<ops::AffineAttributes>(node.op.attributes);
   const std::int64_t count = lowering.count(node.op.outputs[0]);
   const CellId x = lowering.wanted(node.op.inputs[0]);

@@ -111,7 +111,7 @@ void lower_updates(Lowering& lowering, const GraphNode& node) {
       [targets = UpdateTargets(lowering.memory(), std::move(cells)), kind = node.op.kind,
        attributes = std::get<ops::OptimizerAttributes>(node.op.attributes),
        threads = lowering.threads()](const StepNumbers& numbers) mutable {
-        update_weights(kind, attributes, threads, numbers.learning_rate, numbers.iteration,
+        update_weights(kind, attributes, threads, numbers.learning_rate, numbers.updates(),
                        targets.now());
       });
 }

@@ -53,10 +53,20 @@ void gather_group(const Graph& graph, const GraphNode& group, OnednnVariables& v
   }
 }
 
+// Of those that are like another, by when that one is settled.
+void settle_alike(OnednnVariables& variables) {
+  for (std::size_t slot = 0; slot < variables.specs().size(); ++slot) {
+    const std::int32_t like = variables.specs()[slot].like;
+    if (like < 0 || !variables.settled(like)) continue;
+    variables.settle(static_cast<std::int32_t>(slot), variables.layout(like));
+  }
+}
+
 }  // namespace
 
 void settle_variables(const Graph& graph, OnednnVariables& variables) {
   settle_kernels(graph, variables);
+  settle_alike(variables);
   for (const GraphNode& node : graph.nodes) {
     for (const ops::Node& update : updates_of(node)) settle_slots(graph, update, variables);
   }

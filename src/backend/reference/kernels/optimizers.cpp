@@ -55,7 +55,7 @@ void adam_update(const KernelContext& context) {
   const Update<T> update(context);
   update.decay_weights();
   const auto& attributes = update.attributes;
-  const double t = static_cast<double>(context.numbers().iteration) + 1.0;
+  const double t = static_cast<double>(context.numbers().updates()) + 1.0;
   const T alpha = static_cast<T>(static_cast<double>(context.numbers().learning_rate) *
                                  std::sqrt(1.0 - std::pow(attributes.beta_2, t)) /
                                  (1.0 - std::pow(attributes.beta_1, t)));
