@@ -11,15 +11,17 @@ LATENCY = 30e-6  # Of one message between machines, TCP.
 MESSAGE = 1.5e-6  # What a message costs the processor that sends or takes it.
 BUCKET = 4e6
 MEMORY = 8e9  # Bytes a second that one core reads and writes while it adds.
+TCP = 1e-9  # Seconds of the processor for a byte that is sent and one that comes, by TCP in the kernel.
 RATES = {"10": 10e9 / 8, "25": 25e9 / 8, "100": 100e9 / 8}
 MACHINES = [2, 8, 32, 128, 512]
 
 
-def direct(machines, size, rate):
-    """Parts to their owners, sums to all: two rounds, 2 (N - 1) messages of each bucket."""
+def direct(machines, size, rate, latency=LATENCY, on_wire=1.0):
+    """Parts to their owners, sums to all: two rounds, 2 (N - 1) messages of each bucket. `on_wire`: bytes
+    that are sent of one of the gradients'."""
     buckets = max(1, round(size / BUCKET))
     others = machines - 1
-    return 2 * others / machines * size / rate + 2 * LATENCY + 4 * others * buckets * MESSAGE
+    return 2 * others / machines * size * on_wire / rate + 2 * latency + 4 * others * buckets * MESSAGE
 
 
 def ring(machines, size, rate):
@@ -32,16 +34,20 @@ def tree(machines, size, rate):
     return 2 * depth * (size / rate + LATENCY + 2 * MESSAGE)
 
 
-def small(machines):
+def small(machines, latency=LATENCY):
     """The two exchanges of a few numbers: who has rows, and the sums of the metrics."""
-    return 2 * (LATENCY + 2 * (machines - 1) * MESSAGE)
+    return 2 * (latency + 2 * (machines - 1) * MESSAGE)
+
+
+def seconds_of_step(alone, reduction, machines, size, latency=LATENCY, on_wire=1.0):
+    last = min(1.0, BUCKET / size) * reduction  # Nothing is left to go beside the last bucket.
+    exposed = max(reduction - OVERLAP * alone, last)
+    moved = 2 * size * (machines - 1) / machines  # By each rank: its part, from each other one.
+    return alone + exposed + small(machines, latency) + moved * (1 / MEMORY + on_wire * TCP)
 
 
 def efficiency(step, reduction, machines, size):
-    last = min(1.0, BUCKET / size) * reduction  # Nothing is left to go beside the last bucket.
-    exposed = max(reduction - OVERLAP * step, last)
-    adding = 2 * size * (machines - 1) / machines / MEMORY  # Its part, from each other rank.
-    return step / (step + exposed + small(machines) + adding)
+    return step / seconds_of_step(step, reduction, machines, size)
 
 
 def main():

@@ -50,7 +50,7 @@ std::string TwoMachines::why_not() {
   const std::string probe = name_of("probe");
   const bool possible = succeeds("ip netns add " + probe + " && ip -n " + probe +
                                  " link add link0 type veth peer name link1 && ip netns exec " +
-                                 probe + " unshare --uts hostname probe");
+                                 probe + " unshare --uts --pid --fork --mount-proc hostname probe");
   succeeds("ip netns del " + probe);
   return possible ? "" : "no network namespace can be made here (ip netns add)";
 }
@@ -69,13 +69,15 @@ TwoMachines::TwoMachines(std::filesystem::path folder)
     // TCP gives a silent peer up after 3 seconds instead of 15 minutes: mpirun waits for that.
     must("ip netns exec " + name + " sh -c 'echo 3 >/proc/sys/net/ipv4/tcp_retries2'");
   }
-  const auto named = [](const std::string& name, const std::string& host, const std::string& run) {
-    return "exec ip netns exec " + name + " unshare --uts sh -c 'hostname " + host + "; " + run +
-           "' sh \"$@\"";
-  };
-  write_script(folder_ / "on_first.sh", named(first_, "first", "exec \"$@\""));
-  // As ssh: a host, then words that a shell takes apart.
-  write_script(folder_ / "on_second.sh", "shift\n" + named(second_, "second", "eval \"exec $*\""));
+  write_script(folder_ / "on_first.sh", "exec ip netns exec " + first_ +
+                                            " unshare --uts sh -c 'hostname first; exec \"$@\"' "
+                                            "sh \"$@\"");
+  // As ssh: a host, then words that a shell takes apart. Processes have numbers of their own, as
+  // on another machine: so no memory is shared with the first one.
+  write_script(folder_ / "on_second.sh",
+               "shift\nexec ip netns exec " + second_ +
+                   " unshare --uts --pid --fork --kill-child --mount-proc sh -c 'hostname second; "
+                   "eval \"$*\"; exit $?' sh \"$@\"");
   write_script(folder_ / "one_rank.sh", "exec 2>rank$OMPI_COMM_WORLD_RANK.txt\nexec \"$@\"");
 }
 
