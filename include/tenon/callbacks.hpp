@@ -42,6 +42,9 @@ class TrainingControl {
   /// The direction of a log's name: false for losses and errors, true for accuracies. "val_" is
   /// looked through. Throws ContractError (C002) for a name that the logs will not have.
   virtual bool higher_is_better(std::string_view log_name) const = 0;
+  /// True from when FitArguments::interrupted said so: here, or before this step on any of the
+  /// processes that train together. What follows is a callback's to decide.
+  virtual bool interrupted() const { return false; }
   /// True where fit goes on from a state: restore_state() follows on_train_begin().
   virtual bool resumes() const = 0;
   /// Asks for Callback::on_state: after one of the next steps, or at the end of the epoch.

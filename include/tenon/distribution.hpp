@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,12 +19,22 @@ struct MpiOptions {
   double timeout_seconds = 300.0;
   /// Gradients are sent in pieces of about so many megabytes, each as soon as it is there.
   double bucket_megabytes = 4.0;
+  /// The batch size of the data is that of each process: a step has N times as many rows with N of
+  /// them. Otherwise it is that of all together.
+  bool batch_per_rank = false;
+  /// With batch_per_rank, what N processes make of the learning rate: "none"; "linear", N times as
+  /// much (Goyal et al. 2017); "sqrt", the root of N times.
+  std::string scale_learning_rate = "none";
+  /// In the first so many steps of a training the learning rate grows in equal parts from that of
+  /// one process to the scaled one.
+  std::int64_t warmup_steps = 0;
 };
 
 /// The processes ("ranks") that train one model together, each on its part of every batch (Keras:
 /// keras.distribution.DataParallel). The batch size of the data is that of all together, as in
-/// Keras: N ranks compute what one process does. Each rank runs the same program with the same
-/// arguments; fit gives each its rows. Rank 0 alone runs callbacks and shows progress.
+/// Keras, unless MpiOptions say otherwise: N ranks compute what one process does. Each rank runs
+/// the same program with the same arguments; fit gives each its rows. Rank 0 alone runs callbacks
+/// and shows progress.
 class Distribution {
  public:
   Distribution() = default;  ///< This process alone.

@@ -34,6 +34,7 @@ struct History {
   std::vector<double> of(std::string_view name) const;
   std::vector<std::string> names() const;
   bool stopped_early = false;
+  bool interrupted = false;  ///< FitArguments::interrupted said so, on any of the processes.
   /// Bad samples that the train and validation data skipped or quarantined, each once.
   std::vector<BadSample> bad_samples;
   /// Of all training steps, as StepInfo has them: waiting for data, and taking the steps.

@@ -117,6 +117,9 @@ struct FitArguments {
   /// The processes that train together: Distribution::mpi(). Every one of them calls fit with the
   /// same data, whose batch size is that of all together, and gets the same history.
   Distribution distribution{};
+  /// Asked before and after each step, on every process that trains along: whether somebody wants
+  /// an end, for callbacks (TrainingControl::interrupted).
+  std::function<bool()> interrupted{};
   /// Warns (L001) of samples, files and groups that are in two splits. Compares names only.
   bool check_leakage = true;
 };

@@ -194,10 +194,10 @@ void add_looks(CLI::App& app, CommandLine& line) {
   peek_command->add_option("--split", line.peek.split, "train, validation or test");
   CLI::Option* count =
       peek_command->add_option("--count", line.peek.count, "Samples")->check(CLI::Range(1, 100000));
-  peek_command->add_flag("--profile", line.peek.profile,
-                         "Run an epoch, or --count samples: what the stages take");
-  peek_command->add_option("--output", line.peek.output,
-                           "An .npz, or a .png that shows the images");
+  CLI::Option* profile = peek_command->add_flag(
+      "--profile", line.peek.profile, "Run an epoch, or --count samples: what the stages take");
+  peek_command->add_option("--output", line.peek.output, "An .npz, or a .png that shows the images")
+      ->excludes(profile);
   add_common(*peek_command, line.common);
   peek_command->callback([&line, count] {
     line.peek.counted = count->count() > 0;

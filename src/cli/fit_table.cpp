@@ -100,6 +100,9 @@ MpiOptions read_distribution(const data::ArgumentValue& table, Problems& problem
   if (const auto wire = reader.text("wire")) options.wire = *wire;
   if (const auto seconds = reader.number("timeout_seconds")) options.timeout_seconds = *seconds;
   if (const auto size = reader.number("bucket_megabytes")) options.bucket_megabytes = *size;
+  if (const auto per_rank = reader.boolean("batch_per_rank")) options.batch_per_rank = *per_rank;
+  if (const auto scale = reader.text("scale_learning_rate")) options.scale_learning_rate = *scale;
+  if (const auto steps = reader.integer("warmup_steps")) options.warmup_steps = *steps;
   reader.finish();
   check_with_line(table.line, problems,
                   [&] { DistributionMaker::make(dist::one_process(), options); });

@@ -125,7 +125,13 @@ int predict_split(const PredictOptions& options) {
 }  // namespace
 
 int predict(PredictOptions options) {
-  if (!is_volume_path(options.output)) require_ending("predict", options.output, {".npz"});
+  if (!is_volume_path(options.output)) {
+    require_ending("predict", options.output, {".npz"});
+    if (options.labels) {
+      throw FormatError(make_diagnostic("C001", "predict --labels with --output " + options.output,
+                                        {}, "write volumes: --output labels.nii.gz"));
+    }
+  }
   if (!options.inputs.empty()) {
     require_ending("predict --inputs", options.output, {".npz"});
     return is_silent_rank() ? static_cast<int>(kDone) : predict_arrays(options);

@@ -37,12 +37,12 @@ class StopOnInterrupt : public Callback {
   }
   void on_epoch_end(TrainingControl& control, std::int64_t, const Logs&) override { stop(control); }
   void on_state(TrainingControl& control, const TrainingState&) override {
-    if (interrupted()) control.stop_at_once();
+    if (control.interrupted()) control.stop_at_once();
   }
 
  private:
   void stop(TrainingControl& control) const {
-    if (!interrupted()) return;
+    if (!control.interrupted()) return;
     keeps_state_ ? control.request_state() : control.stop_at_once();
   }
 
@@ -174,7 +174,7 @@ std::optional<History> fit_or_tell(Model& model, const Dataset& data, const FitT
 std::string to_json(const History& history, const FitTable& fit, const std::string& model) {
   nlohmann::ordered_json out;
   out["ok"] = true;
-  out["interrupted"] = interrupted();
+  out["interrupted"] = history.interrupted;
   out["epochs"] = history.logs.size();
   out["logs"] = nlohmann::ordered_json::object();
   if (!history.logs.empty()) {
@@ -219,10 +219,10 @@ std::string save_results(const Model& model, const History& history, const FitTa
                          const Experiment& experiment) {
   if (fit.output.empty()) return {};
   const std::string saved =
-      (fs::path(fit.output) / (interrupted() ? "interrupted.keras" : "model.keras")).string();
+      (fs::path(fit.output) / (history.interrupted ? "interrupted.keras" : "model.keras")).string();
   model.save(saved);
   write_bad_samples((fs::path(fit.output) / "bad_samples.csv").string(), history.bad_samples);
-  if (!interrupted()) remove_state(fit, *experiment.model_path);
+  if (!history.interrupted) remove_state(fit, *experiment.model_path);
   return saved;
 }
 
@@ -261,6 +261,7 @@ TrainOutcome run_training(const TrainOptions& options) {
   }
   const ConsoleSinks sinks(options.common);
   install_interrupt_handler();
+  fit.fit.interrupted = interrupted;
   model.compile(fit.compile, here);
   const std::optional<History> done = fit_or_tell(model, data, fit, here, options);
   if (!done) return {kContract, ""};
@@ -268,11 +269,11 @@ TrainOutcome run_training(const TrainOptions& options) {
   const std::string saved = save_results(model, history, fit, experiment);
   if (leads && fit.output.empty() && !options.common.quiet)
     print_error("the model was not saved: [fit] has no output folder\n");
-  if (interrupted() && has_state(fit.output) && !options.common.quiet)
+  if (history.interrupted && has_state(fit.output) && !options.common.quiet)
     print_error("go on with the same command and --resume\n");
   if (!options.common.quiet && options.common.format == Format::kText)
     print(last_line(history) + "\n");
-  return {interrupted() ? kStopped : kDone, to_json(history, fit, saved)};
+  return {history.interrupted ? kStopped : kDone, to_json(history, fit, saved)};
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/iterator_state.hpp"
 #include "data/pipeline.hpp"
 #include "data/stages/shard.hpp"
 
@@ -15,9 +16,35 @@ bool is_batch(const PlacedStage& placed) {
   return stream != nullptr && stream->makes_batches();
 }
 
+std::size_t place_of_batch(const Pipeline& pipeline) {
+  const auto& stages = pipeline.stages();
+  return static_cast<std::size_t>(std::ranges::find_if(stages, is_batch) - stages.begin());
+}
+
+/// What split data would have saved where `state` was saved of data that are not, at the same
+/// place in their order. Nothing where batches do not tell how many elements went before them.
+std::optional<std::string> as_split(const Pipeline& whole, const Pipeline& split,
+                                    IteratorState state) {
+  if (state.counts.bad > 0) return std::nullopt;
+  const Stage& batch = *whole.stages()[place_of_batch(whole)].stage;
+  const std::int64_t elements = state.delivered * batch_size_of(batch);
+  state.fingerprint = split.fingerprint();
+  // Of a rank that there is not, so that every one goes to the place by itself.
+  state.nodes = {
+      {"shard", {{"rank", 1}, {"of", 1}, {"rounds", static_cast<std::uint64_t>(elements)}}, {}}};
+  return write_state(state);
+}
+
 }  // namespace
 
-RankShare share_of_rank(const Dataset& dataset, std::int64_t rank, std::int64_t of) {
+std::int64_t batch_size_of(const Dataset& dataset) {
+  const Pipeline& pipeline = *dataset.pipeline();
+  const std::size_t place = place_of_batch(pipeline);
+  return place < pipeline.stages().size() ? batch_size_of(*pipeline.stages()[place].stage) : 0;
+}
+
+RankShare share_of_rank(const Dataset& dataset, const Ranks& ranks) {
+  const auto& [rank, of, batch_per_rank] = ranks;
   const Pipeline& pipeline = *dataset.pipeline();
   const auto& stages = pipeline.stages();
   const auto batch = std::ranges::find_if(stages, is_batch);
@@ -26,17 +53,32 @@ RankShare share_of_rank(const Dataset& dataset, std::int64_t rank, std::int64_t 
     if (after->stage->name() != "prefetch")
       return {dataset, fmt::format("{} stands behind batch", after->stage->name())};
   }
-  auto shared = batch_shared_by(*batch->stage, of);
+  auto shared = batch_per_rank ? batch->stage : batch_shared_by(*batch->stage, rank, of);
   if (shared == nullptr)
-    return {dataset, fmt::format("the size of a batch is no multiple of {} ranks", of)};
+    return {dataset, fmt::format("a batch has fewer rows than there are ranks, {}", of)};
+  const std::int64_t size = batch_size_of(*batch->stage);
+  const bool even = batch_per_rank || size % of == 0;
   Dataset split = Dataset::from_source(pipeline.source());
   for (auto before = stages.begin(); before != batch; ++before) split = split.stage(before->stage);
-  split =
-      split.stage(std::make_shared<ShardStage>(rank, of, ShardOptions{}, batch->stage->location()));
+  split = split.stage(std::make_shared<ShardStage>(rank, of, ShardOptions{},
+                                                   batch->stage->location(), even ? 0 : size));
   split = split.stage(std::move(shared));
   for (auto after = batch + 1; after != stages.end(); ++after) split = split.stage(after->stage);
   return {split.on_bad_sample(pipeline.bad_samples()).with_options(pipeline.options()), "",
           batch_drops_remainder(*batch->stage)};
+}
+
+RankStart share_from(const Dataset& dataset, const std::string& state, const Ranks& ranks,
+                     bool alone) {
+  RankShare split = share_of_rank(dataset, ranks);
+  if (state.empty()) return {alone ? RankShare{dataset} : std::move(split), state};
+  IteratorState saved = read_state(state);
+  const bool was_split = saved.fingerprint != dataset.pipeline()->fingerprint();
+  if (alone) return {was_split ? std::move(split) : RankShare{dataset}, state};
+  if (was_split || !split.why_whole.empty()) return {std::move(split), state};
+  if (auto converted = as_split(*dataset.pipeline(), *split.dataset.pipeline(), std::move(saved)))
+    return {std::move(split), std::move(*converted)};
+  return {{dataset, "one process left the state among bad samples"}, state};
 }
 
 }  // namespace tenon::data

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/word_error.hpp"
@@ -12,6 +13,26 @@
 namespace tenon {
 
 namespace {
+
+void check_learning_rate(const MpiOptions& options) {
+  const std::array<std::string, 3> known = {"none", "linear", "sqrt"};
+  const std::string& scale = options.scale_learning_rate;
+  if (std::ranges::find(known, scale) == known.end())
+    throw_word_error("Distribution", "scale_learning_rate = ", scale, known);
+  if (scale != "none" && !options.batch_per_rank) {
+    throw_argument_error(
+        "Distribution",
+        fmt::format("scale_learning_rate = {} without batch_per_rank", quote_key(scale)),
+        "batch_per_rank, with which a step has more rows for more ranks; without it a step is the "
+        "same for any number of them");
+  }
+  if (options.warmup_steps < 0 || (options.warmup_steps > 0 && scale == "none")) {
+    throw_argument_error("Distribution",
+                         fmt::format("warmup_steps = {} with scale_learning_rate = {}",
+                                     options.warmup_steps, quote_key(scale)),
+                         "0, or a learning rate that is scaled (\"linear\", \"sqrt\") to grow to");
+  }
+}
 
 dist::CommunicatorOptions checked(const MpiOptions& options) {
   dist::CommunicatorOptions chosen;
@@ -31,6 +52,7 @@ dist::CommunicatorOptions checked(const MpiOptions& options) {
                          fmt::format("bucket_megabytes = {:g}", options.bucket_megabytes),
                          "more than 0, to 1024");
   }
+  check_learning_rate(options);
   chosen.timeout_seconds = options.timeout_seconds;
   return chosen;
 }

@@ -59,6 +59,7 @@ class FitRun final : public TrainingControl {
   std::int64_t epochs() const override { return arguments_.epochs; }
   std::optional<std::int64_t> steps_per_epoch() const override { return known_steps_; }
   const std::vector<std::string>& log_names() const override { return log_names_; }
+  bool interrupted() const override { return interrupted_ || interrupted_here(); }
   bool resumes() const override { return resumed_ != nullptr; }
   void request_state() override { state_wanted_ = true; }
   bool higher_is_better(std::string_view log_name) const override {
@@ -110,23 +111,25 @@ class FitRun final : public TrainingControl {
   }
 
   void bind() {
-    const TrainingInterface interface =
-        fit_interface(model_, trainer_.arguments(), arguments_, location_);
-    log_names_ = interface.log_names;
-    const data::RankShare share = ranks_.share_of(data_.train, "training");
-    train_take_ = rows_to_take(share);
-    only_whole_ = share.only_whole;
-    train_.emplace("train", interface, share.dataset, arguments_.check_finite);
+    interface_ = fit_interface(model_, trainer_.arguments(), arguments_, location_);
+    log_names_ = interface_.log_names;
+    train_on(ranks_.share_of(data_.train, "training"));
     if (data_.validation) {
       const data::RankShare part = ranks_.share_of(*data_.validation, "validation");
       validation_take_ = rows_to_take(part);
-      validation_.emplace("validation", interface, part.dataset, arguments_.check_finite);
+      validation_.emplace("validation", interface_, part.dataset, arguments_.check_finite);
     }
     class_weights_ = class_weights_by_output(model_, arguments_);
     running_.emplace(trainer_.outputs());
     if (!ranks_.alone())
       running_->sum_batches([this](std::span<double> sums) { ranks_.sum(sums); });
     validation_logs_.emplace(trainer_.outputs());
+  }
+
+  void train_on(const data::RankShare& share) {
+    train_take_ = rows_to_take(share);
+    only_whole_ = share.only_whole;
+    train_.emplace("train", interface_, share.dataset, arguments_.check_finite);
   }
 
   /// Of batches that come whole.
@@ -140,6 +143,7 @@ class FitRun final : public TrainingControl {
     trainer_.begin_training();
     join_ranks();
     resume();
+    scale_learning_rate();
     ranks_.share_variables(trainer_);
     if (arguments_.check_finite) require_finite_weights(model_, false);
     feed_.emplace(
@@ -155,7 +159,7 @@ class FitRun final : public TrainingControl {
                     .least_share = least_share(trainer_.threads())},
         place_of_data());
     known_steps_ = arguments_.steps_per_epoch;
-    const Cardinality cardinality = data_.train.cardinality();
+    const Cardinality cardinality = ranks_.batches_of_all(data_.train);
     if (!known_steps_ && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {
       known_steps_ = cardinality.count;
     }
@@ -181,13 +185,17 @@ class FitRun final : public TrainingControl {
     ranks_.compare(model_, trainer_, arguments_, datasets);
   }
 
+  bool interrupted_here() const { return arguments_.interrupted && arguments_.interrupted(); }
+
   Decisions decisions() const {
     return {.stopped = stopped_,
             .without_validation = without_validation_,
             .leave_bad_loss = leave_bad_loss_,
+            .interrupted = interrupted(),
             .learning_rate = trainer_.learning_rate()};
   }
   void take(const Decisions& decided) {
+    interrupted_ = decided.interrupted;
     if (ranks_.alone()) return;
     stopped_ = decided.stopped;
     without_validation_ = decided.without_validation;
@@ -209,23 +217,36 @@ class FitRun final : public TrainingControl {
       if (!resumed_) resumed_ = callback->state_to_resume(*this);
     }
     if (resumed_ && ranks_.first()) {
-      check_state(*resumed_, model_, trainer_, arguments_);
+      check_state(*resumed_, model_, trainer_, arguments_, ranks_.rows_per_step(data_.train));
       check_pipeline(*resumed_, data_.train);
     }
     ranks_.share_state(resumed_, trainer_);
     if (!resumed_) return;
+    trainer_.set_learning_rate_scale(resumed_->learning_rate_scale);
     first_epoch_ = resumed_->epoch;
     steps_done_ = resumed_->steps_done;
     stopped_ = resumed_->stopped;
     history_ = resumed_->history;
     if (!history_.logs.empty()) epoch_logs_ = history_.logs.back();
+    data::RankStart start = ranks_.share_from(data_.train, resumed_->data);
+    train_on(start.share);
+    data_state_ = std::move(start.state);
+  }
+
+  /// Once for a training, however often it is gone on with.
+  void scale_learning_rate() {
+    const double scale = ranks_.learning_rate_scale();
+    if (scale == trainer_.learning_rate_scale()) return;
+    const double before = trainer_.learning_rate();
+    trainer_.set_learning_rate(before * scale / trainer_.learning_rate_scale());
+    trainer_.set_learning_rate_scale(scale);
+    ranks_.tell_learning_rate(before, trainer_.learning_rate());
   }
 
   FeedPlace place_of_data() const {
     if (!resumed_) return {};
     const std::int64_t epochs_before = resumed_->epoch - arguments_.initial_epoch;
-    return {resumed_->data,
-            epochs_before * arguments_.steps_per_epoch.value_or(0) + resumed_->step};
+    return {data_state_, epochs_before * arguments_.steps_per_epoch.value_or(0) + resumed_->step};
   }
 
   /// Each gets what one of its name saved, in their order.
@@ -252,6 +273,8 @@ class FitRun final : public TrainingControl {
     state.history = history_;
     state.stopped = stopped_;
     fill_state(state, model_, trainer_);
+    state.ranks = ranks_.size();
+    state.rows_per_step = ranks_.rows_per_step(data_.train);
     state.seed = arguments_.seed;
     for (const auto& callback : arguments_.callbacks) {
       state.callbacks.emplace_back(callback->name(), CallbackState{});
@@ -322,6 +345,7 @@ class FitRun final : public TrainingControl {
 
   void take_step(const Batch& batch, StepInfo& info, Stopwatch& watch) {
     const StepData& data = batch.data;
+    trainer_.set_warm_up(ranks_.warm_up(steps_done_));
     const StepResult result = trainer_.train(data, class_weights_, arguments_.check_finite);
     if (result.not_finite && !(leave_bad_loss_ && result.not_finite->empty())) {
       const BatchPlace place{{"train", epoch_, step_}, batch.record.samples()};
@@ -389,7 +413,9 @@ class FitRun final : public TrainingControl {
   }
 
   History end() {
+    share_decisions();
     history_.stopped_early = stopped_;
+    history_.interrupted = interrupted_;
     if (feed_) history_.data = feed_->profile();
     std::exception_ptr failure;  // One that fails does not keep the others from ending well.
     const std::uint64_t weights = ranks_.digest_of_weights(trainer_);
@@ -426,6 +452,7 @@ class FitRun final : public TrainingControl {
   FitData data_;
   RankGroup ranks_;
 
+  TrainingInterface interface_;
   std::vector<std::string> log_names_;
   std::optional<BoundSplit> train_;
   std::optional<BoundSplit> validation_;
@@ -441,12 +468,14 @@ class FitRun final : public TrainingControl {
   bool plan_told_ = false;
   bool leave_bad_loss_ = false;
   bool stopped_ = false;
+  bool interrupted_ = false;
   bool without_validation_ = false;
   std::int64_t steps_done_ = 0;  ///< By this call of fit.
   std::shared_ptr<const TrainingState> resumed_;
   bool state_wanted_ = false;
   bool epoch_is_whole_ = false;
-  std::string data_state_;  ///< Where the data stood behind the last step, if that was noted.
+  std::string data_state_;  ///< Where the data stood behind the last step, if that was noted; at
+                            ///< first where they go on.
   std::int64_t first_epoch_ = 0;
   std::int64_t epoch_ = 0;
   std::int64_t step_ = 0;

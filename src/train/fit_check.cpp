@@ -23,6 +23,24 @@ void require(std::vector<Diagnostic>& problems, bool holds, const std::string& c
                                      {fmt::format("expected: {}", expected)}));
 }
 
+void add_class_weight_problems(std::vector<Diagnostic>& problems, const Model& model,
+                               const FitArguments& arguments) {
+  const std::vector<OutputTraining> outputs = resolve_outputs(model.outputs(), {});
+  const std::vector<ClassWeights> all = class_weights_by_output(model, arguments);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const ClassWeights& weights = all[i];
+    require(problems, std::ranges::all_of(weights, [](double w) { return w >= 0.0; }),
+            "a class weight is negative", "weights of 0 or more");
+    const std::int64_t units = outputs[i].classes();
+    const std::int64_t classes = std::max<std::int64_t>(units, 2);
+    const auto given = static_cast<std::int64_t>(weights.size());
+    require(problems, given == 0 || given == classes || units < 1,
+            fmt::format("class_weight of output {} has {} weight{}", quote_key(outputs[i].name()),
+                        given, given == 1 ? "" : "s"),
+            fmt::format("one for each of its {} classes; 1 leaves a class as it is", classes));
+  }
+}
+
 std::vector<Diagnostic> argument_problems(const Model& model, const FitArguments& arguments) {
   std::vector<Diagnostic> problems;
   require(problems, arguments.epochs >= 1, fmt::format("epochs is {}", arguments.epochs),
@@ -45,10 +63,7 @@ std::vector<Diagnostic> argument_problems(const Model& model, const FitArguments
           fmt::format("class_weight is given once, but model `{}` has {} outputs", model.name(),
                       model.outputs().size()),
           R"(class weights by output name: .class_weight = {{"<output>", {1.0, 4.0}}})");
-  for (const auto& weights : class_weights_by_output(model, arguments)) {
-    require(problems, std::ranges::all_of(weights, [](double w) { return w >= 0.0; }),
-            "a class weight is negative", "weights of 0 or more");
-  }
+  add_class_weight_problems(problems, model, arguments);
   return problems;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/thread_count.hpp"
@@ -33,6 +34,7 @@ struct StepMessage {
   std::int32_t stopped = 0;
   std::int32_t without_validation = 0;
   std::int32_t leave_bad_loss = 0;
+  std::int32_t interrupted = 0;
   double learning_rate = 0.0;
   std::uint64_t layout = 0;  ///< Of gradients.
 };
@@ -43,6 +45,7 @@ StepMessage message_of(const Decisions& decisions) {
           .stopped = decisions.stopped ? 1 : 0,
           .without_validation = decisions.without_validation ? 1 : 0,
           .leave_bad_loss = decisions.leave_bad_loss ? 1 : 0,
+          .interrupted = decisions.interrupted ? 1 : 0,
           .learning_rate = decisions.learning_rate};
 }
 
@@ -50,6 +53,7 @@ Decisions decisions_of(const StepMessage& message) {
   return {.stopped = message.stopped != 0,
           .without_validation = message.without_validation != 0,
           .leave_bad_loss = message.leave_bad_loss != 0,
+          .interrupted = message.interrupted != 0,
           .learning_rate = message.learning_rate};
 }
 
@@ -58,6 +62,8 @@ bool joins_rows(const ops::LossAttributes& loss) {
   const bool overlap = loss.kind == ops::LossKind::kDice || loss.kind == ops::LossKind::kTversky;
   return overlap && (loss.axis.empty() || std::ranges::find(loss.axis, 0) != loss.axis.end());
 }
+
+std::string ranks_text(int ranks) { return fmt::format("{} rank{}", ranks, ranks == 1 ? "" : "s"); }
 
 constexpr std::size_t kBytesOfMegabyte = 1'000'000;
 
@@ -76,20 +82,76 @@ int RankGroup::threads() const {
   return std::min(part, num_cores());
 }
 
+data::Ranks RankGroup::ranks() const {
+  return {distribution_.rank(), size(), distribution_.options().batch_per_rank && !alone()};
+}
+
+double RankGroup::learning_rate_scale() const {
+  const std::string& how = distribution_.options().scale_learning_rate;
+  if (alone() || how == "none") return 1.0;
+  return how == "linear" ? size() : std::sqrt(size());
+}
+
+double RankGroup::warm_up(std::int64_t step) const {
+  const std::int64_t steps = distribution_.options().warmup_steps;
+  if (alone() || step >= steps) return 1.0;
+  const double first = 1.0 / learning_rate_scale();
+  return first + (1.0 - first) * static_cast<double>(step) / static_cast<double>(steps);
+}
+
+void RankGroup::tell_learning_rate(double before, double now) const {
+  if (!first()) return;
+  Diagnostic note = make_diagnostic(
+      "R001",
+      alone() ? fmt::format("the learning rate {:g} of several ranks is {:g} on one", before, now)
+              : fmt::format("the learning rate {:g} is {:g} on {}: scale_learning_rate = {}",
+                            before, now, ranks_text(size()),
+                            quote_key(distribution_.options().scale_learning_rate)));
+  note.severity = Severity::kNote;
+  emit(note);
+}
+
+Cardinality RankGroup::batches_of_all(const Dataset& dataset) const {
+  if (!ranks().batch_per_rank) return dataset.cardinality();
+  // Rank 0 has the most.
+  return data::share_of_rank(dataset, {0, size(), true}).dataset.cardinality();
+}
+
+std::int64_t RankGroup::rows_per_step(const Dataset& dataset) const {
+  return data::batch_size_of(dataset) * (ranks().batch_per_rank ? size() : 1);
+}
+
 data::RankShare RankGroup::share_of(const Dataset& dataset, const std::string& split) const {
   if (alone()) return {dataset};
-  data::RankShare share = data::share_of_rank(dataset, distribution_.rank(), size());
-  if (!share.why_whole.empty() && first() && size() > 1) {
-    Diagnostic note = make_diagnostic(
-        "R001",
-        fmt::format("each of {} ranks reads all of the {} data and takes its rows", size(), split),
-        {share.why_whole},
-        "put what orders and chooses before batch, and make the size of a batch a multiple of the "
-        "number of ranks: then each reads its part alone");
-    note.severity = Severity::kWarning;
-    emit(note);
+  data::Ranks wanted = ranks();
+  wanted.batch_per_rank = wanted.batch_per_rank && split == "training";
+  data::RankShare share = data::share_of_rank(dataset, wanted);
+  if (share.why_whole.empty() || !wanted.batch_per_rank) {
+    tell_whole(share, split);
+    return share;
   }
-  return share;
+  throw ContractError(make_diagnostic(
+      "A001", fmt::format("fit: batch_per_rank with {} data that ranks cannot share", split),
+      {share.why_whole}, "put what orders and chooses before batch, or leave batch_per_rank out"));
+}
+
+data::RankStart RankGroup::share_from(const Dataset& dataset, const std::string& state) const {
+  data::RankStart start = data::share_from(dataset, state, ranks(), alone());
+  const bool told = !data::share_of_rank(dataset, ranks()).why_whole.empty();
+  if (!told) tell_whole(start.share, "training");
+  return start;
+}
+
+void RankGroup::tell_whole(const data::RankShare& share, const std::string& split) const {
+  if (share.why_whole.empty() || !first() || size() == 1) return;
+  Diagnostic note = make_diagnostic(
+      "R001",
+      fmt::format("each of {} ranks reads all of the {} data and takes its rows", size(), split),
+      {share.why_whole},
+      "put what orders and chooses before batch, and give a batch a row for each rank: then each "
+      "reads its part alone");
+  note.severity = Severity::kWarning;
+  emit(note);
 }
 
 backend::BatchRows RankGroup::rows_to_take(const data::RankShare& share) const {
@@ -135,6 +197,7 @@ RankGroup::StepNews RankGroup::before_step(std::int64_t epoch, std::int64_t step
   own.layout = layout;
   StepNews news{.all_rows = 0, .some_ended = false, .all_ended = true};
   news.lie_alike = layout != 0;
+  bool interrupted = false;
   const auto all = communicator().all_gather(bytes_of(own));
   for (const std::string& each : all) {
     const auto message = read_as<StepMessage>(each);
@@ -143,8 +206,10 @@ RankGroup::StepNews RankGroup::before_step(std::int64_t epoch, std::int64_t step
     news.lie_alike = news.lie_alike && message.layout == layout;
     news.some_ended = news.some_ended || message.ended != 0;
     news.all_ended = news.all_ended && message.ended != 0;
+    interrupted = interrupted || message.interrupted != 0;
   }
   decisions = decisions_of(read_as<StepMessage>(all.front()));
+  decisions.interrupted = interrupted;
   return news;
 }
 

@@ -22,6 +22,7 @@ struct Decisions {
   bool stopped = false;
   bool without_validation = false;
   bool leave_bad_loss = false;
+  bool interrupted = false;  ///< Counts from any rank.
   double learning_rate = 0.0;
 };
 
@@ -39,8 +40,20 @@ class RankGroup {
 
   /// Compute threads of a rank where none were asked for: its part of the machine's cores.
   int threads() const;
+  /// What the learning rate of one process is multiplied with (MpiOptions).
+  double learning_rate_scale() const;
+  /// … and again in a training's step `step`, from 0.
+  double warm_up(std::int64_t step) const;
+  /// On rank 0, a note.
+  void tell_learning_rate(double before, double now) const;
+  /// Batches of all together.
+  Cardinality batches_of_all(const Dataset& dataset) const;
+  /// Rows of a step of all together; 0 where that is not known.
+  std::int64_t rows_per_step(const Dataset& dataset) const;
   /// The rank's part of a split; says once where every rank has to read all of it.
   data::RankShare share_of(const Dataset& dataset, const std::string& split) const;
+  /// … of training data that go on from `state`, of any number of ranks or of none.
+  data::RankStart share_from(const Dataset& dataset, const std::string& state) const;
 
   /// Throws ContractError (A001) for losses that are no mean over rows; warns of those that look at
   /// the rows of a batch together.
@@ -68,8 +81,8 @@ class RankGroup {
     std::vector<std::int64_t> rows_of_ranks{};
     bool lie_alike = false;
   };
-  /// Before a step: how many rows all have, and what rank 0 decided. `ended`: no data are left
-  /// here. `layout`: Trainer::gradient_layout().
+  /// Before a step: how many rows all have, what rank 0 decided, and whether any rank was
+  /// interrupted. `ended`: no data are left here. `layout`: Trainer::gradient_layout().
   StepNews before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows, bool ended,
                        std::uint64_t layout, Decisions& decisions) const;
   void share_decisions(Decisions& decisions) const;
@@ -89,6 +102,9 @@ class RankGroup {
   void fail() const noexcept;
 
  private:
+  data::Ranks ranks() const;
+  void tell_whole(const data::RankShare& share, const std::string& split) const;
+
   Distribution distribution_;
 };
 

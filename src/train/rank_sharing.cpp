@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/diagnostic_json.hpp"
 #include "core/text_hash.hpp"
@@ -48,23 +49,28 @@ std::string program_digest() {
   return fmt::format("{} bytes, {:016x}", bytes.size(), hash_text(bytes));
 }
 
-std::string stages_digest(const Dataset& dataset) {
+std::string stages_text(const Dataset& dataset) {
   std::string stages;
   for (const std::string& part : dataset.pipeline()->fingerprint()) stages += part + "\n";
-  return digest(stages);
+  return stages;
+}
+
+std::string text_of(const MpiOptions& options) {
+  return fmt::format(
+      "wire {}, buckets of {:g} MB, batch_per_rank {}, scale_learning_rate {}, warmup_steps {}",
+      options.wire, options.bucket_megabytes, options.batch_per_rank, options.scale_learning_rate,
+      options.warmup_steps);
 }
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 Facts facts_of(const Model& model, const Trainer& trainer, const FitArguments& arguments,
                const std::vector<const Dataset*>& datasets) {
-  Facts facts = {{"number of ranks' options",
-                  fmt::format("wire {}, buckets of {:g} MB", arguments.distribution.options().wire,
-                              arguments.distribution.options().bucket_megabytes)},
+  Facts facts = {{"number of ranks' options", text_of(arguments.distribution.options())},
                  {"engine", trainer.engine().description()},
                  {"precision", trainer.arguments().precision},
-                 {"model", digest(model.to_json())},
-                 {"optimizer, losses and metrics", digest(compile_config_json(model))},
+                 {"model", model.to_json()},
+                 {"optimizer, losses and metrics", compile_config_json(model)},
                  {"seed", fmt::format("{}", arguments.seed)},
                  {"epochs", fmt::format("{} from {}", arguments.epochs, arguments.initial_epoch)},
                  {"steps_per_epoch", fmt::format("{}", arguments.steps_per_epoch.value_or(0))},
@@ -72,10 +78,45 @@ Facts facts_of(const Model& model, const Trainer& trainer, const FitArguments& a
                  {"check_finite", fmt::format("{}", arguments.check_finite)}};
   for (const Dataset* dataset : datasets) {
     const std::size_t split = facts.size();
-    facts.emplace_back(split == 10 ? "training data" : "validation data", stages_digest(*dataset));
+    facts.emplace_back(split == 10 ? "training data" : "validation data", stages_text(*dataset));
   }
   facts.emplace_back("program", program_digest());
   return facts;
+}
+
+std::pair<std::string, std::string> first_difference(const Json& first, const Json& other) {
+  const Json own = first.flatten();
+  const Json theirs = other.flatten();
+  for (const auto& [place, value] : own.items()) {
+    const std::string here = value.dump();
+    const std::string there = theirs.contains(place) ? theirs.at(place).dump() : "nothing";
+    if (here != there)
+      return {fmt::format("{}: {}", place, here), fmt::format("{}: {}", place, there)};
+  }
+  for (const auto& [place, value] : theirs.items()) {
+    if (!own.contains(place))
+      return {fmt::format("{}: nothing", place), fmt::format("{}: {}", place, value.dump())};
+  }
+  return {first.dump(), other.dump()};
+}
+
+/// The part of two long texts, JSON or lines, that differs first.
+std::pair<std::string, std::string> first_difference(const std::string& first,
+                                                     const std::string& other) {
+  const Json own = Json::parse(first, nullptr, false);
+  const Json theirs = Json::parse(other, nullptr, false);
+  if (own.is_structured() && theirs.is_structured()) return first_difference(own, theirs);
+  const auto line = [](std::istringstream& text) {
+    std::string next;
+    return std::getline(text, next) ? next : std::string("nothing");
+  };
+  std::istringstream here(first);
+  std::istringstream there(other);
+  while (here && there) {
+    std::pair<std::string, std::string> lines{line(here), line(there)};
+    if (lines.first != lines.second) return lines;
+  }
+  return {first, other};
 }
 
 [[noreturn]] void throw_difference(const char* doing, const std::string& what, int rank,
@@ -89,7 +130,7 @@ Facts facts_of(const Model& model, const Trainer& trainer, const FitArguments& a
 /// Throws where the ranks' facts differ.
 void compare_facts(dist::Communicator& communicator, const char* doing, const Facts& facts) {
   Json own = Json::array();
-  for (const auto& [name, value] : facts) own.push_back({name, value});
+  for (const auto& [name, value] : facts) own.push_back({name, digest(value)});
   const auto all = communicator.all_gather(json_text(own, -1));
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all[0]) continue;
@@ -97,8 +138,10 @@ void compare_facts(dist::Communicator& communicator, const char* doing, const Fa
     const Json other = Json::parse(all[rank], nullptr, false);
     for (std::size_t i = 0; i < std::min(first.size(), other.size()); ++i) {
       if (first[i] == other[i]) continue;
-      throw_difference(doing, first[i][0].get<std::string>(), static_cast<int>(rank),
-                       first[i][1].get<std::string>(), other[i][1].get<std::string>());
+      // All ranks have come here alike.
+      const auto whole = communicator.all_gather(i < facts.size() ? facts[i].second : "");
+      const auto [here, there] = first_difference(whole[0], whole[rank]);
+      throw_difference(doing, first[i][0].get<std::string>(), static_cast<int>(rank), here, there);
     }
     throw_difference(doing, "versions", static_cast<int>(rank),
                      fmt::format("{} facts", first.size()), fmt::format("{} facts", other.size()));
@@ -118,16 +161,15 @@ void RankGroup::compare_pass(const char* doing, const Model& model, const Traine
                              const Dataset& dataset, std::optional<std::int64_t> steps) const {
   if (alone()) return;
   communicator().at({.stage = "comparing what is to be done"});
-  compare_facts(
-      communicator(), doing,
-      {{"engine", trainer.engine().description()},
-       {"precision", trainer.arguments().precision},
-       {"model", digest(model.to_json())},
-       {"weights", fmt::format("{:016x}", digest_of_weights(trainer))},
-       {"losses and metrics", trainer.compiled() ? digest(compile_config_json(model)) : ""},
-       {"steps", fmt::format("{}", steps.value_or(0))},
-       {"data", stages_digest(dataset)},
-       {"program", program_digest()}});
+  compare_facts(communicator(), doing,
+                {{"engine", trainer.engine().description()},
+                 {"precision", trainer.arguments().precision},
+                 {"model", model.to_json()},
+                 {"weights", fmt::format("{:016x}", digest_of_weights(trainer))},
+                 {"losses and metrics", trainer.compiled() ? compile_config_json(model) : ""},
+                 {"steps", fmt::format("{}", steps.value_or(0))},
+                 {"data", stages_text(dataset)},
+                 {"program", program_digest()}});
 }
 
 void RankGroup::share_variables(Trainer& trainer) const {
@@ -147,8 +189,13 @@ void RankGroup::share_state(std::shared_ptr<const TrainingState>& state, Trainer
       std::memcpy(&bits, &value, sizeof bits);
       return bits;
     });
-    json = {{"epoch", state->epoch}, {"step", state->step}, {"steps_done", state->steps_done},
-            {"data", state->data},   {"running", running},  {"stopped", state->stopped}};
+    json = {{"epoch", state->epoch},
+            {"step", state->step},
+            {"steps_done", state->steps_done},
+            {"data", state->data},
+            {"running", running},
+            {"stopped", state->stopped},
+            {"learning_rate_scale", state->learning_rate_scale}};
   }
   json["iterations"] = trainer.iterations();
   json = Json::parse(communicator().broadcast(json_text(json, -1)));
@@ -157,6 +204,7 @@ void RankGroup::share_state(std::shared_ptr<const TrainingState>& state, Trainer
   auto taken = std::make_shared<TrainingState>();
   taken->epoch = json.at("epoch").get<std::int64_t>();
   taken->step = json.at("step").get<std::int64_t>();
+  taken->learning_rate_scale = json.at("learning_rate_scale").get<double>();
   taken->steps_done = json.at("steps_done").get<std::int64_t>();
   taken->data = json.at("data").get<std::string>();
   taken->stopped = json.at("stopped").get<bool>();

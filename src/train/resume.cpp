@@ -55,13 +55,32 @@ std::vector<std::string> differences(Json was, Json now) {
 }
 
 void warn_of_learning_rate(const TrainingState& state, const Trainer& trainer) {
-  const double compiled = trainer.arguments().optimizer.learning_rate;
+  const double compiled = trainer.arguments().optimizer.learning_rate * state.learning_rate_scale;
   if (state.learning_rate == compiled) return;
   Diagnostic warning = make_diagnostic(
       "F001", fmt::format("the training goes on with its own learning rate {}, not with {}",
                           state.learning_rate, compiled));
   warning.severity = Severity::kWarning;
   emit(warning);
+}
+
+void warn_of_rows(const TrainingState& state, int ranks, std::int64_t rows) {
+  if (rows == state.rows_per_step || rows == 0 || state.rows_per_step == 0) return;
+  Diagnostic warning =
+      make_diagnostic("F001",
+                      fmt::format("the training goes on with {} rows in a step, not with {}", rows,
+                                  state.rows_per_step),
+                      {fmt::format("it ran on {} rank{}, and now on {}", state.ranks,
+                                   state.ranks == 1 ? "" : "s", ranks)},
+                      "another batch size keeps the number of rows; without batch_per_rank it is "
+                      "that of all ranks");
+  warning.severity = Severity::kWarning;
+  emit(warning);
+}
+
+std::string computed_on(const TrainingState& state) {
+  return fmt::format("{} in {} with {} threads{}", state.engine, state.precision, state.threads,
+                     state.ranks == 1 ? "" : fmt::format(" on {} ranks", state.ranks));
 }
 
 }  // namespace
@@ -77,6 +96,7 @@ std::shared_ptr<const TrainingState> read_state(const ResumeFrom& from, Model& m
 void fill_state(TrainingState& state, const Model& model, const Trainer& trainer) {
   state.iterations = trainer.iterations();
   state.learning_rate = trainer.learning_rate();
+  state.learning_rate_scale = trainer.learning_rate_scale();
   state.engine = trainer.engine().name();
   state.precision = trainer.arguments().precision;
   state.threads = trainer.threads();
@@ -93,7 +113,7 @@ void require_same_training(const TrainingState& state, const Model& model) {
 }
 
 void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
-                 const FitArguments& arguments) {
+                 const FitArguments& arguments, std::int64_t rows_per_step) {
   if (state.seed != arguments.seed) {
     throw FormatError(
         make_diagnostic("F001",
@@ -104,15 +124,12 @@ void check_state(const TrainingState& state, const Model& model, const Trainer& 
   warn_of_learning_rate(state, trainer);
   TrainingState now;
   fill_state(now, model, trainer);
-  if (now.engine == state.engine && now.precision == state.precision &&
-      now.threads == state.threads) {
-    return;
-  }
+  now.ranks = arguments.distribution.size();
+  warn_of_rows(state, now.ranks, rows_per_step);
+  if (computed_on(now) == computed_on(state)) return;
   Diagnostic warning = make_diagnostic(
       "F001", "the training goes on, but not bit for bit as it would have",
-      {fmt::format("it ran on {} in {} with {} threads", state.engine, state.precision,
-                   state.threads),
-       fmt::format("now: {} in {} with {} threads", now.engine, now.precision, now.threads)});
+      {fmt::format("it ran on {}", computed_on(state)), fmt::format("now: {}", computed_on(now))});
   warning.severity = Severity::kWarning;
   emit(warning);
 }

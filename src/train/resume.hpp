@@ -13,9 +13,10 @@ namespace tenon::train {
 std::shared_ptr<const TrainingState> read_state(const ResumeFrom& from, Model& model);
 
 /// Holds a state against the training that is to go on from it. Throws FormatError (F001) where it
-/// is another training; warns where it is computed otherwise, so that the bits will differ.
+/// is another training; warns where it is computed otherwise, so that the bits will differ, and
+/// where a step has another number of rows than `rows_per_step` (0: not known).
 void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
-                 const FitArguments& arguments);
+                 const FitArguments& arguments, std::int64_t rows_per_step);
 
 /// Throws OtherTrainingError where the state is of other training data.
 void check_pipeline(const TrainingState& state, const Dataset& data);

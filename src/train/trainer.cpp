@@ -257,11 +257,12 @@ Trainer::CompiledStep& Trainer::bind(Mode mode, const StepData& data,
 
 backend::StepNumbers Trainer::numbers(bool guard) const {
   const auto& steps = arguments_.optimizer.gradient_accumulation_steps;
-  return {.learning_rate = gathers() ? kGatheringRate : static_cast<float>(learning_rate_),
-          .iteration = iterations_,
-          .steps_per_update = steps.value_or(1),
-          .seed = seed_,
-          .guard = guard};
+  return {
+      .learning_rate = gathers() ? kGatheringRate : static_cast<float>(learning_rate_ * warm_up_),
+      .iteration = iterations_,
+      .steps_per_update = steps.value_or(1),
+      .seed = seed_,
+      .guard = guard};
 }
 
 StepResult Trainer::run(Mode mode, const StepData& data,

@@ -95,6 +95,11 @@ class Trainer {
   void set_iterations(std::int64_t value) noexcept { iterations_ = value; }
   double learning_rate() const noexcept { return learning_rate_; }
   void set_learning_rate(double value) noexcept { learning_rate_ = value; }
+  /// What the learning rate was multiplied with, for the number of ranks.
+  double learning_rate_scale() const noexcept { return learning_rate_scale_; }
+  void set_learning_rate_scale(double value) noexcept { learning_rate_scale_ = value; }
+  /// Steps are taken with the learning rate times this.
+  void set_warm_up(double factor) noexcept { warm_up_ = factor; }
   /// Of dropout.
   void set_seed(std::uint64_t seed) noexcept { seed_ = seed; }
 
@@ -163,6 +168,8 @@ class Trainer {
   std::array<std::shared_ptr<BoundExample>, 2> bound_examples_;
   std::int64_t iterations_ = 0;
   double learning_rate_ = 0.001;
+  double learning_rate_scale_ = 1.0;
+  double warm_up_ = 1.0;
   std::uint64_t seed_ = 0;
   bool compiled_ = true;
   dist::Communicator* communicator_ = nullptr;

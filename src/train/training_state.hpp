@@ -27,6 +27,10 @@ class TrainingState {
 
   std::int64_t iterations = 0;  ///< Updates that the optimizer has done.
   double learning_rate = 0.0;
+  /// What the learning rate has been multiplied with for the number of ranks (MpiOptions).
+  double learning_rate_scale = 1.0;
+  int ranks = 1;
+  std::int64_t rows_per_step = 0;  ///< Of all ranks together; 0: not known.
   std::uint64_t seed = 0;
 
   /// By Callback::name(), in their order.

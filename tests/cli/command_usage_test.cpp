@@ -47,6 +47,9 @@ TEST_F(Usage, FilesThatCannotBeMeantAreRefusedBeforeTheWork) {
   EXPECT_EQ(peek.out, "");
   EXPECT_THAT(peek.err, HasSubstr("end it with .npz or .png"));
   EXPECT_THAT(told("summary ."), HasSubstr("is a folder"));
+  EXPECT_THAT(told("predict exp.toml --output y.npz --labels"),
+              HasSubstr("--labels with --output y.npz"));
+  EXPECT_EQ(run("peek exp.toml --profile --output a.npz").status, 2);
 }
 
 TEST_F(Usage, ValuesThatCannotWorkAreToldOfTheFileAndItsLine) {

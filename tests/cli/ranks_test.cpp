@@ -54,5 +54,48 @@ TEST_F(RanksCommand, WhatIsWrongOnOneRankAloneEndsAll) {
   EXPECT_THAT(outcome.err, HasSubstr("it happened on rank 1 of 2"));
 }
 
+TEST_F(RanksCommand, SigtermToAnyRankEndsAllWithAState) {
+  const std::string options =
+      "train exp.toml --quiet --set fit.epochs=1000000 --set fit.save_freq=7";
+  const pid_t job = start(ranks(2, options));
+  const auto told = process_of(1);
+  ASSERT_TRUE(told);
+  ::kill(*told, SIGTERM);
+  const auto status = wait(job, 60.0);
+  ASSERT_TRUE(status) << "the job hangs";
+  EXPECT_EQ(*status, 4) << text_of("stderr.txt");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "run" / "interrupted.keras"));
+  EXPECT_TRUE(has_state());
+}
+
+TEST_F(RanksCommand, OneProcessGoesOnFromAStateOfRanksAndRanksFromItsState) {
+  const std::string options =
+      "train exp.toml --set fit.epochs=1000000 --set fit.save_freq=7 --resume";
+  const auto steps = [&] {
+    const std::string table = text_of("run/steps.csv");
+    return std::count(table.begin(), table.end(), '\n');
+  };
+  std::ptrdiff_t before = 0;
+  for (const int size : {2, 0, 3, 2}) {
+    const pid_t job =
+        start(size == 0 ? TENON_BINARY_DIR "/tenon " + options : ranks(size, options));
+    std::error_code ignored;
+    for (int tries = 0; tries < 2000; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (std::filesystem::exists(folder_ / "run" / "steps.csv", ignored) && steps() > before + 20)
+        break;
+    }
+    const auto told = size == 0 ? std::optional(job) : find_process_of(0);
+    ASSERT_TRUE(told) << text_of("stderr.txt");
+    ::kill(*told, SIGTERM);
+    const auto status = wait(job, 60.0);
+    ASSERT_TRUE(status) << "the job hangs";
+    EXPECT_EQ(*status, 4) << size << " ranks: " << text_of("stderr.txt");
+    EXPECT_TRUE(has_state());
+    EXPECT_GT(steps(), before + 20) << size;
+    before = steps();
+  }
+}
+
 }  // namespace
 }  // namespace tenon::cli

@@ -415,7 +415,8 @@ TEST(RanksDiffer, ModelsAreTold) {
     setup.normalized = ranks.rank() == 1;
     train_as(setup, ranks);
   });
-  EXPECT_THAT(text_of(thrown[0]), HasSubstr("are not about to train the same: model"));
+  EXPECT_THAT(text_of(thrown[0]), AllOf(HasSubstr("are not about to train the same: model"),
+                                        HasSubstr("rank 0: /config/layers/"), HasSubstr("norm")));
 }
 
 TEST(RanksFail, OneRanksBadBatchEndsAllWithItsDiagnosticAndNoWeightIsTouched) {

@@ -9,6 +9,7 @@
 namespace tenon {
 namespace {
 
+using ::testing::AllOf;
 using testing::cell_arguments;
 using testing::cell_data;
 using testing::cell_model;
@@ -67,6 +68,20 @@ TEST_P(Weights, ARowOfWeightZeroDoesNotCount) {
   const Logs after = logs_of(first, data, weight);
   EXPECT_EQ(before.at("cell_loss"), after.at("cell_loss"));
   EXPECT_EQ(before.at("cell_weighted_accuracy"), after.at("cell_weighted_accuracy"));
+}
+
+TEST_P(Weights, ClassWeightsForOtherClassesThanTheOutputHasAreRefused) {
+  for (const ClassWeights& weights : {ClassWeights{1.0, 2.0}, ClassWeights{1.0, 2.0, 1.0, 1.0}}) {
+    Model wrong = model();
+    try {
+      wrong.fit(testing::cell_dataset(12, 6), {.class_weight = {{"cell", weights}}, .verbose = 0});
+      FAIL();
+    } catch (const ContractError& error) {
+      EXPECT_EQ(error.code(), "A001");
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("class_weight of output \"cell\" has"),
+                                      HasSubstr("one for each of its 3 classes")));
+    }
+  }
 }
 
 TEST_P(Weights, ClassWeightsOfAnUnknownOutputAreK011) {

@@ -136,14 +136,18 @@ class BatchNode final : public UpstreamNode {
 class BatchStage final : public NamedStage<StreamStage> {
  public:
   BatchStage(std::int64_t size, BatchOptions options, SourceLocation location,
-             std::int64_t ranks = 1)
-      : NamedStage("batch", location), size_(size), options_(options), ranks_(ranks) {}
+             std::int64_t rank = 0, std::int64_t ranks = 1)
+      : NamedStage("batch", location),
+        size_(size),
+        options_(options),
+        rows_((size - rank + ranks - 1) / ranks) {}
 
-  /// … whose batches several ranks make together, each `size / ranks` rows of them.
-  std::shared_ptr<const Stage> shared_by(std::int64_t ranks) const {
-    if (ranks_ != 1 || size_ % ranks != 0) return nullptr;
-    return std::make_shared<BatchStage>(size_, options_, location(), ranks);
+  /// … whose batches several ranks make together: rank r the rows r, r + ranks, … of them.
+  std::shared_ptr<const Stage> shared_by(std::int64_t rank, std::int64_t ranks) const {
+    if (rows_ != size_ || size_ < ranks) return nullptr;
+    return std::make_shared<BatchStage>(size_, options_, location(), rank, ranks);
   }
+  std::int64_t size() const noexcept { return size_; }
 
   void edit(SchemaEditor& editor) const override {
     if (editor.batched()) {
@@ -158,8 +162,8 @@ class BatchStage final : public NamedStage<StreamStage> {
   bool drops_remainder() const noexcept { return options_.drop_remainder; }
   Cardinality cardinality(const Cardinality& in) const override {
     if (in.kind != Cardinality::Kind::kKnown) return in;
-    const std::int64_t whole = in.count / rows();
-    const bool rest = in.count % rows() != 0 && !options_.drop_remainder;
+    const std::int64_t whole = in.count / rows_;
+    const bool rest = in.count % rows_ != 0 && !options_.drop_remainder;
     return {in.kind, whole + (rest ? 1 : 0), in.exact};
   }
   bool works_on_tickets() const override { return false; }
@@ -172,22 +176,26 @@ class BatchStage final : public NamedStage<StreamStage> {
   }
   std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
                              const NodeContext& context) const override {
-    return std::make_unique<BatchNode>(std::move(upstream), context, rows(), options_);
+    return std::make_unique<BatchNode>(std::move(upstream), context, rows_, options_);
   }
 
  private:
-  std::int64_t rows() const { return size_ / ranks_; }
-
   std::int64_t size_;  ///< Of all ranks together: a state is the same text for any number of them.
   BatchOptions options_;
-  std::int64_t ranks_;
+  std::int64_t rows_;  ///< Of this rank.
 };
 
 }  // namespace
 
-std::shared_ptr<const Stage> batch_shared_by(const Stage& stage, std::int64_t ranks) {
+std::shared_ptr<const Stage> batch_shared_by(const Stage& stage, std::int64_t rank,
+                                             std::int64_t ranks) {
   const auto* batch = dynamic_cast<const BatchStage*>(&stage);
-  return batch == nullptr ? nullptr : batch->shared_by(ranks);
+  return batch == nullptr ? nullptr : batch->shared_by(rank, ranks);
+}
+
+std::int64_t batch_size_of(const Stage& stage) {
+  const auto* batch = dynamic_cast<const BatchStage*>(&stage);
+  return batch == nullptr ? 0 : batch->size();
 }
 
 bool batch_drops_remainder(const Stage& stage) {

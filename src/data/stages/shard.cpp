@@ -28,28 +28,32 @@ ShardRemainder remainder_of(const std::string& word) {
 /// them at the same place.
 class ShardNode final : public UpstreamNode {
  public:
-  ShardNode(std::unique_ptr<Node> upstream, std::int64_t rank, std::int64_t of,
-            ShardRemainder remainder)
+  ShardNode(std::unique_ptr<Node> upstream, const ShardStage& stage, ShardRemainder remainder)
       : UpstreamNode("shard", std::move(upstream)),
-        rank_(static_cast<std::size_t>(rank)),
-        of_(static_cast<std::size_t>(of)),
+        rank_(static_cast<std::size_t>(stage.rank())),
+        of_(static_cast<std::size_t>(stage.of())),
+        group_(static_cast<std::size_t>(stage.group())),
         remainder_(remainder) {}
 
   bool next(Item& item) override {
-    if (ended_) return false;
-    Item mine;
-    const std::size_t got = take_round(mine);
-    ended_ = got < of_;
-    if (got == 0) return false;
-    if (ended_ && remainder_ == ShardRemainder::kDrop) return false;
-    if (got <= rank_) {
-      if (remainder_ != ShardRemainder::kPad) return false;
-      mine = first_[(rank_ - got) % first_.size()];
-      if (!mine.record && !upstream().revive(mine)) return false;
+    while (!ended_) {
+      Item mine;
+      const std::size_t wanted = size_of_round();
+      const std::size_t got = take_round(mine, wanted);
+      ended_ = got < wanted;
+      if (got == 0) return false;
+      if (ended_ && remainder_ == ShardRemainder::kDrop) return false;
+      if (!ended_ && wanted <= rank_) continue;
+      if (got <= rank_) {
+        if (remainder_ != ShardRemainder::kPad) return false;
+        mine = first_[(rank_ - got) % first_.size()];
+        if (!mine.record && !upstream().revive(mine)) return false;
+      }
+      ++rounds_;
+      item = std::move(mine);
+      return true;
     }
-    ++rounds_;
-    item = std::move(mine);
-    return true;
+    return false;
   }
 
   void fast_forward(std::int64_t elements) override {
@@ -59,35 +63,46 @@ class ShardNode final : public UpstreamNode {
       if (!ended_) remember(item);
       item = Item();
     }
+    if (group_ > 0) in_group_ = static_cast<std::size_t>(elements) % group_;
   }
 
  protected:
   void reset(std::uint64_t) override {
     first_.clear();
     rounds_ = 0;
+    in_group_ = 0;
     ended_ = false;
   }
   void write(NodeState& state) const override {
     state.numbers = {
         {"rank", rank_}, {"of", of_}, {"rounds", rounds_}, {"ended", ended_ ? 1U : 0U}};
+    if (group_ > 0) {
+      state.numbers["group"] = group_;
+      state.numbers["in_group"] = in_group_;
+    }
     for (const Item& item : first_) state.items.push_back(item.tickets);
   }
   void read(const NodeState& state) override {
     reset(0);
     rounds_ = state.number("rounds");
     ended_ = state.number("ended") != 0;
+    if (group_ > 0) in_group_ = state.number("in_group") % group_;
     for (const Tickets& tickets : state.items) first_.push_back({tickets, std::nullopt});
   }
 
  private:
-  /// How many elements there were; the one of this rank in `mine`.
-  std::size_t take_round(Item& mine) {
+  std::size_t size_of_round() const {
+    return group_ == 0 ? of_ : std::min(of_, group_ - in_group_);
+  }
+  /// How many elements there were of those `wanted`; the one of this rank in `mine`.
+  std::size_t take_round(Item& mine, std::size_t wanted) {
     std::size_t got = 0;
-    for (Item each; got < of_ && upstream().next(each); ++got) {
+    for (Item each; got < wanted && upstream().next(each); ++got) {
       remember(each);
       if (got == rank_) mine = std::move(each);
       each = Item();
     }
+    if (group_ > 0) in_group_ = (in_group_ + got) % group_;
     return got;
   }
   /// The first elements of an epoch fill its last round up.
@@ -97,11 +112,29 @@ class ShardNode final : public UpstreamNode {
 
   std::size_t rank_;
   std::size_t of_;
+  std::size_t group_;
   ShardRemainder remainder_;
   std::vector<Item> first_;
-  std::uint64_t rounds_ = 0;
+  std::uint64_t rounds_ = 0;  ///< That had an element for this rank.
+  std::size_t in_group_ = 0;  ///< Elements taken of the group.
   bool ended_ = false;
 };
+
+/// The place that a rank's shard has given `given` elements up to, in elements of all ranks.
+/// Between two groups it is exact; the numbers are of a file.
+std::int64_t place_of(const NodeState& shard, std::int64_t given) {
+  const std::int64_t of = shard.count("of");
+  constexpr std::int64_t kMost = std::int64_t{1} << 20;
+  if (given < 0 || of < 1 || of > kMost)
+    throw_bad_state("its shard does not fit what is behind it");
+  if (!shard.numbers.contains("group")) return given * of;
+  const std::int64_t group = shard.count("group");
+  const std::int64_t rank = shard.count("rank");
+  if (rank < 0 || rank >= of || group <= rank)
+    throw_bad_state("its shard does not fit what is behind it");
+  const std::int64_t own = (group - rank + of - 1) / of;
+  return given / own * group + given % own * of;
+}
 
 /// The only shard of a pipeline; nullptr if there is none, or more than one.
 const ShardStage* only_shard(const Pipeline& pipeline, std::size_t& place) {
@@ -136,11 +169,17 @@ bool is_shard(const NodeState& state) { return state.kind == "shard"; }
 }  // namespace
 
 ShardStage::ShardStage(std::int64_t rank, std::int64_t of, ShardOptions options,
-                       SourceLocation location)
-    : NamedStage("shard", location), rank_(rank), of_(of), options_(options) {}
+                       SourceLocation location, std::int64_t group)
+    : NamedStage("shard", location), rank_(rank), of_(of), options_(options), group_(group) {}
 
 Cardinality ShardStage::cardinality(const Cardinality& in) const {
   if (in.kind != Cardinality::Kind::kKnown) return in;
+  if (group_ > 0) {
+    const auto own = [&](std::int64_t count) {
+      return count > rank_ ? (count - rank_ + of_ - 1) / of_ : 0;
+    };
+    return {in.kind, in.count / group_ * own(group_) + own(in.count % group_), in.exact};
+  }
   const std::int64_t whole = in.count / of_;
   const std::int64_t rest = in.count % of_;
   switch (options_.remainder) {
@@ -159,7 +198,7 @@ std::string ShardStage::arguments() const {
 }
 
 std::unique_ptr<Node> ShardStage::node(std::unique_ptr<Node> upstream, const NodeContext&) const {
-  return std::make_unique<ShardNode>(std::move(upstream), rank_, of_, options_.remainder);
+  return std::make_unique<ShardNode>(std::move(upstream), *this, options_.remainder);
 }
 
 std::optional<std::int64_t> place_of_other_ranks(const Pipeline& pipeline,
@@ -176,12 +215,7 @@ std::optional<std::int64_t> place_of_other_ranks(const Pipeline& pipeline,
   for (auto behind = saved + 1; behind != states.end(); ++behind) {
     for (const Tickets& tickets : behind->items) ahead += static_cast<std::int64_t>(tickets.size());
   }
-  const std::int64_t given = saved->count("rounds") - ahead;
-  const std::int64_t of = saved->count("of");
-  constexpr std::int64_t kMost = std::int64_t{1} << 20;
-  if (given < 0 || of < 1 || of > kMost)
-    throw_bad_state("its shard does not fit what is behind it");
-  return given * of;
+  return place_of(*saved, saved->count("rounds") - ahead);
 }
 
 StageEntry shard_entry() {

@@ -5,12 +5,15 @@
 
 namespace tenon::data {
 
-/// Every `of`-th element of the stream, for one of several processes that share an epoch. A saved
+/// Every `of`-th element of the stream, for one of several processes that share an epoch; with a
+/// `group` above 0 every `of`-th of each group of so many elements (a batch of all together), whose
+/// last round may then be a short one. A saved
 /// state is the same text of any rank of any number: rank and number are no part of its
 /// fingerprint, and what the node saves is a place in the order that all ranks share.
 class ShardStage final : public NamedStage<StreamStage> {
  public:
-  ShardStage(std::int64_t rank, std::int64_t of, ShardOptions options, SourceLocation location);
+  ShardStage(std::int64_t rank, std::int64_t of, ShardOptions options, SourceLocation location,
+             std::int64_t group = 0);
 
   Cardinality cardinality(const Cardinality& in) const override;
   std::string arguments() const override;
@@ -19,11 +22,13 @@ class ShardStage final : public NamedStage<StreamStage> {
 
   std::int64_t rank() const noexcept { return rank_; }
   std::int64_t of() const noexcept { return of_; }
+  std::int64_t group() const noexcept { return group_; }
 
  private:
   std::int64_t rank_;
   std::int64_t of_;
   ShardOptions options_;
+  std::int64_t group_;
 };
 
 /// Where a run of shards stands that a state was saved of, in elements of the order before the

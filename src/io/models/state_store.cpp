@@ -115,6 +115,9 @@ std::string to_text(const TrainingState& state) {
                      {"history", to_json(state.history)},
                      {"iterations", state.iterations},
                      {"learning_rate", text_of(state.learning_rate)},
+                     {"learning_rate_scale", text_of(state.learning_rate_scale)},
+                     {"ranks", state.ranks},
+                     {"rows_per_step", state.rows_per_step},
                      {"seed", state.seed},
                      {"engine", state.engine},
                      {"precision", state.precision},
@@ -142,6 +145,11 @@ TrainingState state_from(const std::string& text, const models::WeightTree& tens
   state.history = history_from(json.at("history"));
   state.iterations = json.at("iterations").get<std::int64_t>();
   state.learning_rate = number_of(json.at("learning_rate"));
+  if (json.contains("ranks")) {  // Not in the first ones.
+    state.learning_rate_scale = number_of(json.at("learning_rate_scale"));
+    state.ranks = json.at("ranks").get<int>();
+    state.rows_per_step = json.at("rows_per_step").get<std::int64_t>();
+  }
   state.seed = json.at("seed").get<std::uint64_t>();
   state.engine = json.at("engine").get<std::string>();
   state.precision = json.at("precision").get<std::string>();
