@@ -197,13 +197,21 @@ std::vector<ReadFile> SampleChain::named_files(const Walk& walk, const Step& ste
 }
 
 /// A cut may be taken out of what is read, if between it and a file or a cache stand only stages
-/// whose parts follow from parts.
+/// whose parts follow from parts. Where there is neither, these stages need not work on what is cut
+/// off.
 void SampleChain::note_cut(std::size_t at) {
+  bool is_read = false;
+  std::size_t first = at;
   for (std::size_t i = at; i-- > 0;) {
     Step& step = steps_[i];
-    if (step.cache != nullptr || (step.open && step.reads_files)) step.cut_at = at;
-    if (!step.open) return;
+    if (step.cache != nullptr || (step.open && step.reads_files)) {
+      step.cut_at = at;
+      is_read = true;
+    }
+    if (!step.open) break;
+    first = i;
   }
+  if (!is_read && first < at) steps_[first].cut_at = at;
 }
 
 void SampleChain::add(const PlacedStage& placed, const FilterStage& filter) {

@@ -135,6 +135,41 @@ TEST(JpegBox, DamageInsideIsFoundAndCodesBehindItAreNotRead) {
   EXPECT_THROW(decode_image(damaged, "a.jpg", {0, {0, 0}, {150, 8, 10, 16}}), FormatError);
 }
 
+TEST(JpegBox, CropsOfAStatedBoxAskForIt) {
+  const TemporaryFolder folder;
+  std::string damaged;
+  const std::string good = drawn_jpeg(drawn_image(160, 160, 3), JpegDrawing{});
+  ASSERT_FALSE(first_damage(good, good.size() * 2 / 3, damaged).empty());
+  write_file_atomically(folder.path("good.jpg"), good);
+  write_file_atomically(folder.path("bad.jpg"), damaged);
+  const auto all = [](const Record&) { return true; };
+  const auto piece = [&](const std::string& file, const std::string& to, bool around, bool late) {
+    const auto number = [](std::int64_t value) { return Tensor::from<std::int64_t>({1}, {value}); };
+    Dataset data = Dataset::from_tensors({{"path", Tensor::strings({1}, {file})},
+                                          {"xmin", number(-3)},
+                                          {"ymin", number(20)},
+                                          {"xmax", number(37)},
+                                          {"ymax", number(52)}})
+                       .load_image("path", "image", {.root = folder.path()});
+    if (late) data = data.filter(all);
+    const std::array<std::string, 4> box{"xmin", "ymin", "xmax", "ymax"};
+    data = around ? data.crop_around("image", to, box, {40, 30}, {.padding_value = 9.0})
+                  : data.crop_box("image", to, box, {.size = {16, 16}});
+    DatasetIterator iterator = data.iterate({.threads = 1});
+    Record record;
+    EXPECT_TRUE(iterator.next(record));
+    return record.at(to);
+  };
+  for (const bool around : {false, true}) {
+    EXPECT_TRUE(
+        piece("good.jpg", "image", around, false).equals(piece("good.jpg", "image", around, true)));
+    EXPECT_TRUE(
+        piece("bad.jpg", "image", around, false).equals(piece("good.jpg", "image", around, false)));
+    EXPECT_THROW(piece("bad.jpg", "piece", around, false), Error) << "the whole is kept as well";
+    EXPECT_THROW(piece("bad.jpg", "image", around, true), Error);
+  }
+}
+
 TEST(JpegBox, ACropBehindLoadImageGivesTheSameBits) {
   const TemporaryFolder folder;
   write_file_atomically(folder.path("a.jpg"), drawn_jpeg(drawn_image(120, 150, 3), JpegDrawing{}));

@@ -89,7 +89,7 @@ TEST_F(TiffPages, ValuesAreNeverLostWithoutAWord) {
       labels.cast(DType::kInt64).equals(load_npy(folder_.path("u4_big_strips.npy")).row(0)));
 }
 
-TEST(TiffPagesAlone, LieAsImageJStates) {
+TEST(TiffPagesAlone, LieAsImageJAndOmeState) {
   const TemporaryFolder folder;
   const std::string command = "/usr/bin/python3 '" TENON_SOURCE_DIR
                               "/tests/io/tiff_geometry.py' '" +
@@ -111,8 +111,11 @@ TEST(TiffPagesAlone, LieAsImageJStates) {
   EXPECT_THAT(spacing_of("mm"), near(3.0, 0.5, 0.5));
   EXPECT_THAT(spacing_of("inch"), near(2.54, 1.27, 2.54));
   EXPECT_THAT(spacing_of("cm"), near(1.0, 0.5, 1.0));
+  for (const char* name : {"ome", "ome_units", "ome_prefix"})
+    EXPECT_THAT(spacing_of(name), near(0.0025, 0.00025, 0.0005)) << name;
   for (const char* name :
-       {"no_spacing", "no_unit", "pixels", "no_resolution", "nonsense", "plain"}) {
+       {"no_spacing", "no_unit", "pixels", "no_resolution", "nonsense", "plain", "ome_times",
+        "ome_channels", "ome_two", "ome_no_z", "ome_pixel", "ome_cut", "ome_nonsense"}) {
     EXPECT_THAT(spacing_of(name), ::testing::IsEmpty()) << name;
   }
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "data/cache/cache_entry.hpp"
+#include "data/cache/full_cache.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 #include "tenon/message.hpp"
@@ -69,6 +70,11 @@ bool is_outdated(const CachedFile& file) {
   }
 }
 
+/// By which a file is known as one that was used.
+std::size_t name_hash(const std::string& path) {
+  return std::hash<std::string>{}(fs::path(path).filename().string());
+}
+
 template <class Visit>
 void visit_files(const std::string& folder, Visit visit) {
   std::error_code error;
@@ -112,6 +118,7 @@ Pruned prune_cache(const std::string& folder, const PruneOptions& options) {
     const bool too_many = options.most_bytes && bytes > *options.most_bytes;
     const bool too_old = options.most_seconds && now - file.last_used > *options.most_seconds;
     if (!too_many && !too_old && !(options.outdated && is_outdated(file))) continue;
+    if (options.kept && options.kept(file)) continue;
     bytes -= file.bytes;
     if (::unlink(file.path.c_str()) != 0) continue;
     ++pruned.files;
@@ -146,7 +153,15 @@ void CacheFolder::begin_writing() {
   begun_ = true;
 }
 
-void CacheFolder::wrote(std::int64_t bytes) {
+void CacheFolder::used(const std::string& address) {
+  if (budget_ <= 0) return;
+  const std::size_t name = name_hash(path_of(address));
+  const std::lock_guard lock(mutex_);
+  used_.insert(name);
+}
+
+void CacheFolder::wrote(const std::string& address, std::int64_t bytes,
+                        std::optional<std::int64_t> samples) {
   if (budget_ <= 0) return;
   const std::lock_guard lock(mutex_);
   written_since_look_ += bytes;
@@ -160,7 +175,15 @@ void CacheFolder::wrote(std::int64_t bytes) {
   }
   if (*known_bytes_ <= budget_) return;
   // Some more than has to be, so that this is not done for every file.
-  known_bytes_ = *known_bytes_ - prune_cache(folder_, {.most_bytes = budget_ - budget_ / 10}).bytes;
+  const auto kept = [this](const CachedFile& file) {
+    return file.last_used >= started_ || used_.contains(name_hash(file.path));
+  };
+  *known_bytes_ -= prune_cache(folder_, {.most_bytes = budget_ - budget_ / 10, .kept = kept}).bytes;
+  if (*known_bytes_ <= budget_) return;
+  if (::unlink(path_of(address).c_str()) == 0) *known_bytes_ -= bytes;
+  if (full_.exchange(true)) return;
+  const auto files = static_cast<std::int64_t>(cached_files(folder_).size());
+  emit(full_cache(folder_, {budget_, files, *known_bytes_}, samples));
 }
 
 void CacheFolder::warn_once(const std::string& why) {

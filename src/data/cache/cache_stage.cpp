@@ -124,6 +124,8 @@ std::shared_ptr<SampleCache> CacheStage::cache(const Pipeline& pipeline, std::si
   for (std::size_t i = 0; i <= place; ++i)
     here.by_index = here.by_index || stages[i].adds_sample_index;
   here.schema = stages[place].out;
+  const Cardinality count = source.cardinality();
+  if (count.kind == Cardinality::Kind::kKnown) here.samples = count.count;
   here.pipeline = source_text(source, here.by_index);
   for (std::size_t i = 0; i < place; ++i) {
     const Stage& stage = *stages[i].stage;
@@ -136,7 +138,7 @@ std::shared_ptr<SampleCache> CacheStage::cache(const Pipeline& pipeline, std::si
   const std::string name = fmt::format("{}\n{}", static_cast<const void*>(&source), here.pipeline);
   const std::lock_guard lock(kept_->mutex);
   auto& memory = kept_->memory[name];
-  if (memory == nullptr) memory = std::make_shared<MemoryCache>(options_.budget);
+  if (memory == nullptr) memory = std::make_shared<MemoryCache>(options_.budget, here.samples);
   return memory;
 }
 

@@ -98,6 +98,7 @@ std::unique_ptr<DiskCache::Reader> DiskCache::reader(const CacheKey& key) {
     // One record may stand in several places of several sources.
     reader->name(place_.by_index ? facts.samples : key.source->samples());
     reader->entry().touch();
+    folder_->used(name);
     return reader;
   } catch (const FormatError& error) {
     if (::access(path.c_str(), R_OK) == 0) folder_->warn_once(error.diagnostics().front().message);
@@ -118,7 +119,7 @@ std::unique_ptr<RegionReader> DiskCache::open(const CacheKey& key) { return read
 
 void DiskCache::put(const CacheKey& key, const Record& record, const std::vector<ReadFile>& files) {
   // A file that changed while it was read is read again next time.
-  if (!unchanged(files)) return;
+  if (!folder_->admits() || !unchanged(files)) return;
   try {
     folder_->begin_writing();
     const std::string name = address(key);
@@ -128,7 +129,7 @@ void DiskCache::put(const CacheKey& key, const Record& record, const std::vector
     // A disk's sync takes longer than making a small sample; what a loss of power damages has not
     // its checksums, and is made again.
     file.commit_unsynced();
-    folder_->wrote(bytes);
+    folder_->wrote(name, bytes, place_.samples);
   } catch (const FormatError& error) {
     folder_->warn_once(error.diagnostics().front().message);
   }

@@ -10,7 +10,8 @@ struct CachePlace {
   std::string pipeline;  ///< Source, stages and their arguments, for people.
   /// The sample's index is part of its name; else its record as the source gives it is.
   bool by_index = false;
-  std::shared_ptr<const Schema> schema;  ///< Of what is kept.
+  std::shared_ptr<const Schema> schema;   ///< Of what is kept.
+  std::optional<std::int64_t> samples{};  ///< How many go through it, where that is known.
 };
 
 /// Samples in files of a folder. A sample is found by a name made of the place, its source's record

@@ -1,6 +1,8 @@
 #include "data/cache/memory_cache.hpp"
 
+#include "data/cache/full_cache.hpp"
 #include "data/meter.hpp"
+#include "tenon/message.hpp"
 
 namespace tenon::data {
 
@@ -14,11 +16,19 @@ std::optional<Record> MemoryCache::find(const CacheKey& key) {
 
 void MemoryCache::put(const CacheKey& key, const Record& record, const std::vector<ReadFile>&) {
   const std::int64_t bytes = bytes_of(record);
-  if (budget_ > 0 && bytes_.load() + bytes > budget_) return;
+  if (budget_ > 0 && bytes_.load() + bytes > budget_) {
+    if (!told_.exchange(true))
+      emit(full_cache("", {budget_, samples_.load(), bytes_.load()}, all_));
+    return;
+  }
   bytes_ += bytes;
   Part& part = part_of(key.index);
   const std::lock_guard lock(part.mutex);
-  if (!part.records.emplace(key.index, record).second) bytes_ -= bytes;
+  if (part.records.emplace(key.index, record).second) {
+    ++samples_;
+  } else {
+    bytes_ -= bytes;
+  }
 }
 
 }  // namespace tenon::data

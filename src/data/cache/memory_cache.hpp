@@ -10,10 +10,12 @@
 namespace tenon::data {
 
 /// Samples by their index, until they take `budget` bytes (0: no bound); those that come then are
-/// not kept, so that going round and round finds the first ones every time.
+/// not kept, so that going round and round finds the first ones every time. That is told once.
 class MemoryCache final : public SampleCache {
  public:
-  explicit MemoryCache(std::int64_t budget) : budget_(budget) {}
+  /// `all`: how many samples go through it, where that is known.
+  explicit MemoryCache(std::int64_t budget, std::optional<std::int64_t> all = std::nullopt)
+      : budget_(budget), all_(all) {}
   std::optional<Record> find(const CacheKey& key) override;
   void put(const CacheKey& key, const Record& record, const std::vector<ReadFile>&) override;
   std::int64_t bytes() const noexcept { return bytes_.load(); }
@@ -28,7 +30,10 @@ class MemoryCache final : public SampleCache {
   }
 
   std::int64_t budget_;
+  std::optional<std::int64_t> all_;
   std::atomic<std::int64_t> bytes_{0};
+  std::atomic<std::int64_t> samples_{0};
+  std::atomic<bool> told_{false};
   std::array<Part, 16> parts_;
 };
 

@@ -5,6 +5,7 @@
 #include "data/arguments.hpp"
 #include "data/image.hpp"
 #include "data/numeric.hpp"
+#include "data/region.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/per_key_stage.hpp"
 
@@ -20,7 +21,7 @@ struct Box {
 };
 
 /// Pixels to cut: `size` from (top, left) on.
-struct Cut {
+struct PixelBox {
   std::int64_t top = 0;
   std::int64_t left = 0;
   Size2D size{0, 0};
@@ -31,7 +32,7 @@ struct Cut {
 }
 
 /// What crop_box and crop_around share: keys, schema, padding and resizing.
-class CropStage : public NamedStage<SampleStage> {
+class CropStage : public NamedStage<SampleStage>, public RegionStage {
  public:
   CropStage(std::string name, std::string from, std::string to, std::array<std::string, 4> box,
             CropOptions options, SourceLocation location)
@@ -69,18 +70,40 @@ class CropStage : public NamedStage<SampleStage> {
                       std::shared_ptr<const Schema> out) const override {
     const std::size_t from = in->slot(from_);
     const std::size_t to = out->slot(to_);
-    std::array<std::size_t, 4> box{};
-    for (std::size_t i = 0; i < box.size(); ++i) box[i] = in->slot(box_[i]);
+    const std::array<std::size_t, 4> box = box_slots(*in);
     return [this, from, to, box, out](Record record, const SampleContext&) {
       std::vector<Tensor> values = record.values();
-      std::array<double, 4> corners{};
-      for (std::size_t i = 0; i < box.size(); ++i) {
-        corners[i] = scalar_number(values[box[i]], box_[i]);
-      }
-      Tensor piece = cut(values[from], {corners[0], corners[1], corners[2], corners[3]});
+      const PixelBox pixels =
+          pixels_in(values[from].shape(), [&](std::size_t i) { return values[box[i]]; });
+      Tensor piece = resized(
+          crop_image(values[from], pixels.top, pixels.left, pixels.size, options_.padding_value));
       values.resize(out->size());
       values[to] = std::move(piece);
       return Record(out, std::move(values), std::move(record.samples()));
+    };
+  }
+
+  /// Where the whole image is kept beside its piece, there is nothing to be saved.
+  RegionStage::Cut bind_cut(std::shared_ptr<const Schema> in,
+                            std::shared_ptr<const Schema> out) const override {
+    if (from_ != to_) return {};
+    const std::size_t image = in->slot(from_);
+    const std::array<std::size_t, 4> box = box_slots(*in);
+    return [this, image, box, out](RegionReader& reader, const SampleContext&) {
+      const PixelBox pixels =
+          pixels_in(reader.shape(image), [&](std::size_t i) { return reader.whole(box[i]); });
+      std::vector<Tensor> values;
+      for (std::size_t slot = 0; slot < out->size(); ++slot) {
+        if (slot != image) {
+          values.push_back(reader.whole(slot));
+          continue;
+        }
+        Tensor piece = reader.part(image, {0, pixels.top, pixels.left},
+                                   {1, pixels.size[0], pixels.size[1]}, options_.padding_value);
+        piece.clear_geometry();
+        values.push_back(resized(std::move(piece)));
+      }
+      return Record(out, std::move(values), reader.samples());
     };
   }
 
@@ -94,7 +117,7 @@ class CropStage : public NamedStage<SampleStage> {
   }
 
  protected:
-  virtual Cut pixels_of(const Box& box) const = 0;
+  virtual PixelBox pixels_of(const Box& box) const = 0;
   /// The size before resizing, where it is known.
   virtual std::optional<Size2D> cut_size() const { return std::nullopt; }
   virtual std::string more_arguments() const { return {}; }
@@ -127,23 +150,36 @@ class CropStage : public NamedStage<SampleStage> {
     return after;
   }
 
-  Tensor cut(const Tensor& image, const Box& box) const {
-    if (!is_image_rank(image.rank(), false)) {
-      throw DataError(make_diagnostic(
-          "S002", fmt::format("{} is {}", quote_key(from_), image.shape().to_string()),
-          {"expected: (height, width, channels) or (height, width)"}));
+  std::array<std::size_t, 4> box_slots(const Schema& schema) const {
+    std::array<std::size_t, 4> slots{};
+    for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = schema.slot(box_[i]);
+    return slots;
+  }
+
+  /// What is cut out of an image of `shape`; `corner(i)` is the value of the box's key `i`.
+  template <class Corner>
+  PixelBox pixels_in(const Shape& shape, Corner corner) const {
+    std::array<double, 4> corners{};
+    for (std::size_t i = 0; i < corners.size(); ++i) corners[i] = scalar_number(corner(i), box_[i]);
+    if (!is_image_rank(shape.rank(), false)) {
+      throw DataError(make_diagnostic("S002",
+                                      fmt::format("{} is {}", quote_key(from_), shape.to_string()),
+                                      {"expected: (height, width, channels) or (height, width)"}));
     }
-    const Cut pixels = pixels_of(box);
-    const bool touches = pixels.top < image.dim(0) && pixels.left < image.dim(1) &&
+    const PixelBox pixels = pixels_of({corners[0], corners[1], corners[2], corners[3]});
+    const bool touches = pixels.top < shape[0] && pixels.left < shape[1] &&
                          pixels.top + pixels.size[0] > 0 && pixels.left + pixels.size[1] > 0;
     if (!touches) {
       throw_bad_box(
           fmt::format("the cut (rows {} to {}, columns {} to {}) lies outside of the image",
                       pixels.top, pixels.top + pixels.size[0], pixels.left,
                       pixels.left + pixels.size[1]),
-          fmt::format("a part of {} rows and {} columns", image.dim(0), image.dim(1)));
+          fmt::format("a part of {} rows and {} columns", shape[0], shape[1]));
     }
-    Tensor piece = crop_image(image, pixels.top, pixels.left, pixels.size, options_.padding_value);
+    return pixels;
+  }
+
+  Tensor resized(Tensor piece) const {
     if (!resizes()) return piece;
     return resize_image(piece, options_.size, options_.interpolation, options_.antialias);
   }
@@ -159,7 +195,7 @@ class CropBoxStage final : public CropStage {
   using CropStage::CropStage;
 
  protected:
-  Cut pixels_of(const Box& box) const override {
+  PixelBox pixels_of(const Box& box) const override {
     constexpr double kLargest = 1 << 16;
     const double left = std::round(box.left);
     const double top = std::round(box.top);
@@ -188,7 +224,7 @@ class CropAroundStage final : public CropStage {
         extent_(extent) {}
 
  protected:
-  Cut pixels_of(const Box& box) const override {
+  PixelBox pixels_of(const Box& box) const override {
     constexpr double kFarthest = 1 << 24;
     const double left = std::floor((box.left + box.right - static_cast<double>(extent_[1])) / 2.0);
     const double top = std::floor((box.top + box.bottom - static_cast<double>(extent_[0])) / 2.0);

@@ -66,13 +66,14 @@ class CropCenterStage final : public SpatialKeyStage, public RegionStage {
 /// Padded at both ends to a multiple of a number.
 class PadToMultipleStage final : public SpatialKeyStage {
  public:
-  PadToMultipleStage(Keys keys, const Size3D& multiple, double padding, SourceLocation location)
+  PadToMultipleStage(Keys keys, const PatchSize& multiple, double padding, SourceLocation location)
       : SpatialKeyStage("pad_to_multiple", std::move(keys), location),
         multiple_(multiple),
         padding_(padding) {}
 
  protected:
-  TensorSpec spec_after(const TensorSpec& spec, std::string& /*problem*/) const override {
+  TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const override {
+    problem = why_no_depth(multiple_, spec);
     if (!spec.rank_known) return spec;
     std::array<Dim, 3> size = spatial_size(spec);
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -80,7 +81,8 @@ class PadToMultipleStage final : public SpatialKeyStage {
     }
     return with_spatial_size(spec, size);
   }
-  Tensor apply(const Tensor& volume, std::size_t /*position*/) const override {
+  Tensor apply(const Tensor& volume, std::size_t position) const override {
+    require_depth(name(), keys()[position], volume.shape(), multiple_);
     const Grid grid(volume.shape());
     Index3D first{};
     Size3D size = grid.size;
@@ -91,14 +93,15 @@ class PadToMultipleStage final : public SpatialKeyStage {
     return size == grid.size ? volume : crop_volume(volume, first, size, padding_);
   }
   std::string more_arguments() const override {
-    return fmt::format("multiple={}, padding_value={}", to_text(multiple_), padding_);
+    return fmt::format("multiple={}, padding_value={}", to_text(multiple_.voxels), padding_);
   }
 
  private:
   std::int64_t rounded_up(std::int64_t size, std::size_t axis) const {
-    return (size + multiple_[axis] - 1) / multiple_[axis] * multiple_[axis];
+    const std::int64_t multiple = multiple_.voxels[axis];
+    return (size + multiple - 1) / multiple * multiple;
   }
-  Size3D multiple_;
+  PatchSize multiple_;
   double padding_;
 };
 
@@ -248,7 +251,7 @@ Dataset Dataset::crop_center(Keys keys, std::vector<std::int64_t> size, double p
 Dataset Dataset::pad_to_multiple(Keys keys, std::vector<std::int64_t> multiple, double value,
                                  Here location) const {
   data::require_some_keys("pad_to_multiple", keys);
-  const auto wanted = data::size_argument("pad_to_multiple", "multiple", multiple);
+  const auto wanted = data::patch_size("pad_to_multiple", multiple, "multiple");
   return stage(
       std::make_shared<data::PadToMultipleStage>(std::move(keys), wanted, value, location));
 }

@@ -173,7 +173,7 @@ class RandomLowResolutionStage final : public FromInterval {
 /// Boxes of one value at random places.
 class RandomCutoutStage final : public RandomIntensityStage {
  public:
-  RandomCutoutStage(Keys keys, const Size3D& size, std::int64_t count, double value,
+  RandomCutoutStage(Keys keys, const PatchSize& size, std::int64_t count, double value,
                     double probability, SourceLocation location)
       : RandomIntensityStage("random_cutout", std::move(keys), probability, location),
         size_(size),
@@ -186,8 +186,15 @@ class RandomCutoutStage final : public RandomIntensityStage {
     drawn.seed = random.next_u64();
     return drawn;
   }
-  void change(Tensor& volume, const Draw& drawn, std::size_t /*position*/) const override {
+  TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const override {
+    TensorSpec after = RandomIntensityStage::spec_after(spec, problem);
+    if (problem.empty()) problem = why_no_depth(size_, spec);
+    return after;
+  }
+  void change(Tensor& volume, const Draw& drawn, std::size_t position) const override {
+    require_depth(name(), keys()[position], volume.shape(), size_);
     const Grid grid(volume.shape());
+    const Size3D& size = size_.voxels;
     Random places(drawn.seed);
     float* values = volume.data<float>().data();
     for (std::int64_t i = 0; i < count_; ++i) {
@@ -196,8 +203,8 @@ class RandomCutoutStage final : public RandomIntensityStage {
       for (std::size_t axis = 0; axis < 3; ++axis) {
         const auto middle = static_cast<std::int64_t>(
             places.next_below(static_cast<std::uint64_t>(grid.size[axis])));
-        first[axis] = std::max<std::int64_t>(0, middle - size_[axis] / 2);
-        end[axis] = std::min(grid.size[axis], middle - size_[axis] / 2 + size_[axis]);
+        first[axis] = std::max<std::int64_t>(0, middle - size[axis] / 2);
+        end[axis] = std::min(grid.size[axis], middle - size[axis] / 2 + size[axis]);
       }
       for (std::int64_t d = first[0]; d < end[0]; ++d) {
         for (std::int64_t h = first[1]; h < end[1]; ++h) {
@@ -209,11 +216,11 @@ class RandomCutoutStage final : public RandomIntensityStage {
     }
   }
   std::string own_arguments() const override {
-    return fmt::format("size={}, count={}, value={}", to_text(size_), count_, value_);
+    return fmt::format("size={}, count={}, value={}", to_text(size_.voxels), count_, value_);
   }
 
  private:
-  Size3D size_;
+  PatchSize size_;
   std::int64_t count_;
   double value_;
 };
@@ -400,7 +407,7 @@ Dataset Dataset::random_low_resolution(Keys keys, std::array<double, 2> zoom, do
 Dataset Dataset::random_cutout(Keys keys, std::vector<std::int64_t> size, CutoutOptions options,
                                Here location) const {
   data::require_some_keys("random_cutout", keys);
-  const auto wanted = data::size_argument("random_cutout", "size", size);
+  const auto wanted = data::patch_size("random_cutout", size);
   data::require_probability("random_cutout", options.probability);
   if (options.count < 1 || options.count > 1000) {
     throw_argument_error("random_cutout", fmt::format("count = {}", options.count), "1 to 1000");

@@ -74,9 +74,9 @@ namespace tenon {
 
 Dataset Dataset::scale(Keys keys, double factor, double offset, Here location) const {
   data::require_some_keys("scale", keys);
-  if (!std::isfinite(factor) || !std::isfinite(offset)) {
+  if (!std::isfinite(static_cast<float>(factor)) || !std::isfinite(static_cast<float>(offset))) {
     throw_argument_error("scale", fmt::format("factor = {}, offset = {}", factor, offset),
-                         "finite numbers");
+                         "finite numbers that float32 holds (up to 3.4e38)");
   }
   return stage(std::make_shared<data::ScaleStage>(std::move(keys), factor, offset, location));
 }

@@ -139,25 +139,27 @@ std::string PatchSize::to_string() const {
   return has_depth ? to_text(voxels) : fmt::format("[{}, {}]", voxels[1], voxels[2]);
 }
 
-PatchSize patch_size(const char* stage, const std::vector<std::int64_t>& size) {
-  return {size_argument(stage, "size", size), size.size() == 3};
+PatchSize patch_size(const char* stage, const std::vector<std::int64_t>& size,
+                     const char* argument) {
+  return {size_argument(stage, argument, size), size.size() == 3, argument};
 }
 
 std::string why_no_depth(const PatchSize& size, const TensorSpec& spec) {
   if (!spec.rank_known) return "";
   const Dim depth = spatial_size(spec)[0];
   if (!depth.known() || size.fits_depth(depth.size())) return "";
-  return fmt::format("it is {}, and size = {} has no depth: give [depth, height, width]",
-                     spec.to_string(), size.to_string());
+  return fmt::format("it is {}, and {} = {} has no depth: give [depth, height, width]",
+                     spec.to_string(), size.argument, size.to_string());
 }
 
 void require_depth(std::string_view stage, const std::string& key, const Shape& shape,
                    const PatchSize& size) {
   if (size.fits_depth(Grid(shape).size[0])) return;
-  throw DataError(make_diagnostic("S002",
-                                  fmt::format("{}: {} is {}, and size = {} has no depth", stage,
-                                              quote_key(key), shape.to_string(), size.to_string()),
-                                  {}, "give size = [depth, height, width]"));
+  throw DataError(
+      make_diagnostic("S002",
+                      fmt::format("{}: {} is {}, and {} = {} has no depth", stage, quote_key(key),
+                                  shape.to_string(), size.argument, size.to_string()),
+                      {}, fmt::format("give {} = [depth, height, width]", size.argument)));
 }
 
 std::vector<bool> linear_argument(const char* stage, const std::vector<std::string>& words,

@@ -83,6 +83,7 @@ Size3D size_argument(const char* stage, const char* argument,
 struct PatchSize {
   Size3D voxels{1, 1, 1};
   bool has_depth = true;
+  const char* argument = "size";  ///< Its name, for messages.
 
   /// "[64, 64]" or "[32, 64, 64]", as it was given.
   std::string to_string() const;
@@ -90,7 +91,8 @@ struct PatchSize {
   bool fits_depth(std::int64_t depth) const { return has_depth || depth == 1; }
 };
 /// As size_argument().
-PatchSize patch_size(const char* stage, const std::vector<std::int64_t>& size);
+PatchSize patch_size(const char* stage, const std::vector<std::int64_t>& size,
+                     const char* argument = "size");
 /// Why `size` cannot be cut out of a sample of `spec`, or nothing.
 std::string why_no_depth(const PatchSize& size, const TensorSpec& spec);
 /// Throws DataError (S002) where `size` has no depth and `shape`, of `key`, is deeper than 1.

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "io/readers/s3_address.hpp"
 #include "io/readers/transfer.hpp"
+#include "io/readers/xml_text.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::readers {
@@ -31,44 +30,6 @@ std::optional<std::string_view> next_element(std::string_view xml, std::string_v
   if (end == std::string_view::npos) return std::nullopt;
   at = end;
   return xml.substr(first, end - first);
-}
-
-/// The character of "&#65;" or "&#x41;" in UTF-8.
-std::string numbered_character(std::string_view digits) {
-  const bool hexadecimal = digits.starts_with('x');
-  if (hexadecimal) digits.remove_prefix(1);
-  std::uint32_t code = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), code, hexadecimal ? 16 : 10);
-  const auto part = [&](unsigned shift, unsigned mark, unsigned mask) {
-    return static_cast<char>(mark | ((code >> shift) & mask));
-  };
-  if (code < 0x80) return {static_cast<char>(code)};
-  if (code < 0x800) return {part(6, 0xC0, 0x1F), part(0, 0x80, 0x3F)};
-  if (code < 0x10000) return {part(12, 0xE0, 0x0F), part(6, 0x80, 0x3F), part(0, 0x80, 0x3F)};
-  return {part(18, 0xF0, 0x07), part(12, 0x80, 0x3F), part(6, 0x80, 0x3F), part(0, 0x80, 0x3F)};
-}
-
-std::string plain_text(std::string_view xml) {
-  constexpr std::array<std::pair<std::string_view, char>, 5> kNames = {
-      {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}}};
-  std::string text;
-  while (!xml.empty()) {
-    const std::size_t mark = xml.find('&');
-    text += xml.substr(0, mark);
-    if (mark == std::string_view::npos) break;
-    const std::size_t end = xml.find(';', mark);
-    if (end == std::string_view::npos) return text += xml.substr(mark);
-    const std::string_view name = xml.substr(mark + 1, end - mark - 1);
-    const auto* const known = std::find_if(kNames.begin(), kNames.end(),
-                                           [&](const auto& each) { return each.first == name; });
-    if (known != kNames.end()) {
-      text += known->second;
-    } else if (name.starts_with('#')) {
-      text += numbered_character(name.substr(1));
-    }
-    xml.remove_prefix(end + 1);
-  }
-  return text;
 }
 
 /// As percent_encoded, slashes too.

@@ -311,7 +311,7 @@ bool is_tiff(std::string_view bytes) noexcept { return recognises(bytes); }
 Tensor decode_tiff_pages(std::string_view bytes, const std::string& name) {
   const std::int64_t pages = count_pages(bytes, name);
   TiffFile file(bytes, name);
-  const std::optional<Geometry> geometry = tiff_geometry(file);
+  const std::optional<Geometry> geometry = tiff_geometry(file, pages);
   Tensor volume;
   std::int64_t done = 0;
   do {

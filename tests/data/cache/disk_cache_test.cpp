@@ -39,6 +39,7 @@ using data_test::counted;
 using data_test::expect_same;
 using data_test::NumberFiles;
 using data_test::thrown_by;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(DiskCache, GivesWhatWouldBeMadeAndRunsNothingAgain) {
@@ -343,6 +344,56 @@ TEST(DiskCache, StaysInItsBudgetAndDropsWhatWasNotUsedForLongest) {
   for (const auto& file : cached_files(files.cache())) bytes -= file.bytes;
   EXPECT_GE(bytes, 0);
   EXPECT_GE(cached_files(files.cache()).size(), 2U);
+}
+
+std::set<std::string> paths_in(const std::string& folder) {
+  std::set<std::string> paths;
+  for (const auto& file : cached_files(folder)) paths.insert(file.path);
+  return paths;
+}
+
+TEST(DiskCache, GoingRoundKeepsWhatItHasAndSaysThatItIsFull) {
+  const NumberFiles files(8);
+  collect(files.data().cache(files.cache()));
+  std::int64_t bytes = 0;
+  for (const auto& file : cached_files(files.cache())) bytes += file.bytes;
+  data::prune_cache(files.cache(), {.most_bytes = 0});
+  std::string told;
+  const MessageSink before =
+      set_message_sink([&](const Diagnostic& message) { told += render_text(message) + "\n"; });
+  const Dataset data = files.data().cache(files.cache(), {.budget = bytes * 11 / 16});
+  DatasetIterator iterator = data.iterate({.threads = 1});
+  collect(iterator);
+  const auto kept = paths_in(files.cache());
+  EXPECT_EQ(kept.size(), 5U);
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    iterator.next_epoch();
+    expect_same(collect(files.data()), collect(iterator));
+    EXPECT_EQ(paths_in(files.cache()), kept);
+  }
+  set_message_sink(before);
+  EXPECT_THAT(told,
+              AllOf(HasSubstr("is full with 5 samples"), HasSubstr("all 8 would take about")));
+  EXPECT_EQ(told.find("is full"), told.rfind("is full")) << told;
+}
+
+TEST(DiskCache, WhatOtherRunsLeftMakesRoom) {
+  const NumberFiles files(8);
+  collect(files.data(2.0).cache(files.cache()));
+  const auto others = paths_in(files.cache());
+  std::int64_t bytes = 0;
+  for (const auto& file : cached_files(files.cache())) bytes += file.bytes;
+  const auto hour_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const std::string& path : others) std::filesystem::last_write_time(path, hour_ago);
+  std::string told;
+  const MessageSink before =
+      set_message_sink([&](const Diagnostic& message) { told += message.message; });
+  collect(files.data().cache(files.cache(), {.budget = bytes * 5 / 4}));
+  set_message_sink(before);
+  EXPECT_EQ(told, "");
+  int ours = 0;
+  for (const std::string& path : paths_in(files.cache())) ours += others.contains(path) ? 0 : 1;
+  EXPECT_EQ(ours, 8);
 }
 
 TEST(DiskCache, PrunesOnlyFoldersOfCaches) {

@@ -1,5 +1,6 @@
 // cache() in memory: what it saves, and what it does not change.
 #include "data/cache/cache_support.hpp"
+#include "tenon/message.hpp"
 
 namespace tenon {
 namespace {
@@ -9,6 +10,7 @@ using data_test::counted;
 using data_test::expect_equal;
 using data_test::NumberFiles;
 using data_test::thrown_by;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 Dataset seen(const Dataset& dataset) {
@@ -50,6 +52,24 @@ TEST(MemoryCache, KeepsNoMoreThanItsBudget) {
   const auto second = collect(iterator);
   EXPECT_EQ(source.total(), 15);
   expect_equal(collect(counted(10).dataset), second);
+}
+
+TEST(MemoryCache, ThatItIsTooSmallIsToldOnceWithTheSizes) {
+  std::vector<Diagnostic> told;
+  const MessageSink before =
+      set_message_sink([&](const Diagnostic& message) { told.push_back(message); });
+  DatasetIterator iterator = counted(10).dataset.cache({.budget = 400}).iterate({.threads = 1});
+  collect(iterator);
+  iterator.next_epoch();
+  collect(iterator);
+  collect(counted(10).dataset.cache({.budget = 800}));
+  set_message_sink(before);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].severity, Severity::kWarning);
+  EXPECT_THAT(render_text(told[0]),
+              AllOf(HasSubstr("cache: its budget of 400 bytes is full with 5 samples"),
+                    HasSubstr("made again in every epoch; all 10 would take about 800 bytes"),
+                    HasSubstr("raise budget")));
 }
 
 TEST(MemoryCache, GoesOnAfterARestore) {

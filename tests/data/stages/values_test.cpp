@@ -35,6 +35,15 @@ TEST(Scale, AddsTheOffsetAfterMultiplying) {
   EXPECT_THAT(only<float>(bytes().scale({"x"}, 2.0, -1.0).take(1), "x"), ElementsAre(-1, 101, 509));
 }
 
+TEST(Scale, RefusesWhatFloat32DoesNotHold) {
+  for (const double factor : {1e39, -1e39, std::numeric_limits<double>::infinity()}) {
+    EXPECT_THAT(thrown_by<ContractError>([&] { bytes().scale({"x"}, factor); }).what(),
+                HasSubstr("finite numbers that float32 holds"));
+    EXPECT_THROW(bytes().scale({"x"}, 1.0, factor), ContractError);
+  }
+  EXPECT_NO_THROW(bytes().scale({"x"}, 3e38));
+}
+
 TEST(Scale, RefusesText) {
   const Dataset dataset =
       Dataset::from_tensors({{"t", Tensor::strings({1}, {"a"})}}).scale({"t"}, 2.0);

@@ -172,6 +172,33 @@ TEST(VolumeStages, ASizeOfTwoNumbersIsRefusedForAVolume) {
   }
 }
 
+TEST(VolumeStages, TwoNumbersPadAndCutOutOfImagesAlone) {
+  const auto unknown = [](const Tensor& value) {
+    const Schema schema({{"image", TensorSpec(DType::kFloat32, {Dim(), Dim(), Dim(), Dim(1)})}});
+    const auto shared = std::make_shared<const Schema>(schema);
+    return Dataset::from_function(schema, 1,
+                                  [=](std::int64_t) { return Record(shared, {value}, {}); });
+  };
+  const Tensor deep = counting({4, 6, 6, 1});
+  const CutoutOptions sure{.probability = 1.0};
+  const auto text = [](const Dataset& d) { return render_text(d.diagnostics()); };
+  const Dataset known = one({{"image", deep}});
+  EXPECT_THAT(text(known.pad_to_multiple({"image"}, {4, 4})),
+              HasSubstr("(4, 6, 6, 1), and multiple = [4, 4] has no depth"));
+  EXPECT_THAT(text(known.random_cutout({"image"}, {2, 2}, sure)),
+              HasSubstr("(4, 6, 6, 1), and size = [2, 2] has no depth"));
+  const auto told = [](const Dataset& d) {
+    return render_text(thrown_by<DataError>([&] { collect(d); }).diagnostics());
+  };
+  EXPECT_THAT(told(unknown(deep).pad_to_multiple({"image"}, {4, 4})),
+              HasSubstr("give multiple = [depth, height, width]"));
+  EXPECT_THAT(told(unknown(deep).random_cutout({"image"}, {2, 2}, sure)),
+              HasSubstr("\"image\" is (4, 6, 6, 1), and size = [2, 2] has no depth"));
+  const Dataset flat = one({{"image", counting({1, 6, 6, 1})}});
+  EXPECT_TRUE(flat.random_cutout({"image"}, {2, 2}, sure).diagnostics().empty());
+  EXPECT_EQ(only(flat.pad_to_multiple({"image"}, {4, 4}), "image").shape(), Shape({1, 8, 8, 1}));
+}
+
 TEST(VolumeStages, CropsByLabelAreBalanced) {
   Tensor label(DType::kUInt8, {8, 8, 8, 1});
   label.data<std::uint8_t>()[static_cast<std::size_t>(3 * 64 + 4 * 8 + 5)] = 2;
