@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "dist/communicator.hpp"
@@ -113,8 +114,11 @@ void measure(const Settings& settings) {
   for (const auto& weight : subject.model.trainable_weights())
     floats += static_cast<std::size_t>(weight->shape().element_count());
   const double reduction = seconds_of_reduction(ranks, floats, settings);
+  // Ranks compute unevenly fast; together they are as fast as the sum of their speeds.
+  std::array<double, 1> speed = {1.0 / median(alone)};
+  ranks.all_reduce(std::span(speed));
   if (distribution.rank() != 0) return;
-  const double one = median(alone);
+  const double one = distribution.size() / speed[0];
   const double all = median(together);
   fmt::print(
       "| {} | {} × {} | {} × {} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.3f} | {} |\n",

@@ -78,6 +78,9 @@ class MachineSum final : public Sum {
     return Tensor::view(made->data(), DType::kUInt8, Shape{static_cast<std::int64_t>(total)}, made);
   }
 
+  /// What was just made is still in a cache.
+  std::size_t useful_bytes() const noexcept override { return std::size_t{1} << 20U; }
+
   void begin(std::vector<float> weights, const Areas& areas) override {
     weights_ = std::move(weights);
     pieces_.clear();

@@ -24,6 +24,8 @@ class Sum {
   /// Memory for an area: `total` bytes of 0, whose first `given` may be given. Undefined where any
   /// memory does.
   virtual Tensor memory(std::size_t total, std::size_t given) = 0;
+  /// Pieces need not be larger.
+  virtual std::size_t useful_bytes() const noexcept = 0;
   /// `weights`: what the numbers of each rank are multiplied by before they are added, by rank,
   /// alike on all ranks; the numbers of one of 0 are 0. `areas`: from memory(), and held by the
   /// caller until finish().

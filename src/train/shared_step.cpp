@@ -61,7 +61,7 @@ std::unique_ptr<backend::Plan> SharedStep::compile(
   auto plan = engine.compile(step.program, variables, options);
   const std::vector<GradientRange> ranges = plan->gradient_ranges();
   if (ranges.empty() || plan->steps_until(*step.loss) > ranges.front().step + 1) return plan;
-  places.pieces = pieces_of(ranges, bucket_bytes_);
+  places.pieces = pieces_of(ranges, std::min(bucket_bytes_, sum_->useful_bytes()));
   std::size_t floats = kFloatsOfALine;
   for (const std::int32_t slot : step.written)
     floats += whole_lines(floats_of(variables->specs()[static_cast<std::size_t>(slot)]));
