@@ -65,7 +65,7 @@ class Builder {
     const bool before_reading = unread_ && stage.works_on_tickets() && !chain_->filters();
     const bool reads = unread_ && chain_->empty() && stage.makes_batches() &&
                        execution_->source->reads_rows() && !placed.adds_sample_index;
-    if (!before_reading && !reads) flush();
+    if (!before_reading && !reads) flush(stage.keeps_slots());
     root_ =
         stage.node(std::move(root_), {execution_, placed.reference, placed.in, placed.out, reads});
     if (reads) unread_ = first_ = small_ = false;
@@ -75,10 +75,10 @@ class Builder {
     return static_cast<std::size_t>(placed.reference.index);
   }
 
-  void flush() {
+  void flush(bool keeps_slots = false) {
     if (!unread_ && chain_->empty()) return;
     root_ = make_parallel_node(std::move(root_), execution_, std::move(chain_), first_,
-                               small_ ? kGroup : 1);
+                               small_ ? kGroup : 1, keeps_slots);
     unread_ = false;
     first_ = false;
     small_ = false;

@@ -31,11 +31,13 @@ struct Group {
 class ParallelNode final : public UpstreamNode {
  public:
   ParallelNode(std::unique_ptr<Node> upstream, std::shared_ptr<Execution> execution,
-               std::shared_ptr<const SampleChain> chain, bool counts_samples, std::size_t group)
+               std::shared_ptr<const SampleChain> chain, bool counts_samples, std::size_t group,
+               bool keeps_slots)
       : UpstreamNode("samples", std::move(upstream)),
         execution_(std::move(execution)),
         chain_(std::move(chain)),
         counts_samples_(counts_samples),
+        keeps_slots_(keeps_slots),
         group_size_(execution_->pool ? group : 1),
         most_groups_(execution_->pool ? kTasksPerThread * execution_->num_threads : 1),
         queue_(execution_->meter && execution_->pool ? &execution_->meter->add_queue("workers")
@@ -199,14 +201,18 @@ class ParallelNode final : public UpstreamNode {
     if (counts_samples_) {
       execution_->bad_samples.count_read(static_cast<std::int64_t>(work.tickets.size()));
     }
-    if (work.outcome != Outcome::kKept) return false;
-    item = std::move(work.item);
-    return true;
+    if (work.outcome == Outcome::kKept) {
+      item = std::move(work.item);
+    } else {
+      item = {std::move(work.tickets), std::nullopt};
+    }
+    return work.outcome == Outcome::kKept || keeps_slots_;
   }
 
   std::shared_ptr<Execution> execution_;
   std::shared_ptr<const SampleChain> chain_;
   bool counts_samples_;
+  bool keeps_slots_;
   std::size_t group_size_;
   std::size_t most_groups_;
   QueueMeter* queue_;
@@ -222,9 +228,9 @@ class ParallelNode final : public UpstreamNode {
 std::unique_ptr<Node> make_parallel_node(std::unique_ptr<Node> upstream,
                                          std::shared_ptr<Execution> execution,
                                          std::shared_ptr<const SampleChain> chain,
-                                         bool counts_samples, std::size_t group) {
+                                         bool counts_samples, std::size_t group, bool keeps_slots) {
   return std::make_unique<ParallelNode>(std::move(upstream), std::move(execution), std::move(chain),
-                                        counts_samples, group);
+                                        counts_samples, group, keeps_slots);
 }
 
 }  // namespace tenon::data

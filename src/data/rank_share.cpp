@@ -53,7 +53,8 @@ RankShare share_of_rank(const Dataset& dataset, const Ranks& ranks) {
     if (after->stage->name() != "prefetch")
       return {dataset, fmt::format("{} stands behind batch", after->stage->name())};
   }
-  auto shared = batch_per_rank ? batch->stage : batch_shared_by(*batch->stage, rank, of);
+  auto shared = batch_per_rank ? batch_shared_by(*batch->stage, 0, 1)
+                               : batch_shared_by(*batch->stage, rank, of);
   if (shared == nullptr)
     return {dataset, fmt::format("a batch has fewer rows than there are ranks, {}", of)};
   const std::int64_t size = batch_size_of(*batch->stage);

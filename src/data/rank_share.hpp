@@ -31,7 +31,8 @@ struct Ranks {
 
 /// Splits what stands before the batch stage with a shard, where all that follows the batch is a
 /// prefetch; otherwise every rank gets whole batches. The places that iterators save are the same
-/// for any rank of any number of them where it is split.
+/// for any rank of any number of them where it is split: a bad sample keeps its place in a batch,
+/// which then has a row less, or none.
 RankShare share_of_rank(const Dataset& dataset, const Ranks& ranks);
 
 /// Where a rank goes on.

@@ -33,6 +33,9 @@ class StreamStage : public Stage {
   /// True if what comes out is in the order of what comes in, and as many of it: then processes
   /// that share a stream stand at one place of it.
   virtual bool keeps_order() const { return false; }
+  /// True if bad samples are to come to it as items without a record, each in its place, where they
+  /// are met right before it: then the place of a rank's batch does not depend on them.
+  virtual bool keeps_slots() const { return false; }
   /// How many finished elements it keeps ready, for forecasts of memory.
   virtual std::int64_t elements_held() const { return 0; }
   virtual std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,

@@ -20,6 +20,13 @@ constexpr int kSlowInARow = 4;
 
 bool random_access(const Dataset& dataset) { return dataset.pipeline()->source()->random_access(); }
 
+/// Of one of several ranks, where all of its samples were bad.
+void leave_empty(StepData& data) {
+  for (auto* tensors : {&data.inputs, &data.targets, &data.weights}) {
+    for (Tensor& tensor : *tensors) tensor = Tensor();
+  }
+}
+
 /// Of a batch that came whole: leaves the rows that are this process's.
 void take_rows(Batch& batch, const backend::BatchRows& take) {
   std::vector<std::int64_t> rows;
@@ -111,6 +118,7 @@ Batch BatchFeed::prepare_batch(Record record) {
   batch.record = std::move(record);
   batch.data = split_.data_of(batch.record, epoch, steps > 0 ? prepared_ % steps : prepared_);
   if (options_.take.stride > 1) take_rows(batch, options_.take);
+  if (batch.data.rows == 0) leave_empty(batch.data);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     Tensor& target = batch.data.targets[i];
     if (outputs_[i].loss && target.defined()) target = converted_target(target, outputs_[i]);

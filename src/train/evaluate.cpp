@@ -136,7 +136,7 @@ Logs evaluate_share(Model& model, const Dataset& data, const EvaluateArguments& 
   ranks.check_losses(trainer.outputs(), "evaluate");
   const RankThreads threads(trainer, ranks);
   ranks.compare_pass("evaluate", model, trainer, observed, arguments.steps);
-  const data::RankShare share = ranks.share_of(observed, "test");
+  const data::RankShare share = ranks.share_of(observed, "test", !arguments.steps);
   const BoundSplit bound("test", interface, share.dataset, true);
   RunningLogs running(trainer.outputs());
   return evaluate_split(trainer, bound, running,

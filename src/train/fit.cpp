@@ -117,6 +117,7 @@ class FitRun final : public TrainingControl {
     if (data_.validation) {
       const data::RankShare part = ranks_.share_of(*data_.validation, "validation");
       validation_take_ = rows_to_take(part);
+      validation_only_whole_ = part.only_whole;
       validation_.emplace("validation", interface_, part.dataset, arguments_.check_finite);
     }
     class_weights_ = class_weights_by_output(model_, arguments_);
@@ -390,7 +391,8 @@ class FitRun final : public TrainingControl {
                         .epoch = epoch_,
                         .bad_samples = &history_.bad_samples,
                         .ranks = &ranks_,
-                        .take = validation_take_});
+                        .take = validation_take_,
+                        .only_whole = validation_only_whole_});
     for (const auto& [name, value] : logs) epoch_logs_.set("val_" + name, value);
   }
 
@@ -459,6 +461,7 @@ class FitRun final : public TrainingControl {
   backend::BatchRows train_take_;
   backend::BatchRows validation_take_;
   bool only_whole_ = false;  ///< Batches that not all ranks have their rows of are left out.
+  bool validation_only_whole_ = false;
   std::vector<ClassWeights> class_weights_;
   std::optional<RunningLogs> running_;
   std::optional<RunningLogs> validation_logs_;

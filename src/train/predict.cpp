@@ -92,7 +92,7 @@ PredictResult predict_share(Model& model, const Dataset& data, const PredictArgu
       train::with_fixes(train::all_problems({}, interface, {&split, 1}), interface, {&split, 1}));
   const train::RankThreads threads(trainer, ranks);
   ranks.compare_pass("predict", model, trainer, observed, arguments.steps);
-  const data::RankShare share = ranks.share_of(observed, "test");
+  const data::RankShare share = ranks.share_of(observed, "test", !arguments.steps);
   const train::BoundSplit bound("test", interface, share.dataset, true);
 
   // There are no targets to convert: no outputs.

@@ -121,11 +121,18 @@ std::int64_t RankGroup::rows_per_step(const Dataset& dataset) const {
   return data::batch_size_of(dataset) * (ranks().batch_per_rank ? size() : 1);
 }
 
-data::RankShare RankGroup::share_of(const Dataset& dataset, const std::string& split) const {
+data::RankShare RankGroup::share_of(const Dataset& dataset, const std::string& split,
+                                    bool in_any_batches) const {
   if (alone()) return {dataset};
   data::Ranks wanted = ranks();
   wanted.batch_per_rank = wanted.batch_per_rank && split == "training";
   data::RankShare share = data::share_of_rank(dataset, wanted);
+  if (in_any_batches && !share.why_whole.empty()) {
+    wanted.batch_per_rank = true;
+    data::RankShare by_batches = data::share_of_rank(dataset, wanted);
+    if (by_batches.why_whole.empty() && !by_batches.only_whole) return by_batches;
+    wanted.batch_per_rank = false;
+  }
   if (share.why_whole.empty() || !wanted.batch_per_rank) {
     tell_whole(share, split);
     return share;

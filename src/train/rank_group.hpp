@@ -51,7 +51,9 @@ class RankGroup {
   /// Rows of a step of all together; 0 where that is not known.
   std::int64_t rows_per_step(const Dataset& dataset) const;
   /// The rank's part of a split; says once where every rank has to read all of it.
-  data::RankShare share_of(const Dataset& dataset, const std::string& split) const;
+  /// `in_any_batches`: the sizes of batches do not matter, and may be those of each rank.
+  data::RankShare share_of(const Dataset& dataset, const std::string& split,
+                           bool in_any_batches = false) const;
   /// … of training data that go on from `state`, of any number of ranks or of none.
   data::RankStart share_from(const Dataset& dataset, const std::string& state) const;
 

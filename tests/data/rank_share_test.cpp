@@ -90,6 +90,61 @@ TEST(RankShare, AStateOfAnyNumberOfRanksIsContinuedByAnyOther) {
   }
 }
 
+Dataset with_bad_ones(std::int64_t count, std::int64_t batch) {
+  return numbers(count)
+      .map([](Record& record) {
+        const float value = record[0].item<float>();
+        if (value == 1.0F || value == 4.0F || value == 5.0F)
+          throw DataError(make_diagnostic("D001", "a bad one"));
+      })
+      .batch(batch)
+      .on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = 0.5});
+}
+
+TEST(RankShare, ABadSampleLeavesTheRowsOfTheOthersWhereTheyAre) {
+  for (const std::int64_t of : {1, 2, 3}) {
+    for (std::int64_t rank = 0; rank < of; ++rank) {
+      const Batches own = batches_of(share_of_rank(with_bad_ones(18, 6), {rank, of}).dataset);
+      ASSERT_EQ(own.size(), 3U);
+      for (std::int64_t batch = 0; batch < 3; ++batch) {
+        std::vector<float> expected;
+        for (std::int64_t row = rank; row < 6; row += of) {
+          const std::int64_t sample = batch * 6 + row;
+          if (sample != 1 && sample != 4 && sample != 5)
+            expected.push_back(static_cast<float>(sample));
+        }
+        EXPECT_EQ(own[static_cast<std::size_t>(batch)], expected) << rank << " of " << of;
+      }
+    }
+  }
+}
+
+TEST(RankShare, ABatchOfBadSamplesAloneHasNoRowAndKeepsItsPlace) {
+  const Dataset own = share_of_rank(with_bad_ones(8, 2), {1, 2}).dataset.prefetch(2);
+  EXPECT_EQ(batches_of(own), (Batches{{}, {3.0F}, {}, {7.0F}}));
+  DatasetIterator iterator = own.iterate({.seed = 3, .threads = 2});
+  Record record;
+  ASSERT_TRUE(iterator.next(record));
+  DatasetIterator again = own.iterate({.seed = 3, .threads = 1});
+  again.restore(iterator.state());
+  EXPECT_EQ(next_of(again), std::vector<float>{3.0F});
+  EXPECT_EQ(next_of(again), std::vector<float>{});
+}
+
+TEST(RankShare, StatesAmongBadSamplesAreContinuedByAnyNumberOfRanks) {
+  const Dataset dataset = with_bad_ones(24, 6);
+  for (const std::int64_t before : {1, 2, 3, 4}) {
+    const std::string state = state_behind(dataset, before > 1 ? 1 : 0, before, 1);
+    for (const std::int64_t of : {0, 1, 2, 3, 4}) {
+      const RankStart start =
+          share_from(dataset, state, {0, std::max<std::int64_t>(of, 1)}, of == 0);
+      DatasetIterator iterator = start.share.dataset.iterate({.seed = 9, .threads = 1});
+      iterator.restore(start.state);
+      EXPECT_EQ(next_of(iterator).front(), 6.0F) << before << " then " << of;
+    }
+  }
+}
+
 TEST(RankShare, WhereBadSamplesHideThePlaceEveryRankReadsAllFromTheStateOn) {
   const Dataset dataset = numbers(24)
                               .map([](Record& record) {

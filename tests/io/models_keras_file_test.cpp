@@ -98,11 +98,11 @@ TEST_F(KerasFile, AModelOfVolumesIsLoadedEqual) {
 TEST_F(KerasFile, SynchronizedBatchNormalizationIsWrittenAndRead) {
   const auto x = Input({4}, {.name = "x"});
   const Model model(x, BatchNormalization({.synchronized = true, .name = "norm"})(x));
-  EXPECT_THAT(model.to_json(), ::testing::HasSubstr("\"synchronized\": true"));
+  EXPECT_THAT(model.to_json(), ::testing::HasSubstr("\"synchronized\":true"));
   model.save(path("model.keras"));
   const Model loaded = load_model(path("model.keras"));
   EXPECT_EQ(model.to_json(), loaded.to_json());
-  EXPECT_THAT(small_model().to_json(), ::testing::HasSubstr("\"synchronized\": false"));
+  EXPECT_THAT(small_model().to_json(), ::testing::HasSubstr("\"synchronized\":false"));
 }
 
 TEST_F(KerasFile, EqualModelsGiveEqualConfigAndWeights) {

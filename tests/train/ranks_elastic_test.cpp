@@ -29,6 +29,7 @@ struct ElasticSetup {
   FitArguments fit{};
   MpiOptions options{};
   std::function<void(int, FitArguments&)> change{};  ///< By rank.
+  bool bad_samples = false;
 };
 
 struct ElasticRun {
@@ -69,9 +70,15 @@ ElasticRun train_elastic(const ElasticSetup& setup, const Distribution& distribu
   const auto rate = std::make_shared<LearningRateAtEnd>();
   arguments.callbacks.push_back(rate);
   ElasticRun run;
-  const Dataset data =
-      Dataset::from_tensors(testing::cell_data(70)).shuffle(16).batch(setup.batch).prefetch(2);
-  run.history = model.fit(data, arguments);
+  Dataset data = Dataset::from_tensors(testing::cell_data(70)).shuffle(16);
+  if (setup.bad_samples) {
+    data = data.map([](Record& record) {
+      if (std::abs(record[0].data<float>()[0]) > 0.8F)
+        throw DataError(make_diagnostic("D001", "a bad one"));
+    });
+    data = data.on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = 0.9});
+  }
+  run.history = model.fit(data.batch(setup.batch).prefetch(2), arguments);
   run.learning_rate = rate->value;
   for (const auto& weight : model.weights()) run.weights.push_back(weight->value().clone());
   return run;
@@ -158,6 +165,21 @@ TEST_F(Elastic, AnyNumberOfRanksGoesOnFromTheMiddleOfAnEpochOfAnyOther) {
       EXPECT_EQ(run.history.logs.size(), 3U);
     }
   }
+}
+
+TEST_F(Elastic, BadSamplesChangeNothingOfThat) {
+  ElasticSetup setup;
+  setup.fit.epochs = 3;
+  setup.bad_samples = true;
+  setup.batch = 4;  // Some ranks have batches of bad samples alone.
+  const ElasticRun undisturbed = train_on(2, setup).front();
+  EXPECT_GT(undisturbed.history.bad_samples.size(), 10U);
+  leave_state("bad", 2, setup, 22);
+  for (const int after : {0, 2, 4}) {
+    const ElasticRun run = go_on("bad", after, setup);
+    EXPECT_LT(farthest(undisturbed, run), 1e-6) << after;
+  }
+  EXPECT_EQ(farthest(undisturbed, go_on("bad", 2, setup)), 0.0);
 }
 
 TEST_F(Elastic, WithABatchForEachRankMoreRanksAreALargerBatchAndALearningRate) {

@@ -415,8 +415,9 @@ TEST(RanksDiffer, ModelsAreTold) {
     setup.normalized = ranks.rank() == 1;
     train_as(setup, ranks);
   });
-  EXPECT_THAT(text_of(thrown[0]), AllOf(HasSubstr("are not about to train the same: model"),
-                                        HasSubstr("rank 0: /config/layers/"), HasSubstr("norm")));
+  EXPECT_THAT(text_of(thrown[0]),
+              AllOf(HasSubstr("are not about to train the same: model"),
+                    HasSubstr("rank 0: /config/layers/"), HasSubstr("BatchNormalization")));
 }
 
 TEST(RanksFail, OneRanksBadBatchEndsAllWithItsDiagnosticAndNoWeightIsTouched) {

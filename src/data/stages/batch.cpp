@@ -17,11 +17,12 @@ constexpr std::int64_t kObservedRows = 2;
 class BatchNode final : public UpstreamNode {
  public:
   BatchNode(std::unique_ptr<Node> upstream, const NodeContext& context, std::int64_t size,
-            const BatchOptions& options)
+            const BatchOptions& options, bool keeps_slots)
       : UpstreamNode("batch", std::move(upstream)),
         context_(context),
         size_(context.execution->observing ? std::min(size, kObservedRows) : size),
-        options_(options) {}
+        options_(options),
+        keeps_slots_(keeps_slots) {}
 
   bool next(Item& item) override {
     return context_.samples_in_memory ? next_of_rows(item) : next_of_samples(item);
@@ -29,7 +30,8 @@ class BatchNode final : public UpstreamNode {
 
   bool revive(Item& item) override {
     if (item.record) return true;
-    if (context_.samples_in_memory) return upstream().revive(item) && take_rows(item);
+    if (context_.samples_in_memory)
+      return upstream().revive(item) && (take_rows(item) || keep_empty(item));
     std::vector<Record> records;
     Tickets kept;
     for (const Ticket& ticket : item.tickets) {
@@ -38,8 +40,8 @@ class BatchNode final : public UpstreamNode {
       kept.push_back(ticket);
       records.push_back(std::move(*sample.record));
     }
-    if (records.empty()) return false;
-    item.tickets = std::move(kept);
+    if (records.empty()) return keep_empty(item);
+    if (!keeps_slots_) item.tickets = std::move(kept);
     item.record = join(std::move(records));
     return true;
   }
@@ -56,12 +58,13 @@ class BatchNode final : public UpstreamNode {
     item = Item();
     item.tickets.reserve(static_cast<std::size_t>(size_));
     Item sample;
-    while (static_cast<std::int64_t>(records.size()) < size_ && upstream().next(sample)) {
+    while (static_cast<std::int64_t>(item.tickets.size()) < size_ && upstream().next(sample)) {
       item.tickets.push_back(sample.tickets.front());
-      records.push_back(std::move(*sample.record));
+      if (sample.record) records.push_back(std::move(*sample.record));
       sample = Item();
     }
-    if (!enough(records.size())) return false;
+    if (!enough(item.tickets.size())) return false;
+    if (records.empty()) return keep_empty(item);
     RunMeter::Work work(context_.execution->meter.get(), item.tickets.front().index);
     work.begin(context_.reference.index);
     item.record = join(std::move(records));
@@ -78,7 +81,21 @@ class BatchNode final : public UpstreamNode {
         item.tickets.push_back(sample.tickets.front());
       }
       if (!enough(item.tickets.size())) return false;
-    } while (!take_rows(item));
+    } while (!take_rows(item) && !keep_empty(item));
+    return true;
+  }
+
+  /// A batch of bad samples alone keeps its place among the ranks' batches, with no row.
+  bool keep_empty(Item& item) const {
+    if (!keeps_slots_) return false;
+    std::vector<Tensor> none;
+    for (const Field& field : *context_.out) {
+      std::vector<std::int64_t> sizes;
+      for (const auto& dim : field.spec.shape)
+        sizes.push_back(sizes.empty() || !dim.known() ? 0 : dim.size());
+      none.emplace_back(field.spec.dtype, Shape(std::move(sizes)));
+    }
+    item.record.emplace(context_.out, std::move(none), std::vector<SampleIdentity>());
     return true;
   }
 
@@ -131,21 +148,23 @@ class BatchNode final : public UpstreamNode {
   NodeContext context_;
   std::int64_t size_;
   BatchOptions options_;
+  bool keeps_slots_;
 };
 
 class BatchStage final : public NamedStage<StreamStage> {
  public:
   BatchStage(std::int64_t size, BatchOptions options, SourceLocation location,
-             std::int64_t rank = 0, std::int64_t ranks = 1)
+             std::int64_t rank = 0, std::int64_t ranks = 1, bool shared = false)
       : NamedStage("batch", location),
         size_(size),
         options_(options),
-        rows_((size - rank + ranks - 1) / ranks) {}
+        rows_((size - rank + ranks - 1) / ranks),
+        shared_(shared) {}
 
   /// … whose batches several ranks make together: rank r the rows r, r + ranks, … of them.
   std::shared_ptr<const Stage> shared_by(std::int64_t rank, std::int64_t ranks) const {
-    if (rows_ != size_ || size_ < ranks) return nullptr;
-    return std::make_shared<BatchStage>(size_, options_, location(), rank, ranks);
+    if (shared_ || size_ < ranks) return nullptr;
+    return std::make_shared<BatchStage>(size_, options_, location(), rank, ranks, true);
   }
   std::int64_t size() const noexcept { return size_; }
 
@@ -170,19 +189,21 @@ class BatchStage final : public NamedStage<StreamStage> {
   bool makes_batches() const override { return true; }
   bool keeps_order() const override { return true; }
   bool keeps_elements() const override { return false; }
+  bool keeps_slots() const override { return shared_; }
   std::string arguments() const override {
     return fmt::format("size={}, drop_remainder={}, padded={}, padding_value={}", size_,
                        options_.drop_remainder, options_.padded, options_.padding_value);
   }
   std::unique_ptr<Node> node(std::unique_ptr<Node> upstream,
                              const NodeContext& context) const override {
-    return std::make_unique<BatchNode>(std::move(upstream), context, rows_, options_);
+    return std::make_unique<BatchNode>(std::move(upstream), context, rows_, options_, shared_);
   }
 
  private:
   std::int64_t size_;  ///< Of all ranks together: a state is the same text for any number of them.
   BatchOptions options_;
   std::int64_t rows_;  ///< Of this rank.
+  bool shared_;
 };
 
 }  // namespace
