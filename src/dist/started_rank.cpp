@@ -1,6 +1,7 @@
 #include "dist/started_rank.hpp"
 
 #include <cstdlib>
+#include <initializer_list>
 
 namespace tenon::dist {
 
