@@ -183,6 +183,7 @@ PredictResult gather_predictions(const RankGroup& ranks, RankRows own) {
   const std::vector<std::string> names = output_names(ranks, own);
   const std::vector<std::string> heads = communicator.gather(json_text(to_json(own), -1));
   std::vector<RankRows> all;
+  all.reserve(heads.size());
   for (const std::string& head : heads) all.push_back(rows_of(Json::parse(head), names));
   if (!all.empty()) all.front() = own;
   for (std::size_t i = 0; i < names.size(); ++i) {

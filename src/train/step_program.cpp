@@ -185,6 +185,7 @@ class StepWriter {
   /// Gradients as outputs in place of updates.
   void gradients(const std::vector<VariableSlots>& slots) {
     std::vector<ValueId> variables;
+    variables.reserve(slots.size());
     for (const VariableSlots& entry : slots) variables.push_back(variable(entry.weight));
     const auto made = ops::append_gradients(step_.program, loss_, variables);
     for (std::size_t i = 0; i < made.size(); ++i) {
