@@ -51,9 +51,7 @@ std::vector<Counted> outputs_with_classes(const Model& model, const Experiment& 
 /// The rows of `tensor` that are this process's.
 Tensor own_rows(const Tensor& tensor, const backend::BatchRows& rows) {
   if (rows.stride <= 1) return tensor;
-  std::vector<std::int64_t> own;
-  for (std::int64_t row = rows.first; row < tensor.dim(0); row += rows.stride) own.push_back(row);
-  return data::gather_rows(tensor, own);
+  return data::gather_rows(tensor, train::rows_taken(tensor.dim(0), rows));
 }
 
 /// Of all ranks.

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "core/cache_line.hpp"
 #include "dist/shared_memory.hpp"
 #include "dist/sum.hpp"
 #include "tenon/error.hpp"
@@ -14,8 +15,7 @@
 namespace tenon::dist {
 namespace {
 
-constexpr std::size_t kLine = 64;
-constexpr std::size_t kFloatsOfALine = kLine / sizeof(float);
+constexpr std::size_t kFloatsOfALine = kCacheLine / sizeof(float);
 constexpr std::size_t kFloatsAtOnce = 2048;
 constexpr std::size_t kLongestAddress = 96;
 
@@ -28,8 +28,8 @@ struct Board {
   /// Written before the first piece of a round is given: by then nobody reads those of the last.
   std::array<Area, Sum::kAreas> areas;
   std::uint64_t token = 0;
-  alignas(kLine) std::atomic<std::uint64_t> given;
-  alignas(kLine) std::atomic<std::uint64_t> summed;  ///< By this rank, its part of them.
+  alignas(kCacheLine) std::atomic<std::uint64_t> given;
+  alignas(kCacheLine) std::atomic<std::uint64_t> summed;  ///< By this rank, its part of them.
   /// The last round in which it met a sum that is not finite; those of odd and of even rounds
   /// apart: who is a round ahead does not overwrite what others still read.
   std::array<std::atomic<std::uint64_t>, 2> not_finite;
@@ -70,7 +70,8 @@ class MachineSum final : public Sum {
           "R002",
           fmt::format("rank {}: the system gave no {} bytes of memory that the other ranks of the "
                       "machine can see",
-                      me_, total)));
+                      me_, total),
+          {}, "start fewer ranks on this machine, or give it more memory"));
     }
     for (auto known = made_.begin(); known != made_.end();)
       known = known->second.memory.expired() ? made_.erase(known) : std::next(known);
@@ -169,10 +170,11 @@ class MachineSum final : public Sum {
   std::shared_ptr<SharedMemory> opened(std::size_t rank, const char* address) const {
     auto memory = SharedMemory::open(address);
     if (!memory) {
-      throw Error(
-          make_diagnostic("R002", fmt::format("rank {} cannot see the memory of rank {} any "
+      throw Error(make_diagnostic("R002",
+                                  fmt::format("rank {} cannot see the memory of rank {} any "
                                               "more",
-                                              me_, rank)));
+                                              me_, rank),
+                                  {}, "start the job anew; train goes on with --resume"));
     }
     return memory;
   }
@@ -194,7 +196,7 @@ class MachineSum final : public Sum {
 
   /// Of numbers that stay in the nearest cache meanwhile. True if a sum is not finite.
   bool add_some(const Piece& piece, std::size_t at, std::size_t count) const {
-    alignas(kLine) std::array<float, kFloatsAtOnce> sum;
+    alignas(kCacheLine) std::array<float, kFloatsAtOnce> sum;
     bool first = true;
     for (std::size_t rank = 0; rank < boards_.size(); ++rank) {
       const float weight = weights_[rank];

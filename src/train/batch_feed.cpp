@@ -20,18 +20,10 @@ constexpr int kSlowInARow = 4;
 
 bool random_access(const Dataset& dataset) { return dataset.pipeline()->source()->random_access(); }
 
-/// Of one of several ranks, where all of its samples were bad.
-void leave_empty(StepData& data) {
-  for (auto* tensors : {&data.inputs, &data.targets, &data.weights}) {
-    for (Tensor& tensor : *tensors) tensor = Tensor();
-  }
-}
-
-/// Of a batch that came whole: leaves the rows that are this process's.
+/// Of a batch that came whole, or of bad samples alone: leaves the rows that are this process's,
+/// and no tensors where there are none.
 void take_rows(Batch& batch, const backend::BatchRows& take) {
-  std::vector<std::int64_t> rows;
-  for (std::int64_t row = take.first; row < batch.data.rows; row += take.stride)
-    rows.push_back(row);
+  const std::vector<std::int64_t> rows = rows_taken(batch.data.rows, take);
   for (auto* tensors : {&batch.data.inputs, &batch.data.targets, &batch.data.weights}) {
     for (Tensor& tensor : *tensors) {
       tensor = tensor.defined() && !rows.empty() ? data::gather_rows(tensor, rows) : Tensor();
@@ -47,6 +39,12 @@ void take_rows(Batch& batch, const backend::BatchRows& take) {
 }
 
 }  // namespace
+
+std::vector<std::int64_t> rows_taken(std::int64_t rows, const backend::BatchRows& take) {
+  std::vector<std::int64_t> taken;
+  for (std::int64_t row = take.first; row < rows; row += take.stride) taken.push_back(row);
+  return taken;
+}
 
 double least_share(int threads) {
   // The share of a step that preparing a batch must take to be done beside it on a core that the
@@ -117,8 +115,7 @@ Batch BatchFeed::prepare_batch(Record record) {
   Batch batch;
   batch.record = std::move(record);
   batch.data = split_.data_of(batch.record, epoch, steps > 0 ? prepared_ % steps : prepared_);
-  if (options_.take.stride > 1) take_rows(batch, options_.take);
-  if (batch.data.rows == 0) leave_empty(batch.data);
+  if (options_.take.stride > 1 || batch.data.rows == 0) take_rows(batch, options_.take);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     Tensor& target = batch.data.targets[i];
     if (outputs_[i].loss && target.defined()) target = converted_target(target, outputs_[i]);

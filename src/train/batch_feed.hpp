@@ -26,6 +26,9 @@ struct Batch {
   std::string state{};  ///< Where the data stand behind it, if note_state() asked for that.
 };
 
+/// Which rows of a whole batch of `rows` are this process's.
+std::vector<std::int64_t> rows_taken(std::int64_t rows, const backend::BatchRows& take);
+
 /// Where a feed goes on from.
 struct FeedPlace {
   std::string state;       ///< DatasetIterator::state(); empty: the data begin.

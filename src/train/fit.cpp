@@ -116,7 +116,7 @@ class FitRun final : public TrainingControl {
     train_on(ranks_.share_of(data_.train, "training"));
     if (data_.validation) {
       const data::RankShare part = ranks_.share_of(*data_.validation, "validation");
-      validation_take_ = rows_to_take(part);
+      validation_take_ = ranks_.rows_to_take(part);
       validation_only_whole_ = part.only_whole;
       validation_.emplace("validation", interface_, part.dataset, arguments_.check_finite);
     }
@@ -128,15 +128,9 @@ class FitRun final : public TrainingControl {
   }
 
   void train_on(const data::RankShare& share) {
-    train_take_ = rows_to_take(share);
+    train_take_ = ranks_.rows_to_take(share);
     only_whole_ = share.only_whole;
     train_.emplace("train", interface_, share.dataset, arguments_.check_finite);
-  }
-
-  /// Of batches that come whole.
-  backend::BatchRows rows_to_take(const data::RankShare& share) const {
-    if (share.why_whole.empty()) return {};
-    return {arguments_.distribution.rank(), ranks_.size()};
   }
 
   void begin() {

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "core/cache_line.hpp"
+
 namespace tenon::train {
 namespace {
 
-constexpr std::size_t kLine = 16;  // Floats of a cache line.
-
 std::size_t padded(const Shape& shape) {
-  const auto count = static_cast<std::size_t>(shape.element_count());
-  return (count + kLine - 1) / kLine * kLine;
+  return whole_lines_of_floats(static_cast<std::size_t>(shape.element_count()));
 }
 
 }  // namespace

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/cache_line.hpp"
+
 namespace tenon::train {
 namespace {
 
 using backend::GradientRange;
-
-constexpr std::size_t kFloatsOfALine = 16;
-
-std::size_t whole_lines(std::size_t floats) {
-  return (floats + kFloatsOfALine - 1) / kFloatsOfALine * kFloatsOfALine;
-}
 
 /// Neighbours as one, up to about so many bytes. What lies apart is a piece of the second area,
 /// whose `values` have their sizes only.
@@ -23,9 +19,10 @@ std::vector<SharedPlaces::Piece> pieces_of(const std::vector<GradientRange>& ran
     const GradientRange& range = ranges[i];
     const auto count = static_cast<std::size_t>(range.count);
     SharedPlaces::Piece* last = pieces.empty() ? nullptr : &pieces.back();
-    const bool follows = last != nullptr && range.offset >= 0 && last->area == 0 &&
-                         last->values.data() + whole_lines(last->values.size()) == range.data &&
-                         last->values.size_bytes() < bucket_bytes;
+    const bool follows =
+        last != nullptr && range.offset >= 0 && last->area == 0 &&
+        last->values.data() + whole_lines_of_floats(last->values.size()) == range.data &&
+        last->values.size_bytes() < bucket_bytes;
     if (follows) {
       last->values = {last->values.data(), range.data + count};
       last->last_range = i;
@@ -62,11 +59,11 @@ std::unique_ptr<backend::Plan> SharedStep::compile(
   const std::vector<GradientRange> ranges = plan->gradient_ranges();
   if (ranges.empty() || plan->steps_until(*step.loss) > ranges.front().step + 1) return plan;
   places.pieces = pieces_of(ranges, std::min(bucket_bytes_, sum_->useful_bytes()));
-  std::size_t floats = kFloatsOfALine;
+  std::size_t floats = whole_lines_of_floats(1);  // The loss.
   for (const std::int32_t slot : step.written)
-    floats += whole_lines(floats_of(variables->specs()[static_cast<std::size_t>(slot)]));
+    floats += whole_lines_of_floats(floats_of(variables->specs()[static_cast<std::size_t>(slot)]));
   for (const SharedPlaces::Piece& piece : places.pieces)
-    floats += piece.area == 1 ? whole_lines(piece.values.size()) : 0;
+    floats += piece.area == 1 ? whole_lines_of_floats(piece.values.size()) : 0;
   const std::size_t bytes = floats * sizeof(float);
   Tensor& rest = places.areas[1];
   rest = sum_->memory(bytes, bytes);
@@ -74,7 +71,7 @@ std::unique_ptr<backend::Plan> SharedStep::compile(
   auto* next = reinterpret_cast<float*>(rest.bytes());
   const auto take = [&next](std::size_t count) {
     const std::span<float> taken(next, count);
-    next += whole_lines(count);
+    next += whole_lines_of_floats(count);
     return taken;
   };
   places.loss = take(1);

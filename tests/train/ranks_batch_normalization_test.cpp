@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "support/thread_ranks.hpp"
+#include "support/weight_difference.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 #include "train/distribution_maker.hpp"
@@ -130,15 +131,7 @@ std::vector<SyncedWeights> train_synced_on(int size, const SyncedRun& run) {
 }
 
 double distance(const SyncedWeights& a, const SyncedWeights& b) {
-  double largest = 0.0;
-  EXPECT_EQ(a.weights.size(), b.weights.size());
-  for (std::size_t i = 0; i < std::min(a.weights.size(), b.weights.size()); ++i) {
-    const auto x = std::as_const(a.weights[i]).data<float>();
-    const auto y = std::as_const(b.weights[i]).data<float>();
-    for (std::size_t k = 0; k < x.size(); ++k)
-      largest = std::max(largest, static_cast<double>(std::abs(x[k] - y[k])));
-  }
-  return largest;
+  return testing::largest_difference(a.weights, b.weights);
 }
 
 class RanksBatchNormalization

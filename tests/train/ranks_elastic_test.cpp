@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "support/thread_ranks.hpp"
+#include "support/weight_difference.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 #include "train/distribution_maker.hpp"
@@ -98,14 +99,7 @@ std::vector<ElasticRun> train_on(int ranks, const ElasticSetup& setup) {
 }
 
 double farthest(const ElasticRun& a, const ElasticRun& b) {
-  double largest = 0.0;
-  for (std::size_t i = 0; i < a.weights.size() && i < b.weights.size(); ++i) {
-    const auto x = std::as_const(a.weights[i]).data<float>();
-    const auto y = std::as_const(b.weights[i]).data<float>();
-    for (std::size_t k = 0; k < x.size(); ++k)
-      largest = std::max(largest, static_cast<double>(std::abs(x[k] - y[k])));
-  }
-  return largest;
+  return testing::largest_difference(a.weights, b.weights);
 }
 
 /// Ends the training after so many steps, as Ctrl-C does where a state is kept.

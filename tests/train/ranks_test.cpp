@@ -11,6 +11,7 @@
 #include "backend/api/engine.hpp"
 #include "dist/communicator.hpp"
 #include "support/thread_ranks.hpp"
+#include "support/weight_difference.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 #include "train/distribution_maker.hpp"
@@ -108,15 +109,7 @@ std::vector<Trained> train_together(int size, const RankSetup& setup) {
 }
 
 double largest_difference(const Trained& a, const Trained& b) {
-  double largest = 0.0;
-  EXPECT_EQ(a.weights.size(), b.weights.size());
-  for (std::size_t i = 0; i < a.weights.size() && i < b.weights.size(); ++i) {
-    const auto x = std::as_const(a.weights[i]).data<float>();
-    const auto y = std::as_const(b.weights[i]).data<float>();
-    for (std::size_t k = 0; k < x.size(); ++k)
-      largest = std::max(largest, static_cast<double>(std::abs(x[k] - y[k])));
-  }
-  return largest;
+  return testing::largest_difference(a.weights, b.weights);
 }
 
 void expect_same_logs(const History& a, const History& b, double tolerance) {

@@ -6,11 +6,10 @@
 #include "backend/api/arena.hpp"
 #include "backend/onednn/huge_pages.hpp"
 #include "backend/onednn/kernels/convert.hpp"
+#include "core/cache_line.hpp"
 
 namespace tenon::backend::onednn {
 namespace {
-
-std::size_t whole_lines(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 void fill_constant(const Cell& cell, std::byte* data) {
   const std::size_t element = size_of(cell.dtype);

@@ -7,16 +7,13 @@
 #include <utility>
 
 #include "backend/onednn/huge_pages.hpp"
+#include "core/cache_line.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::backend::onednn {
 namespace {
 
 Tensor memory_for(const bridge::Desc& desc) { return zeroed_bytes(desc.get_size(), true); }
-
-std::size_t whole_lines(std::size_t bytes) {
-  return (bytes + kVariableLine - 1) / kVariableLine * kVariableLine;
-}
 
 }  // namespace
 

@@ -6,11 +6,12 @@
 
 #include "backend/api/engine.hpp"
 #include "backend/onednn/layout.hpp"
+#include "core/cache_line.hpp"
 
 namespace tenon::backend::onednn {
 
 /// Bytes; a multiple of what the widest vector has.
-inline constexpr std::size_t kVariableLine = 64;
+inline constexpr std::size_t kVariableLine = kCacheLine;
 
 /// Variables in the layout that the kernels want. A variable's layout is settled by the first plan
 /// that uses it and then stays: plans of other batch sizes share it.
