@@ -1,9 +1,12 @@
 #include "cli/as_rank.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/commands.hpp"
 #include "dist/communicator.hpp"
 #include "dist/mpi.hpp"
 #include "dist/started_rank.hpp"
+#include "tenon/diagnostic.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
@@ -11,6 +14,17 @@ namespace tenon::cli {
 bool is_rank() { return dist::started_by_mpi(); }
 
 bool is_silent_rank() { return dist::started_rank() > 0; }
+
+void warn_if_started_apart() {
+  const int tasks = dist::started_apart();
+  if (tasks == 0) return;
+  Diagnostic warning = make_diagnostic(
+      "R002",
+      fmt::format("srun started {} tasks without MPI: each works by itself on all data", tasks), {},
+      "for one training by all of them: srun --mpi=pmix (Open MPI) or --mpi=pmi2 (MPICH)");
+  warning.severity = Severity::kWarning;
+  print_error(render_text(warning, {.color = color_wanted()}));
+}
 
 int as_rank(CommonOptions& common, const std::function<int(const Distribution&)>& action) {
   constexpr double kSecondsToTell = 5.0;

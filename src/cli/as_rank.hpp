@@ -11,6 +11,8 @@ namespace tenon::cli {
 bool is_rank();
 /// … and another of them is the one that speaks, as its environment says: for what is done once.
 bool is_silent_rank();
+/// Tells a process which srun started beside others, without MPI, that each works by itself.
+void warn_if_started_apart();
 
 /// Runs `action` as one of the ranks, in which what ends one ends all: rank 0 says why; another
 /// only where rank 0 cannot be told. Returns the status for the process, which is at its end.

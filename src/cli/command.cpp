@@ -321,7 +321,9 @@ int parse_and_run(int argc, char** argv) {
     report(usage_problems(app, error, arguments), common_of(arguments));
     return kUsage;
   }
-  if (is_silent_rank() && !is_shared(app.get_subcommands().front()->get_name())) return kDone;
+  const bool shared = is_shared(app.get_subcommands().front()->get_name());
+  if (is_silent_rank() && !shared) return kDone;
+  if (shared) warn_if_started_apart();
   return run_action(line);
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dist/mpi.hpp"
+#include "dist/started_rank.hpp"
 #include "dist/tags.hpp"
 #include "tenon/error.hpp"
 
@@ -57,11 +58,12 @@ class Session {
   void note_failure() noexcept { failed_ = true; }
 
   void end(bool failed, int status) noexcept {
-    if (!is_running()) return;
+    // MPICH's MPI_Abort calls exit(), which comes here again: what has failed is not waited for.
+    if (std::exchange(is_ending_, true) || !is_running()) return;
     std::fflush(nullptr);
     if (failed || failed_) {
       all_say_goodbye(std::chrono::seconds(5));
-      MPI_Abort(world_, status != 0 ? status : 1);
+      abort(status != 0 ? status : 1);
       return;
     }
     if (ours_) MPI_Finalize();
@@ -102,8 +104,22 @@ class Session {
     }
   }
 
+  /// MPICH's MPI_Abort waits for the other ranks' answers (over UCX), and may so for ever; where
+  /// this process has gone with its status, mpirun ends the others.
+  void abort(int status) noexcept {
+    try {
+      std::thread([status] {
+        std::this_thread::sleep_for(std::chrono::seconds(5));
+        std::_Exit(status);
+      }).detach();
+    } catch (const std::exception&) {  // No thread: MPI alone has to do it.
+    }
+    MPI_Abort(world_, status);
+  }
+
   bool ours_ = false;
   bool failed_ = false;
+  bool is_ending_ = false;
   MPI_Comm world_ = MPI_COMM_NULL;
   MPI_Comm machine_ = MPI_COMM_NULL;
 };
@@ -259,13 +275,7 @@ std::string mpi_description() {
   return all.substr(0, all.find_first_of(",\n"));
 }
 
-bool started_by_mpi() noexcept {
-  // Open MPI; MPICH and Slurm's PMI; Slurm's and others' PMIx.
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"}) {
-    if (std::getenv(name) != nullptr) return true;
-  }
-  return false;
-}
+bool started_by_mpi() noexcept { return started_ranks() > 0; }
 
 std::unique_ptr<Transport> mpi_transport() { return std::make_unique<MpiTransport>(); }
 

@@ -1,7 +1,5 @@
-#include <cstdlib>
-#include <initializer_list>
-
 #include "dist/mpi.hpp"
+#include "dist/started_rank.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::dist {
@@ -9,12 +7,7 @@ namespace tenon::dist {
 bool has_mpi() noexcept { return false; }
 std::string mpi_description() { return "not built in"; }
 // One of several is told that it cannot be, before each trains by itself into one folder.
-bool started_by_mpi() noexcept {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
-    if (const char* text = std::getenv(name); text != nullptr && std::atoi(text) > 1) return true;
-  }
-  return false;
-}
+bool started_by_mpi() noexcept { return started_ranks() > 1; }
 
 std::unique_ptr<Transport> mpi_transport() {
   throw Error(make_diagnostic("R002", "this library was built without MPI", {},

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "cli/command_fixture.hpp"
-#include "tenon/distribution.hpp"
+#include "cli/mpirun.hpp"
 
 namespace tenon::cli {
 
@@ -12,8 +12,8 @@ namespace tenon::cli {
 class MpirunCommand : public Command {
  protected:
   void SetUp() override {
-    if (!Distribution::has_mpi()) GTEST_SKIP() << "skipped: built without MPI";
-    if (std::system("command -v mpirun >/dev/null") != 0) GTEST_SKIP() << "skipped: no mpirun";
+    const std::string why_not = Mpirun::why_not();
+    if (!why_not.empty()) GTEST_SKIP() << "skipped: " << why_not;
     Command::SetUp();
     // 16 samples in batches of 6: the third has 4.
     replace_in("exp.toml", "size = 4", "size = 6");
@@ -30,10 +30,9 @@ class MpirunCommand : public Command {
 
   /// `timeout` ends what hangs, with status 124.
   Outcome run_ranks(int count, const std::string& arguments) const {
-    const std::string line = "cd " + folder_.string() +
-                             " && timeout 120 mpirun --oversubscribe --allow-run-as-root -n " +
-                             std::to_string(count) + " " TENON_BINARY_DIR "/tenon " + arguments +
-                             " >out.txt 2>err.txt";
+    const std::string line = "cd " + folder_.string() + " && timeout 120 " + Mpirun::line() +
+                             "-n " + std::to_string(count) + " " TENON_BINARY_DIR "/tenon " +
+                             arguments + " >out.txt 2>err.txt";
     Outcome outcome;
     outcome.status = WEXITSTATUS(std::system(line.c_str()));
     outcome.out = read_file((folder_ / "out.txt").string());

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "cli/command_fixture.hpp"
+#include "cli/mpirun.hpp"
 #include "support/steps_csv.hpp"
-#include "tenon/distribution.hpp"
 #include "train/state.hpp"
 
 namespace tenon::cli {
@@ -18,8 +18,8 @@ namespace tenon::cli {
 class RanksCommand : public Command {
  protected:
   void SetUp() override {
-    if (!Distribution::has_mpi()) GTEST_SKIP() << "skipped: built without MPI";
-    if (std::system("command -v mpirun >/dev/null") != 0) GTEST_SKIP() << "skipped: no mpirun";
+    const std::string why_not = Mpirun::why_not();
+    if (!why_not.empty()) GTEST_SKIP() << "skipped: " << why_not;
     Command::SetUp();
     write_experiment(kRandomStages);
   }
@@ -27,7 +27,7 @@ class RanksCommand : public Command {
     if (!folder_.empty()) Command::TearDown();
   }
 
-  static std::string mpirun() { return "mpirun --oversubscribe --allow-run-as-root "; }
+  static std::string mpirun() { return Mpirun::line(); }
   static std::string ranks(int count, const std::string& arguments) {
     return mpirun() + "-n " + std::to_string(count) + " " TENON_BINARY_DIR "/tenon " + arguments;
   }
@@ -80,7 +80,7 @@ class RanksCommand : public Command {
 
   /// The process of that rank that runs in this test's folder, if there is one now.
   std::optional<pid_t> find_process_of(int rank) const {
-    const std::string wanted = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank);
+    const std::string wanted = Mpirun::rank_variable() + "=" + std::to_string(rank);
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
       const std::string name = entry.path().filename().string();

@@ -45,6 +45,19 @@ TEST_F(RanksCommand, DifferencesBetweenRanksAreToldWithBothSides) {
                                  HasSubstr("rank 0: 3"), HasSubstr("rank 1: 2")));
 }
 
+TEST_F(RanksCommand, TasksOfSrunWithoutMpiAreWarned) {
+  const std::string command = TENON_BINARY_DIR "/tenon train exp.toml --quiet";
+  const Outcome apart = run_line("env SLURM_STEP_NUM_TASKS=3 " + command);
+  EXPECT_EQ(apart.status, 0);
+  EXPECT_THAT(apart.err, AllOf(HasSubstr("warning[R002]: srun started 3 tasks without MPI"),
+                               HasSubstr("srun --mpi=pmix")));
+  // Those that mpirun starts inside of a job know each other.
+  const Outcome together =
+      run_line("env SLURM_STEP_NUM_TASKS=3 " + ranks(2, "train exp.toml --quiet"));
+  EXPECT_EQ(together.status, 0);
+  EXPECT_EQ(together.err, "");
+}
+
 TEST_F(RanksCommand, WhatIsWrongOnOneRankAloneEndsAll) {
   const std::string tenon = TENON_BINARY_DIR "/tenon train ";
   const Outcome outcome =

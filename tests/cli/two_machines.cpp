@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "cli/mpirun.hpp"
 #include "tenon/file.hpp"
 
 namespace tenon::cli {
@@ -45,6 +46,7 @@ void write_script(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 std::string TwoMachines::why_not() {
+  if (!Mpirun::is_open_mpi()) return "these machines are made known to Open MPI's mpirun";
   if (::geteuid() != 0) return "network namespaces are made by root";
   if (!succeeds("command -v ip && command -v unshare")) return "no ip (iproute2) or unshare";
   const std::string probe = name_of("probe");
