@@ -16,11 +16,18 @@ struct Taps {
 /// The most channels of resize_bytes().
 inline constexpr std::size_t kMostByteChannels = 4;
 
+/// What a processor adds and multiplies at once, by what it has more of.
+enum class VectorSet : std::uint8_t { kBaseline, kAvx2, kAvx512 };
+
+/// The best that this processor has.
+VectorSet widest_vectors() noexcept;
+
 /// One image of bytes, rows of `width` pixels of `channels`, to rows.size() x columns.size()
 /// pixels: each output row is first summed over input rows, then its columns are mixed, in float32;
-/// the bits are the same on every processor.
+/// the bits are the same on every processor and for every `vectors`, of which those are taken that
+/// the processor has.
 void resize_bytes(const std::uint8_t* in, std::uint8_t* out, std::size_t width,
                   std::size_t channels, const std::vector<Taps<float>>& rows,
-                  const std::vector<Taps<float>>& columns);
+                  const std::vector<Taps<float>>& columns, VectorSet vectors = VectorSet::kAvx512);
 
 }  // namespace tenon::data
