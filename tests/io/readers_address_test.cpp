@@ -356,11 +356,14 @@ TEST_F(Addresses, S3ChecksSignatures) {
 TEST(S3Listing, APageIsRead) {
   const S3Page page = read_s3_page(
       "<?xml version='1.0'?><ListBucketResult xmlns=\"x\"><Name>b</Name><IsTruncated>true"
-      "</IsTruncated><Contents><Key>a &amp; b/&#xFC;&#8364;.png</Key><Size>1</Size></Contents>"
-      "<Contents><Size>2</Size><Key>c.png</Key></Contents><NextContinuationToken>x=/"
+      "</IsTruncated><Contents><Key>a &amp; b/&#xFC;&#8364;.png</Key><Size>1</Size>"
+      "<LastModified>today</LastModified><ETag>&quot;t&quot;</ETag></Contents>"
+      "<Contents><Size>2</Size><LastModified>yesterday</LastModified><Key>c.png</Key></"
+      "Contents><NextContinuationToken>x=/"
       "</NextContinuationToken></ListBucketResult>",
       "s3://b/");
-  EXPECT_THAT(page.keys, ::testing::ElementsAre("a & b/\u00FC\u20AC.png", "c.png"));
+  EXPECT_EQ(page.files, (std::vector<S3File>{{"a & b/\u00FC\u20AC.png", 1, "\"t\""},
+                                             {"c.png", 2, "yesterday"}}));
   EXPECT_EQ(page.next, "x=/");
   EXPECT_EQ(read_s3_page("<ListBucketResult/>", "s3://b").next, "");
   EXPECT_THAT(error_of([] { read_s3_page("<html>hello", "s3://b"); }),

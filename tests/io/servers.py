@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""servers.py nginx|s3|flaky FOLDER: a server on a port of 127.0.0.1 that gives the files of FOLDER.
+"""servers.py nginx|s3|flaky-s3|flaky FOLDER: a server on a port of 127.0.0.1 that gives the files of FOLDER.
 
 Prints "port N" when it answers, and ends when its standard input does. "s3" is OpenStack Swift with
 its S3 interface, bucket "bucket", key id "test:tester", secret "testing"; it checks signatures.
+"flaky-s3" is the same behind a proxy that is told what to do (GET, KEY is a key of the bucket):
+/-/put?key=KEY&from=NAME puts a file of FOLDER there; at the next request of a KEY it does what
+/-/busy?key=KEY (503), /-/cut?key=KEY (half of what is left, then it hangs up) or
+/-/swap?key=KEY&from=NAME (puts that file there first) said; each of them once.
 "flaky" answers as its query says: ?busy=N the first N requests with 503, ?cut=N the first N with half of
 what is left, then hangs up; ?change: each request another version of the file.
-GET /log gives the requests so far, a line each.
+GET /log gives the requests so far, a line each (of the proxy: /-/log).
 """
 
 import datetime
@@ -152,6 +156,84 @@ def s3(files, work, log):
     return ports[3]
 
 
+class FlakyS3(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    files = pathlib.Path()
+    port = 0
+    faults: dict = {}
+    requests: list = []
+    lock = threading.Lock()
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, headers=()):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def put(self, key, name):
+        signed("PUT", self.port, "/bucket/" + key, (self.files / name).read_bytes() if name else b"")
+
+    def control(self, what, key="", name=""):
+        if what == "put":
+            self.put(key, name)
+        elif what != "log":
+            with self.lock:
+                self.faults.setdefault(key, []).append((what, name))
+        log = self.requests if what == "log" else []
+        self.answer(200, "".join(line + "\n" for line in log).encode())
+
+    def forwarded(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        kept = [(name, value) for name, value in answer.getheaders()
+                if name.lower() not in ("connection", "transfer-encoding", "date", "server")]
+        return answer.status, answer.read(), kept
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path.startswith("/-/"):
+            words = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+            self.control(path[3:], words.get("key", ""), words.get("from", ""))
+            return
+        key = urllib.parse.unquote(path).removeprefix("/bucket/")
+        with self.lock:
+            self.requests.append(f"{self.command} {urllib.parse.unquote(self.path)} range={self.headers.get('Range')}")
+            waiting = self.faults.get(key) if not query else None
+            fault, name = waiting.pop(0) if waiting else (None, "")
+        if fault == "busy":
+            self.answer(503, b"busy", [("Retry-After", "0")])
+            return
+        if fault == "swap":
+            self.put(key, name)
+        status, body, headers = self.forwarded()
+        self.answer(status, body[:len(body) // 2] if fault == "cut" else body, headers)
+        if fault == "cut":
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+
+    do_HEAD = do_GET
+
+
+def flaky_s3(files, work, log):
+    FlakyS3.files, FlakyS3.port = files, s3(files, work, log)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FlakyS3)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
 # ------------------------------------------------------------------------------------------ flaky
 
 
@@ -235,7 +317,7 @@ def main():
     work = pathlib.Path(tempfile.mkdtemp(prefix="tenon-server-"))
     try:
         with open(work / "log", "wb") as log:
-            port = {"nginx": nginx, "s3": s3, "flaky": flaky}[kind](files, work, log)
+            port = {"nginx": nginx, "s3": s3, "flaky-s3": flaky_s3, "flaky": flaky}[kind](files, work, log)
             print("port", port, flush=True)
             sys.stdin.read()
     finally:

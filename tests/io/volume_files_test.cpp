@@ -2,8 +2,12 @@
 // (Debian's packages).
 #include <gmock/gmock.h>
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -157,6 +161,100 @@ TEST_F(VolumeFiles, AMissingSliceIsTold) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("not evenly spaced"), HasSubstr("5 mm before image"),
                                     HasSubstr("is one missing?")));
   }
+}
+
+/// A folder with eight slices, and what its reader would wait for or leave out without a word.
+class SeriesFolder : public VolumeFiles {
+ protected:
+  void SetUp() override {
+    VolumeFiles::SetUp();
+    if (!python("dicom_series.py", "'" + path("series") + "' '" + path("out.npz") + "'"))
+      GTEST_SKIP() << "skipped: no python3-pydicom";
+  }
+  std::string slice(int number) const {
+    return path("series/image00" + std::to_string(number) + ".dcm");
+  }
+  /// Nothing where the series is read.
+  std::string problem() const {
+    try {
+      const Tensor volume = load_volume(path("series"), 0, DType::kFloat64, "");
+      EXPECT_TRUE(volume.equals(array(path("out.npz"), "values")));
+    } catch (const FormatError& error) {
+      EXPECT_EQ(error.code(), "F001");
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(SeriesFolder, WhatIsNoFileIsTold) {
+  const std::string other = path("series/other");
+  ASSERT_EQ(::mkfifo(other.c_str(), 0600), 0);
+  EXPECT_THAT(problem(), AllOf(HasSubstr(other + ": is no regular file (a device or a pipe?)"),
+                               HasSubstr("expected: the files of a DICOM series"),
+                               HasSubstr("fix: move it out of the folder")));
+  fs::remove(other);
+  const int listening = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  std::copy_n(other.data(), std::min(other.size(), sizeof place.sun_path - 1), place.sun_path);
+  ASSERT_EQ(::bind(listening, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  ::close(listening);
+  EXPECT_THAT(problem(), HasSubstr(other + ": is no regular file"));
+  fs::remove(other);
+  fs::create_symlink("/dev/zero", other);
+  EXPECT_THAT(problem(), HasSubstr(other + ": is no regular file"));
+  fs::remove(other);
+  fs::create_symlink("nowhere", other);
+  EXPECT_THAT(problem(), HasSubstr(other + ": is a link to nothing"));
+  fs::remove(other);
+  fs::create_directory(other);
+  fs::rename(slice(3), path("slice"));
+  fs::create_symlink(path("slice"), slice(3));
+  write_file_atomically(path("series/readme.txt"), "a link to a slice, and a folder");
+  write_file_atomically(path("series/.hidden.dcm"), read_file(slice(0)));
+  EXPECT_EQ(problem(), "");
+}
+
+TEST_F(SeriesFolder, ASliceThatIsCutOffIsTold) {
+  // The one at an end: without it the others would be a series, too.
+  for (const int number : {0, 1, 2, 3, 4, 5, 6, 7}) {
+    const std::string bytes = read_file(slice(number));
+    for (const std::size_t size : {std::size_t{0}, std::size_t{300}, bytes.size() / 2,
+                                   bytes.size() - 71, bytes.size() - 1}) {
+      write_file_atomically(slice(number), bytes.substr(0, size));
+      EXPECT_THAT(problem(), AllOf(HasSubstr(slice(number)),
+                                   HasSubstr(size == 0 ? ": is empty" : "it is cut off")))
+          << size;
+    }
+    write_file_atomically(slice(number), bytes);
+  }
+  EXPECT_EQ(problem(), "");
+}
+
+TEST_F(SeriesFolder, ASliceThatCannotBeReadIsToldAndOtherDicomIsNoSlice) {
+  // A report has no pixels.
+  const std::string bytes = read_file(slice(5));
+  std::string other = bytes;
+  const std::string ct = "1.2.840.10008.5.1.4.1.1.2";
+  other.replace(other.find(ct), ct.size() + 1, "1.2.840.10008.1.88.123456.");
+  const std::string pixels("\xE0\x7F\x10\x00OW", 6);
+  const std::size_t at = other.find(pixels);
+  ASSERT_LT(at, other.size());
+  other.resize(at);
+  write_file_atomically(path("series/report.dcm"), other);
+  EXPECT_EQ(problem(), "");
+  write_file_atomically(path("series/report.dcm"), bytes.substr(0, at));
+  EXPECT_THAT(problem(), HasSubstr("report.dcm\" cannot be read as a volume: it is cut off: it is "
+                                   "an image without pixels"));
+  fs::remove(path("series/report.dcm"));
+  // An image whose rows are not said is not read, and not left out either.
+  other = bytes;
+  const std::string rows("\x28\x00\x10\x00US", 6);
+  ASSERT_LT(other.find(rows), other.size());
+  other[other.find(rows)] = '\x29';
+  write_file_atomically(slice(5), other);
+  EXPECT_THAT(problem(), HasSubstr("image005.dcm"));
 }
 
 }  // namespace

@@ -16,7 +16,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 namespace tenon::decode {
@@ -262,12 +264,43 @@ Decoded decode_file(const Request& request) {
   return finished(header, memory);
 }
 
+/// A DICOM file with pixels: a report, or a table of contents, has none.
+bool is_dicom_image(const std::filesystem::path& path) {
+  constexpr std::size_t kPreamble = 128;
+  constexpr std::size_t kMost = std::size_t{1} << 28;
+  constexpr std::string_view kMark = "DICM";
+  constexpr std::string_view kPixels("\xE0\x7F\x10\x00", 4);
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(kPreamble + kMark.size(), '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file || bytes.substr(kPreamble) != kMark) return false;
+  bytes.resize(std::min<std::size_t>(std::filesystem::file_size(path), kMost));
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return bytes.find(kPixels) != std::string::npos;
+}
+
+/// GDCM passes over files that it cannot read: a series would be without a slice and nobody told.
+void check_none_left_out(const std::string& folder, itk::GDCMSeriesFileNames& names) {
+  std::set<std::string> found;
+  for (const std::string& uid : names.GetSeriesUIDs()) {
+    for (const std::string& path : names.GetFileNames(uid))
+      found.insert(std::filesystem::path(path).filename().string());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_read = found.contains(name) || name.starts_with('.');
+    if (is_read || !entry.is_regular_file() || !is_dicom_image(entry.path())) continue;
+    throw Refused(fmt::format("{} in the folder is a DICOM image that cannot be read", name));
+  }
+}
+
 /// The files of the series that is asked for, sorted by where they lie.
 std::vector<std::string> files_of_series(const Request& request) {
   const auto names = itk::GDCMSeriesFileNames::New();
   names->SetUseSeriesDetails(true);
   names->SetDirectory(request.path);
   const auto series = names->GetSeriesUIDs();
+  check_none_left_out(request.path, *names);
   if (series.empty()) throw Refused("the folder holds no DICOM files");
   if (request.series.empty() && series.size() > 1) {
     std::string list;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -13,13 +14,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "core/address.hpp"
 #include "core/open_file.hpp"
 #include "core/text_hash.hpp"
 #include "data/cache/sample_cache.hpp"
+#include "io/readers/address_identity.hpp"
+#include "io/readers/s3_address.hpp"
 #include "io/readers/transfer.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
@@ -29,6 +32,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kDownloads = "TENON_DOWNLOADS";
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 42;
 
 fs::path downloads_folder() {
@@ -36,7 +40,7 @@ fs::path downloads_folder() {
     const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
   };
-  if (const std::string own = variable("TENON_DOWNLOADS"); !own.empty()) return own;
+  if (const std::string own = variable(kDownloads); !own.empty()) return own;
   if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty())
     return fs::path(cache) / "tenon" / "downloads";
   if (const std::string home = variable("HOME"); !home.empty())
@@ -44,24 +48,14 @@ fs::path downloads_folder() {
   return fs::temp_directory_path() / "tenon-downloads";
 }
 
-/// The last part of an address, as far as file names take it.
-std::string file_name_of(const std::string& address) {
-  constexpr std::size_t kMost = 100;
-  const std::string path = address.substr(0, address.find_first_of("?#"));
-  std::string name = path.substr(path.rfind('/') + 1);
-  for (char& character : name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(character)) != 0 ||
-                       character == '.' || character == '-' || character == '_';
-    if (!plain) character = '_';
-  }
-  return name.size() > kMost ? name.substr(name.size() - kMost) : name;
-}
-
 /// An open file that nobody else writes as long as it is open.
 class LockedFile {
  public:
-  LockedFile(const fs::path& path, const std::string& address)
-      : address_(address), descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  /// `variable`: of the environment, names the folder that it lies in.
+  LockedFile(const fs::path& path, const std::string& address, std::string variable)
+      : address_(address),
+        variable_(std::move(variable)),
+        descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
     if (descriptor_ < 0) fail(fmt::format("{} cannot be written", path.string()));
     while (::flock(descriptor_, LOCK_EX) != 0) {
       if (errno != EINTR) fail(fmt::format("{} cannot be locked", path.string()));
@@ -96,10 +90,11 @@ class LockedFile {
  private:
   [[noreturn]] void fail(const std::string& what) const {
     throw_file_error(address_, fmt::format("{}: {}", what, std::generic_category().message(errno)),
-                     "", "set TENON_DOWNLOADS to a folder with room for it");
+                     "", fmt::format("set {} to a folder with room for it", variable_));
   }
 
   std::string address_;
+  std::string variable_;
   int descriptor_;
 };
 
@@ -134,8 +129,8 @@ class Copy {
   }
 
   std::string bring_up_to_date() {
-    const LockedFile lock(lock_, address_);
-    LockedFile part(part_, address_);
+    const LockedFile lock(lock_, address_, kDownloads);
+    LockedFile part(part_, address_, kDownloads);
     Transfer transfer;
     transfer.address = address_;
     transfer.limit = kMostBytes;
@@ -182,52 +177,21 @@ class Copy {
   fs::path part_note_;
 };
 
-/// What is known of files at addresses.
-class KnownIdentities {
- public:
-  std::optional<std::string> find(const std::string& address) const {
-    const std::lock_guard lock(mutex_);
-    const auto known = known_.find(address);
-    return known == known_.end() ? std::nullopt : std::optional(known->second);
-  }
-  /// What a read file was is known better than what the server said before.
-  void set(const std::string& address, const std::string& tag, std::uint64_t size) {
-    const std::string identity = tag.empty() ? "" : fmt::format("{} {}", tag, size);
-    const std::lock_guard lock(mutex_);
-    known_.insert_or_assign(address, identity);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::string, std::string> known_;
-};
-
-KnownIdentities& known_identities() {
-  static KnownIdentities identities;
-  return identities;
-}
-
-void fetch_whole(Transfer& transfer) {
-  static_cast<void>(fetch(transfer));
-  known_identities().set(transfer.address, transfer.tag, transfer.begin);
-}
-
 }  // namespace
 
-std::string address_identity(const std::string& address) {
-  if (const auto known = known_identities().find(address)) return *known;
-  Transfer transfer;
-  transfer.address = address;
-  transfer.only_head = true;
-  transfer.take = [](std::string_view) {};
-  transfer.restart = [] {};
-  try {
-    static_cast<void>(fetch(transfer));
-  } catch (const FormatError&) {
-    transfer.tag.clear();  // Reading it tells what is wrong.
+std::string file_name_of(const std::string& address) {
+  constexpr std::size_t kMost = 100;
+  // What asks a server of the web something is no part of the name; keys in S3 take any letter.
+  const std::string path =
+      is_s3(address) ? address : address.substr(0, address.find_first_of("?#"));
+  std::string name = path.substr(path.rfind('/') + 1);
+  for (char& character : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(character)) != 0 ||
+                       character == '.' || character == '-' || character == '_';
+    if (!plain) character = '_';
   }
-  known_identities().set(address, transfer.tag, transfer.size);
-  return *known_identities().find(address);
+  if (name.find_first_not_of('.') == std::string::npos) return "file";
+  return name.size() > kMost ? name.substr(name.size() - kMost) : name;
 }
 
 std::string local_copy(const std::string& address) {
@@ -264,7 +228,8 @@ std::string read_address(const std::string& address, std::uint64_t limit) {
   transfer.limit = limit;
   transfer.take = [&](std::string_view more) { bytes += more; };
   transfer.restart = [&] { bytes.clear(); };
-  fetch_whole(transfer);
+  static_cast<void>(fetch(transfer));
+  note_identity(transfer);
   return bytes;
 }
 
@@ -272,33 +237,11 @@ std::string read_file_or_address(const std::string& path, std::uint64_t limit) {
   return is_address(path) ? read_address(path, limit) : read_regular_file(path, limit);
 }
 
-TemporaryCopy::TemporaryCopy(const std::string& path, std::uint64_t limit) : path_(path) {
-  if (!is_address(path)) return;
-  std::string name = (fs::temp_directory_path() / "tenon-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw_file_error(
-        path, fmt::format("no copy of it can be kept in {}", fs::temp_directory_path().string()));
-  }
-  folder_ = name;
-  try {
-    path_ = (fs::path(folder_) / file_name_of(path)).string();
-    LockedFile file(path_, path);
-    Transfer transfer;
-    transfer.address = path;
-    transfer.limit = limit;
-    transfer.take = [&](std::string_view bytes) { file.append(bytes); };
-    transfer.restart = [&] { file.truncate(0); };
-    fetch_whole(transfer);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-    throw;
-  }
-}
-
-TemporaryCopy::~TemporaryCopy() {
-  std::error_code ignored;
-  if (!folder_.empty()) fs::remove_all(folder_, ignored);
+void fetch_to(Transfer& transfer, const std::string& path) {
+  LockedFile file(path, transfer.address, "TMPDIR");
+  transfer.take = [&](std::string_view bytes) { file.append(bytes); };
+  transfer.restart = [&] { file.truncate(0); };
+  static_cast<void>(fetch(transfer));
 }
 
 void take_addresses() {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "io/readers/transfer.hpp"
+
 namespace tenon::readers {
 
 /// The path of a whole copy of what `address` names. Copies stay in the folder TENON_DOWNLOADS,
@@ -18,26 +20,13 @@ std::string read_address(const std::string& address, std::uint64_t limit);
 /// … of a path or an address.
 std::string read_file_or_address(const std::string& path, std::uint64_t limit);
 
-/// A copy that is there for as long as this object: of an address in the folder for temporary
-/// files, with the ending of its name; a path is taken as it is.
-class TemporaryCopy {
- public:
-  /// Throws FormatError (F001).
-  TemporaryCopy(const std::string& path, std::uint64_t limit);
-  ~TemporaryCopy();
-  TemporaryCopy(const TemporaryCopy&) = delete;
-  TemporaryCopy& operator=(const TemporaryCopy&) = delete;
-  const std::string& path() const noexcept { return path_; }
+/// … into a new file at `path`; `transfer` says which one and how much of it at most. What there
+/// is of it stays when this throws. Thread-safe.
+void fetch_to(Transfer& transfer, const std::string& path);
 
- private:
-  std::string path_;
-  std::string folder_;  ///< Empty: nothing to remove.
-};
-
-/// What the server calls this version of the file at `address` (ETag or date) and its length, by
-/// which a cache recognises it; empty where it does not say. Asked for once in a process, and known
-/// of what was read since. Throws nothing; thread-safe.
-std::string address_identity(const std::string& address);
+/// The last part of an address as a name of a file here: letters, digits, ".", "-" and "_", never
+/// empty or of dots alone.
+std::string file_name_of(const std::string& address);
 
 /// From then on sources read addresses too, and caches recognise them.
 void take_addresses();

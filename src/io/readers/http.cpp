@@ -99,7 +99,7 @@ class Request {
     curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &code);
     return code;
   }
-  bool is_s3() const { return transfer_.address.starts_with("s3://"); }
+  bool asks_s3() const { return is_s3(transfer_.address); }
   bool signs() const { return signs_; }
   std::uint64_t taken() const { return taken_; }
   /// The server sent a part of a file other than the one that was begun: it is to be asked again.
@@ -109,7 +109,7 @@ class Request {
 
  private:
   void set_target() {
-    if (!is_s3()) {
+    if (!asks_s3()) {
       curl_easy_setopt(handle_, CURLOPT_URL, transfer_.address.c_str());
       return;
     }
@@ -245,13 +245,15 @@ std::string element(const std::string& xml, const std::string& name) {
   return end == std::string::npos ? std::string() : xml.substr(first, end - first);
 }
 
+bool is_missing(long status) { return status == 404 || status == 410; }
+
 [[noreturn]] void throw_refused(const std::string& address, const Request& request) {
   const long status = request.status();
   const std::string code = element(request.error_text(), "Code");
   std::string what = fmt::format("the server answers {}", status);
   if (!code.empty())
     what += fmt::format(" {} ({})", code, element(request.error_text(), "Message"));
-  if (status == 404 || status == 410) {
+  if (is_missing(status)) {
     throw_file_error(address, what + ": it has no such file", "", "check the address");
   }
   if (code == "SignatureDoesNotMatch" || code == "InvalidAccessKeyId") {
@@ -259,7 +261,7 @@ std::string element(const std::string& xml, const std::string& name) {
                      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are to be a key of this server "
                      "and its secret");
   }
-  if (request.is_s3() && !request.signs()) {
+  if (request.asks_s3() && !request.signs()) {
     throw_file_error(address, what + " to a request without a signature", "",
                      "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
   }
@@ -313,6 +315,7 @@ Fetched fetch(Transfer& transfer) {
       transfer.begin = 0;  // The file is shorter now.
       transfer.restart();
     } else if (code == CURLE_OK && !whole && !passes(status)) {
+      transfer.missing = is_missing(status);
       throw_refused(transfer.address, request);
     } else if (code != CURLE_OK && !passes(code) && !request.is_of_another()) {
       throw_file_error(transfer.address,

@@ -33,6 +33,8 @@ std::pair<std::string, std::string> bucket_and_key(const std::string& address) {
 
 }  // namespace
 
+bool is_s3(std::string_view address) noexcept { return address.starts_with(kS3Scheme); }
+
 std::string s3_prefix(const std::string& address) {
   std::string prefix = bucket_and_key(address).second;
   if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';

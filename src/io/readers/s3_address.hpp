@@ -1,8 +1,12 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace tenon::readers {
+
+/// True for "s3://…".
+bool is_s3(std::string_view address) noexcept;
 
 /// Where an s3 address is asked, and how that is signed.
 struct S3Request {

@@ -15,9 +15,10 @@ struct Transfer {
   /// What the server calls this version of the file (its ETag or date); empty: not known. Set by
   /// fetch().
   std::string tag;
-  std::string s3_query;          ///< Of an s3 address: asks its bucket this, in place of a file.
-  bool only_head = false;        ///< Asks for `tag` and `size` and takes no bytes.
-  std::uint64_t size = 0;        ///< Of the whole file, where the server said so.
+  std::string s3_query;    ///< Of an s3 address: asks its bucket this, in place of a file.
+  bool only_head = false;  ///< Asks for `tag` and `size` and takes no bytes.
+  std::uint64_t size = 0;  ///< Of the whole file, where the server said so.
+  bool missing = false;    ///< Set before it throws: the server says that it has no such file.
   bool only_if_changed = false;  ///< Nothing is sent where the server's file still has `tag`.
 
   /// Takes the next bytes. Returns nothing; throws to stop.

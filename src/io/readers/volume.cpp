@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "io/readers/decode_pool.hpp"
-#include "io/readers/download.hpp"
 #include "io/readers/image.hpp"
 #include "io/readers/nifti_file.hpp"
 #include "io/readers/random_access_file.hpp"
+#include "io/readers/temporary_copy.hpp"
 #include "tenon/error.hpp"
 #include "tenon/file.hpp"
 
@@ -52,15 +52,13 @@ std::optional<Tensor> tiff_volume(const std::string& path) {
   return decode_tiff_pages(read_file(path, kMaxFileBytes), path);
 }
 
-/// What was found wrong with the copy at `local` is wrong with the file at `address`.
-FormatError told_of(const FormatError& error, const std::string& local,
-                    const std::string& address) {
+/// What was found wrong with the copy is wrong with what it is a copy of.
+FormatError told_of(const FormatError& error, const TemporaryCopy& copy) {
   std::vector<Diagnostic> diagnostics = error.diagnostics();
   for (Diagnostic& diagnostic : diagnostics) {
-    for (std::size_t at = 0; (at = diagnostic.message.find(local, at)) != std::string::npos;
-         at += address.size()) {
-      diagnostic.message.replace(at, local.size(), address);
-    }
+    diagnostic.message = copy.told(std::move(diagnostic.message));
+    for (std::string& note : diagnostic.notes) note = copy.told(std::move(note));
+    if (diagnostic.sample) diagnostic.sample->file = copy.told(std::move(diagnostic.sample->file));
   }
   return FormatError(std::move(diagnostics));
 }
@@ -97,7 +95,7 @@ std::unique_ptr<FileValue> open_volume(const std::string& path, const LoadVolume
   try {
     value = opened(file.path(), options);
   } catch (const FormatError& error) {
-    throw told_of(error, file.path(), path);
+    throw told_of(error, file);
   }
   if (options.channels != 0 && value->shape()[3] != options.channels)
     throw wrong_channels(value->shape(), options.channels);

@@ -16,6 +16,8 @@
 #include <string_view>
 
 #include "io/readers/decode_pool.hpp"
+#include "io/readers/dicom_elements.hpp"
+#include "io/readers/series_folder.hpp"
 #include "io/readers/volume.hpp"
 #include "tenon/error.hpp"
 
@@ -224,75 +226,10 @@ Promise promise_of_meta_image(const std::string& bytes, const std::string& path)
   return promise;
 }
 
-/// Looks at the elements of a DICOM file one after another, those inside of sequences as well, for
-/// pixels that are shorter than they say. What it cannot follow is left to the reader.
-class DicomElements {
- public:
-  explicit DicomElements(const std::string& path)
-      : path_(path), file_(path, std::ios::binary), size_(std::filesystem::file_size(path)) {}
-
-  void check() {
-    std::uint64_t at = at_least("DICM", 128) ? 132 : 0;
-    while (at + 8 <= size_) {
-      const auto next = element(at);
-      if (!next) return;
-      at = *next;
-    }
-  }
-
- private:
-  static constexpr std::uint32_t kUndefined = 0xFFFFFFFF;
-
-  bool at_least(std::string_view text, std::uint64_t at) {
-    std::array<char, 4> there{};
-    return read(at, there) && std::string_view(there.data(), there.size()) == text;
-  }
-  template <std::size_t N>
-  bool read(std::uint64_t at, std::array<char, N>& bytes) {
-    file_.clear();
-    file_.seekg(static_cast<std::streamoff>(at));
-    return static_cast<bool>(file_.read(bytes.data(), N));
-  }
-
-  /// Where the element behind the one at `at` begins; nothing where this is no element.
-  std::optional<std::uint64_t> element(std::uint64_t at) {
-    std::array<char, 12> bytes{};
-    if (!read(at, bytes) && at + 8 != size_) return std::nullopt;
-    const std::string header(bytes.data(), bytes.size());
-    const Fields fields(header, false);
-    const auto group = fields.at<std::uint16_t>(0);
-    const auto number = fields.at<std::uint16_t>(2);
-    const std::string_view type = std::string_view(header).substr(4, 2);
-    const bool typed = std::isupper(static_cast<unsigned char>(type[0])) != 0 &&
-                       std::isupper(static_cast<unsigned char>(type[1])) != 0 && group != 0xFFFE;
-    constexpr std::array<std::string_view, 10> kLong = {"OB", "OD", "OF", "OL", "OW",
-                                                        "SQ", "UC", "UN", "UR", "UT"};
-    const bool wide = typed && std::ranges::find(kLong, type) != kLong.end();
-    const std::uint64_t begin = at + (wide ? 12 : 8);
-    std::uint32_t length = fields.at<std::uint32_t>(wide ? 8 : 4);
-    if (typed && !wide) length = fields.at<std::uint16_t>(6);
-    const bool holds_others = group == 0xFFFE || type == "SQ" || length == kUndefined;
-    if (group == 0x7FE0 && number == 0x0010 && length != kUndefined && begin + length > size_) {
-      throw_damaged(path_, fmt::format("it is cut off: {} bytes of pixels where {} are promised",
-                                       size_ - begin, length));
-    }
-    if (group == 0x7FE0 && number == 0x0010) return std::nullopt;
-    return holds_others ? begin : begin + length;
-  }
-
-  const std::string& path_;
-  std::ifstream file_;
-  std::uint64_t size_;
-};
-
-bool looks_like_dicom(std::string_view bytes) {
-  return bytes.substr(std::min<std::size_t>(128, bytes.size()), 4) == "DICM" ||
-         bytes.starts_with(std::string_view("\x08\0", 2));
-}
-
 }  // namespace
 
 void check_volume_header(const std::string& path) {
+  if (std::filesystem::is_directory(path)) return check_series_folder(path);
   if (!std::filesystem::is_regular_file(path)) return;
   const Start start = start_of(path);
   const std::string& bytes = start.bytes;
@@ -303,7 +240,7 @@ void check_volume_header(const std::string& path) {
   if (!promise && (bytes.starts_with("ObjectType") || bytes.starts_with("NDims")))
     promise = promise_of_meta_image(bytes, path);
   if (promise) return hold_to(*promise, path, start.packed);
-  if (looks_like_dicom(bytes)) DicomElements(path).check();
+  if (looks_like_dicom(bytes)) check_dicom_elements(path);
 }
 
 }  // namespace tenon::readers
