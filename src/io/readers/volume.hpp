@@ -7,7 +7,8 @@
 namespace tenon::readers {
 
 /// What the header of a NIfTI, NRRD or MetaImage file promises is held against the size of the file
-/// and the limit, before a reader sees it. Other files pass. Throws FormatError (F001).
+/// and the limit, before a reader sees it; DICOM files and folders of them are looked through.
+/// Other files pass. Throws FormatError (F001).
 void check_volume_header(const std::string& path);
 
 /// The volume at `path` (depth, height, width, channels) with its geometry, in `dtype` and with
