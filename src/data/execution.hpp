@@ -30,6 +30,8 @@ struct Execution {
   /// Null where nobody asks what stages take.
   std::unique_ptr<RunMeter> meter;
   RamBudget ram_budget;
+  /// What a prefetch holds at most, however many elements it was asked for.
+  std::int64_t prefetch_bytes = most_prefetched_bytes();
 
   explicit Execution(BadSampleOptions options, std::int64_t ram_limit = 0)
       : bad_samples(options), ram_budget(ram_limit) {}

@@ -3,7 +3,14 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/physical_memory.hpp"
+
 namespace tenon::data {
+
+/// A quarter of the memory that there is: training needs the rest.
+inline std::int64_t most_prefetched_bytes() noexcept { return physical_memory() / 4; }
+/// An element in a queue costs so much beside its values.
+inline constexpr std::int64_t kElementBytes = 1024;
 
 /// Bytes that the queues of one running iterator share. Thread-safe.
 class RamBudget {

@@ -6,6 +6,7 @@
 
 #include "core/thread_count.hpp"
 #include "data/pipeline.hpp"
+#include "data/ram_budget.hpp"
 #include "data/stream_stage.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
@@ -105,8 +106,9 @@ ModelPlan plan_of(Trainer& trainer, const StepShape& shape, double batches) {
   }
   plan.memory.activations = static_cast<std::int64_t>(planned.report->arena_bytes);
   plan.memory.scratch = static_cast<std::int64_t>(planned.report->scratch_bytes);
-  plan.memory.batches =
-      static_cast<std::int64_t>(batches * static_cast<double>(planned.input_bytes));
+  const auto batch = static_cast<double>(planned.input_bytes);
+  plan.memory.batches = static_cast<std::int64_t>(std::min(
+      batches * batch, kBatches * batch + static_cast<double>(data::most_prefetched_bytes())));
   plan.memory.engine = engine_bytes(*planned.report, trainer.engine());
   return plan;
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "core/thread_count.hpp"
 #include "data/arguments.hpp"
@@ -13,6 +14,8 @@
 #include "data/stages/entries.hpp"
 #include "data/stages/named_stage.hpp"
 #include "data/stream_stage.hpp"
+#include "tenon/error.hpp"
+#include "tenon/message.hpp"
 
 namespace tenon::data {
 namespace {
@@ -27,6 +30,7 @@ class PrefetchNode final : public UpstreamNode {
   PrefetchNode(std::unique_ptr<Node> upstream, const NodeContext& context, std::size_t capacity)
       : UpstreamNode("prefetch", std::move(upstream)),
         execution_(context.execution),
+        reference_(context.reference),
         grows_(capacity == 0),
         capacity_(grows_ ? kFirstAhead : capacity),
         meter_(execution_->meter ? &execution_->meter->add_queue("prefetch") : nullptr) {}
@@ -51,6 +55,7 @@ class PrefetchNode final : public UpstreamNode {
       return false;
     }
     execution_->ram_budget.give_back(queue_.front().reserved);
+    held_ -= queue_.front().bytes;
     item = std::move(queue_.front().item);
     queue_.pop_front();
     changed_.notify_all();
@@ -91,11 +96,13 @@ class PrefetchNode final : public UpstreamNode {
   struct Ready {
     Item item;
     std::int64_t reserved = 0;  ///< Of the budget of memory.
+    std::int64_t bytes = 0;
   };
 
   void release() {
     for (const Ready& ready : queue_) execution_->ram_budget.give_back(ready.reserved);
     queue_.clear();
+    held_ = 0;
   }
 
   /// Before an item is taken, under the mutex: notes how many there are, and makes room for more
@@ -114,8 +121,28 @@ class PrefetchNode final : public UpstreamNode {
       was_full_ = true;
       return false;
     }
+    const std::int64_t one_more = largest_ + kElementBytes;
+    if (!queue_.empty() && held_ + one_more > execution_->prefetch_bytes) {
+      tell_bound();
+      return false;
+    }
     reserved_ = largest_;
     return execution_->ram_budget.take(reserved_, queue_.empty());
+  }
+
+  /// Once, that it does not hold as many as it was asked for.
+  void tell_bound() {
+    if (std::exchange(bound_told_, true)) return;
+    Diagnostic warning = make_diagnostic(
+        "A001", fmt::format("prefetch keeps {} elements ready, not {}", queue_.size(), capacity_),
+        {fmt::format("one takes up to {:.3g} MB, and a quarter of the memory that there is, {:.3g} "
+                     "MB, is all that it takes",
+                     1e-6 * static_cast<double>(largest_),
+                     1e-6 * static_cast<double>(execution_->prefetch_bytes))},
+        "batches = -1 keeps as many as help");
+    warning.severity = Severity::kWarning;
+    warning.stage = reference_;
+    emit(warning);
   }
 
   void start() {
@@ -150,8 +177,10 @@ class PrefetchNode final : public UpstreamNode {
     }
     const std::lock_guard lock(mutex_);
     if (more) {
-      largest_ = std::max(largest_, bytes_of(*item.record));
-      queue_.push_back({std::move(item), reserved_});
+      const std::int64_t bytes = bytes_of(*item.record);
+      largest_ = std::max(largest_, bytes);
+      held_ += bytes + kElementBytes;
+      queue_.push_back({std::move(item), reserved_, bytes + kElementBytes});
     } else {
       execution_->ram_budget.give_back(reserved_);
     }
@@ -175,11 +204,14 @@ class PrefetchNode final : public UpstreamNode {
   }
 
   std::shared_ptr<Execution> execution_;
+  StageReference reference_;
   bool grows_;
   std::size_t capacity_;
   QueueMeter* meter_;
   bool was_full_ = false;
-  std::int64_t largest_ = 0;      ///< Bytes of an item at most.
+  std::int64_t largest_ = 0;  ///< Bytes of an item at most.
+  std::int64_t held_ = 0;     ///< Bytes of what is in the queue.
+  bool bound_told_ = false;
   std::int64_t reserved_ = 0;     ///< For the one that is being pulled.
   std::deque<Tickets> revivals_;  ///< From a restored state; made again before the thread starts.
   mutable std::mutex upstream_mutex_;

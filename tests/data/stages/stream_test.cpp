@@ -1,8 +1,16 @@
 // Stages on the stream: shuffle, batch, repeat, take, skip, filter, and what they cost.
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <numeric>
 
+#include "core/physical_memory.hpp"
+#include "data/execution.hpp"
+#include "data/node.hpp"
+#include "data/pipeline.hpp"
+#include "data/stream_stage.hpp"
 #include "data/support.hpp"
+#include "tenon/message.hpp"
 
 namespace tenon {
 namespace {
@@ -196,6 +204,75 @@ TEST(Stream, KnowsItsCardinality) {
   EXPECT_EQ(dataset.skip(40).cardinality().count, 0);
   EXPECT_EQ(dataset.filter("id", {.min = 3}).cardinality(), (Cardinality{Kind::kKnown, 10, false}));
   EXPECT_FALSE(dataset.on_bad_sample({.policy = BadSamplePolicy::kSkip}).cardinality().exact);
+}
+
+/// What a queue has told, and how many elements it has asked for.
+struct QueueNews {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> told;
+  std::int64_t asked = 0;
+};
+
+/// 100 elements of 1 MB each.
+class LargeElements final : public data::Node {
+ public:
+  explicit LargeElements(QueueNews& news) : news_(news) {}
+  bool next(data::Item& item) override {
+    {
+      const std::lock_guard lock(news_.mutex);
+      ++news_.asked;
+      news_.changed.notify_all();
+    }
+    if (given_ == 100) return false;
+    item.tickets.assign(1, {given_++, 0});
+    item.record.emplace(schema_, std::vector<Tensor>{Tensor(DType::kUInt8, {1'000'000})},
+                        std::vector<SampleIdentity>{});
+    return true;
+  }
+  void begin(std::uint64_t) override { given_ = 0; }
+  bool revive(data::Item&) override { return true; }
+  void save(std::vector<data::NodeState>&) const override {}
+  void load(std::span<const data::NodeState>) override {}
+
+ private:
+  QueueNews& news_;
+  std::int64_t given_ = 0;
+  std::shared_ptr<const Schema> schema_ =
+      std::make_shared<const Schema>(Schema{{"x", TensorSpec(DType::kUInt8, {1'000'000})}});
+};
+
+/// Of a prefetch of very many elements only so many are kept as there is memory for.
+TEST(Prefetch, HoldsWhatMemoryThereIsForAndSaysSo) {
+  QueueNews news;
+  const MessageSink sink_before = set_message_sink([&](const Diagnostic& message) {
+    const std::lock_guard lock(news.mutex);
+    news.told.push_back(render_text(message));
+    news.changed.notify_all();
+  });
+  const Dataset dataset = counted(1).dataset.prefetch(1'000'000);
+  const data::PlacedStage& placed = dataset.pipeline()->stages().back();
+  auto execution = std::make_shared<data::Execution>(BadSampleOptions{});
+  EXPECT_EQ(execution->prefetch_bytes, physical_memory() / 4);
+  execution->prefetch_bytes = 10'500'000;
+  const auto node = dynamic_cast<const data::StreamStage&>(*placed.stage)
+                        .node(std::make_unique<LargeElements>(news),
+                              {execution, placed.reference, placed.in, placed.out});
+  data::Item item;
+  EXPECT_TRUE(node->next(item));
+  {
+    std::unique_lock lock(news.mutex);
+    news.changed.wait(lock, [&] { return !news.told.empty() || news.asked > 11; });
+    EXPECT_EQ(news.asked, 11) << "one is used, ten are kept";
+  }
+  std::int64_t count = 1;
+  while (node->next(item)) EXPECT_EQ(item.tickets.front().index, count++);
+  EXPECT_EQ(count, 100);
+  set_message_sink(sink_before);
+  ASSERT_EQ(news.told.size(), 1U) << "once";
+  EXPECT_THAT(news.told[0],
+              HasSubstr("warning[A001]: prefetch keeps 10 elements ready, not 1000000"));
+  EXPECT_THAT(news.told[0], HasSubstr("one takes up to 1 MB"));
 }
 
 TEST(Stream, RefusesSizesThatCannotBe) {
