@@ -10,7 +10,7 @@
 #include "cli/run_parts.hpp"
 #include "io/readers/image_writer.hpp"
 #include "io/report/contact_sheet.hpp"
-#include "io/report/picture.hpp"
+#include "io/report/views.hpp"
 #include "tenon/error.hpp"
 
 namespace tenon::cli {
@@ -18,6 +18,12 @@ namespace {
 
 /// The first samples after all stages, unbatched: per key, one tensor per sample.
 using Samples = std::vector<std::pair<std::string, std::vector<Tensor>>>;
+
+Tensor row_of(const Tensor& batch, std::int64_t row) {
+  Tensor one = batch.row(row).clone();
+  if (const Geometry* geometry = batch.row_geometry(row)) one.set_geometry(*geometry);
+  return one;
+}
 
 Samples first_samples(const Dataset& dataset, std::int64_t count,
                       std::vector<SampleIdentity>& identities) {
@@ -31,10 +37,9 @@ Samples first_samples(const Dataset& dataset, std::int64_t count,
     const std::int64_t rows = dataset.batched() ? record[0].dim(0) : 1;
     const std::int64_t used = std::min(rows, count - taken);
     for (std::int64_t row = 0; row < used; ++row) {
-      for (std::size_t slot = 0; slot < record.size(); ++slot) {
-        samples[slot].second.push_back(dataset.batched() ? record[slot].row(row).clone()
+      for (std::size_t slot = 0; slot < record.size(); ++slot)
+        samples[slot].second.push_back(dataset.batched() ? row_of(record[slot], row)
                                                          : record[slot]);
-      }
       const auto position = static_cast<std::size_t>(row);
       identities.push_back(position < record.samples().size() ? record.samples()[position]
                                                               : SampleIdentity{});
@@ -178,12 +183,11 @@ void write_picture(const std::string& path, const Samples& samples,
     const std::int64_t index = identities[i].index;
     shown[i].words.push_back(fmt::format("#{}", index < 0 ? static_cast<std::int64_t>(i) : index));
     for (const auto& [key, values] : samples) {
-      if (report::is_image(values[i])) {
-        shown[i].images.emplace_back(key, values[i]);
-        any = true;
-      } else if (std::string word = word_of(key, values[i], classes); !word.empty()) {
+      auto views = report::views_of(key, values[i]);
+      any = any || !views.empty();
+      if (std::string word; views.empty() && !(word = word_of(key, values[i], classes)).empty())
         shown[i].words.push_back(std::move(word));
-      }
+      std::ranges::move(views, std::back_inserter(shown[i].images));
     }
   }
   if (shown.empty()) {
@@ -192,7 +196,8 @@ void write_picture(const std::string& path, const Samples& samples,
   }
   if (!any) {
     throw_argument_error("peek --output " + path, "samples without an image",
-                         "a key of shape (height, width, 1 or 3)", "write an .npz instead");
+                         "numbers of shape (height, width), with channels, or with depth",
+                         "write an .npz instead");
   }
   readers::write_png(path, report::contact_sheet(shown));
 }

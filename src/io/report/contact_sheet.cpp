@@ -115,8 +115,10 @@ Sheet plan(const std::vector<ContactSample>& samples) {
   std::size_t images = 1;
   for (const ContactSample& sample : samples) images = std::max(images, sample.images.size());
   const auto count = static_cast<std::int64_t>(images);
-  sheet.images_in_line = std::min(count, kMostImagesInALine);
-  sheet.image_lines = (count + kMostImagesInALine - 1) / kMostImagesInALine;
+  // Three slices of a volume stand side by side.
+  const std::int64_t most = count > kMostImagesInALine && count % 3 == 0 ? 3 : kMostImagesInALine;
+  sheet.images_in_line = std::min(count, most);
+  sheet.image_lines = (count + most - 1) / most;
   for (;; sheet.cell /= 2) {
     sheet.scale = scale_for(samples, sheet);
     sheet.word_lines = 0;
