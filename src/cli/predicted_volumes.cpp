@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "cli/json_value.hpp"
@@ -33,6 +34,28 @@ Tensor class_ids(const Tensor& volume) {
   return out;
 }
 
+[[noreturn]] void throw_written_twice(const std::string& file, const std::string& first,
+                                      const std::string& second) {
+  throw ContractError(make_diagnostic(
+      "A001", fmt::format("predict: {} is written already", file),
+      {fmt::format("it is of {}", first), fmt::format("and would be of {}", second)},
+      "give the outputs and the samples names of their own, or write --output X.npz"));
+}
+
+/// Ranks do not know of each other how often a sample has come.
+void require_each_sample_once(const Dataset& dataset, const Distribution& distribution) {
+  if (distribution.size() == 1) return;
+  for (const LineageStage& stage : dataset.lineage().stages) {
+    if (stage.stage.name != "repeat") continue;
+    Diagnostic problem = make_diagnostic(
+        "A001", "predict: samples come more than once, and each is written by another rank",
+        {"expected: data without repeat where several processes write volumes"},
+        "take the repeat stage out, or predict with one process");
+    problem.stage = stage.stage;
+    throw ContractError(std::move(problem));
+  }
+}
+
 class VolumeWriter {
  public:
   explicit VolumeWriter(const PredictOptions& options) : options_(options) {
@@ -45,8 +68,9 @@ class VolumeWriter {
   }
 
   /// Whether there is one sample or more is known with the second, or at the end. Names are of the
-  /// samples' places in the source; where these are not known, of the order in which they come,
-  /// which is that of one process where each rank has every `ranks`-th.
+  /// samples' places in the source, and of how often a sample has come before, if it has; where
+  /// places are not known, of the order in which they come, which is that of one process where each
+  /// rank has every `ranks`-th.
   void take(const NamedTensors& outputs, const SampleIdentity& sample) {
     if (pending_) {
       several_ = true;
@@ -74,6 +98,7 @@ class VolumeWriter {
 
  private:
   void write(const NamedTensors& outputs, const SampleIdentity& sample) {
+    const std::int64_t before = sample.index < 0 ? 0 : times_[sample.index]++;
     for (const auto& [name, value] : outputs) {
       if (value.rank() != 4) {
         throw ContractError(make_diagnostic(
@@ -85,13 +110,19 @@ class VolumeWriter {
       std::string file = stem_;
       if (outputs.size() > 1) file += "_" + name;
       if (several_) file += fmt::format("_{}", sample.index < 0 ? place() : sample.index);
+      if (before > 0) file += fmt::format("_{}", before + 1);
       file += ending_;
+      require_new(file, sample);
       save_volume(file, options_.labels ? class_ids(value) : value);
       files_.push_back({file, to_string(sample), sample.index});
     }
     ++count_;
   }
 
+  void require_new(const std::string& file, const SampleIdentity& sample) {
+    const auto [known, added] = written_.try_emplace(file, to_string(sample));
+    if (!added) throw_written_twice(file, known->second, to_string(sample));
+  }
   std::int64_t place() const {
     return options_.distribution.rank() + count_ * options_.distribution.size();
   }
@@ -102,6 +133,8 @@ class VolumeWriter {
   std::string stem_;
   std::string ending_;
   std::int64_t count_ = 0;
+  std::map<std::int64_t, std::int64_t> times_;  ///< By the samples' places.
+  std::map<std::string, std::string> written_;  ///< The sample of each file.
   std::vector<File> files_;
 };
 
@@ -128,6 +161,11 @@ Files finish_on_all(VolumeWriter& writer, const Distribution& distribution) {
                        each.at(2).get<std::int64_t>()});
     }
   }
+  std::map<std::string, std::string> written;
+  for (const auto& file : files) {
+    const auto [known, added] = written.try_emplace(file.path, file.sample);
+    if (!added) throw_written_twice(file.path, known->second, file.sample);
+  }
   std::ranges::stable_sort(files, {}, &VolumeWriter::File::index);
   return files;
 }
@@ -152,6 +190,7 @@ bool is_volume_path(const std::string& path) {
 
 int predict_volumes(const PredictOptions& options, Model& model, const Dataset& dataset,
                     PredictArguments arguments) {
+  require_each_sample_once(dataset, arguments.distribution);
   VolumeWriter writer(options);
   arguments.on_sample = [&](const NamedTensors& outputs, const SampleIdentity& sample) {
     writer.take(outputs, sample);

@@ -118,6 +118,13 @@ source = { kind = "csv", path = "scans.csv" }
     EXPECT_EQ(read_file((folder_ / "all" / name).string()),
               read_file((folder_ / "one" / name).string()));
   }
+  std::string text = read_file((folder_ / "scans.toml").string());
+  const std::string batch = "  { op = \"batch\", size = 1 },\n";
+  text.replace(text.find(batch), batch.size(), "  { op = \"repeat\", count = 2 },\n" + batch);
+  write_file_atomically((folder_ / "twice.toml").string(), text);
+  const Outcome twice = run_ranks(2, "predict twice.toml --output twice/mask.nii");
+  EXPECT_NE(twice.status, 0);
+  EXPECT_THAT(twice.err, HasSubstr("samples come more than once, and each is written by another"));
 }
 
 TEST_F(RankPassesCommand, OtherCommandsAreDoneByRankZeroAlone) {

@@ -106,6 +106,27 @@ TEST_F(Segmentation, IsLearntEvaluatedAndWrittenWithTheInputsGeometry) {
   EXPECT_EQ(volume("scores_0.nii").shape(), Shape({6, 8, 7, 2}));
 }
 
+/// A pipeline that gives every sample twice.
+TEST_F(Segmentation, NoVolumeOfARunOverwritesAnother) {
+  std::string text = read_file((folder_ / "scans.toml").string());
+  const std::string batch = "  { op = \"batch\", size = 1 },\n";
+  text.replace(text.find(batch), batch.size(), "  { op = \"repeat\", count = 2 },\n" + batch);
+  write_file_atomically((folder_ / "twice.toml").string(), text);
+  const Outcome outcome = run("predict twice.toml --split train --output twice/mask.nii");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const auto samples = static_cast<std::size_t>(
+      std::ranges::count(read_file((folder_ / "scans.csv").string()), '\n') - 1);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "twice"))
+    names.push_back(entry.path().filename().string());
+  EXPECT_EQ(names.size(), 2 * samples);
+  EXPECT_THAT(
+      names, ::testing::IsSupersetOf({"mask_0.nii", "mask_0_2.nii", "mask_1.nii", "mask_1_2.nii"}));
+  EXPECT_EQ(read_file((folder_ / "twice" / "mask_0.nii").string()),
+            read_file((folder_ / "twice" / "mask_0_2.nii").string()))
+      << "nothing random stands in the pipeline";
+}
+
 TEST_F(Segmentation, MistakesAreToldBeforeAnyWork) {
   EXPECT_THAT(run("predict scans.toml --overlap 0.5 --output a.nii").err,
               HasSubstr("--sliding-window"));
