@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tenon's pipelines beside Python's, in turns in one run; prints rows of RESULTS.md.
 
-pipelines.py PROGRAM DATA [--rounds 3]. PROGRAM: build/bench/bench_volume_pipeline; DATA: the folder
+pipelines.py PROGRAM DATA [--rounds 3] [--parts]. PROGRAM: build/bench/bench_volume_pipeline; DATA: the folder
 that holds brain_t1 and blood_cells. Needs Debian's python3-nibabel, python3-scipy, python3-torch and
 python3-pil. Every contender has 2 processes or threads.
 """
@@ -92,11 +92,41 @@ def python_smears(folder, count, crop=400, half=False):
     return time.perf_counter() - start
 
 
+def compare_parts(tenon, brain, cells, rounds):
+    with tempfile.TemporaryDirectory() as folder:
+        plain = os.path.join(folder, "t1.nii")
+        nibabel.save(nibabel.load(brain), plain)
+        large = os.path.join(folder, "large.nii")
+        values = numpy.random.default_rng(1).integers(0, 200, (512, 512, 256)).astype(numpy.int16)
+        nibabel.save(nibabel.Nifti1Image(values, numpy.eye(4)), large)
+        os.environ["TMPDIR"] = folder
+        works = [("two paths, t1_crop.nii.gz", "paths", "", brain, 32),
+                 ("two paths, the same unpacked", "paths", "", plain, 64),
+                 ("two paths, 256 x 512 x 512 int16", "paths", "", large, 16),
+                 ("two paths, t1_crop from a disk cache", "paths", "_cached", brain, 64),
+                 ("two pieces of blood_cells", "cells", "", cells, 640)]
+        rates = {}
+        for _ in range(rounds):
+            for name, what, how, path, count in works:
+                for kind in ("_whole", ""):
+                    seconds = tenon(what + kind + how, path, count)
+                    rates.setdefault((name, kind), []).append(count / seconds)
+    print("| work | the whole | its parts | ratio |\n| --- | --- | --- | --- |")
+    for name, *_ in works:
+        both = [rates[name, kind] for kind in ("_whole", "")]
+        cells_of = [f"{statistics.median(each):.1f} ({min(each):.1f}, {max(each):.1f})"
+                    for each in both]
+        ratio = statistics.median(both[1]) / statistics.median(both[0])
+        print(f"| {name} | {cells_of[0]} | {cells_of[1]} | {ratio:.2f} |")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("data")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--parts", action="store_true",
+                        help="instead: parts cut while reading, beside reading the whole")
     options = parser.parse_args()
     brain = os.path.join(options.data, "brain_t1", "t1_crop.nii.gz")
     cells = os.path.join(options.data, "blood_cells")
@@ -107,6 +137,8 @@ def main():
         assert int(out[0]) == count, out
         return float(out[1])
 
+    if options.parts:
+        return compare_parts(tenon, brain, cells, options.rounds)
     small = os.path.join(tempfile.mkdtemp(), "small.nii")
     nibabel.save(nibabel.Nifti1Image(numpy.zeros((4, 4, 4), numpy.float32), numpy.eye(4)), small)
     contenders = {

@@ -3,10 +3,12 @@
 // decode, crop, resize and normalise.
 #include <fmt/format.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -51,6 +53,40 @@ Dataset smears(const std::string& folder, std::int64_t count, std::int64_t crop,
       .normalize({"image"}, {120.0, 120.0, 120.0}, {60.0, 60.0, 60.0})
       .drop({"filename"})
       .batch(32);
+}
+
+/// DeepMedic's two paths out of a scan, and nothing else of it. `whole`: a filter, which needs all
+/// of a sample, stands before the patches; `cached`: behind a cache on disk.
+Dataset paths(const std::string& file, std::int64_t count, bool whole, bool cached) {
+  const auto all = [](const Record&) { return true; };
+  const std::string folder =
+      (std::filesystem::temp_directory_path() / "tenon_bench_paths").string();
+  Dataset data = Dataset::from_tensors({{"path", Tensor::strings({1}, {file})}})
+                     .repeat(count)
+                     .load_volume("path", "image")
+                     .drop({"path"});
+  if (cached) data = data.cache(folder);
+  data = data.window({"image"}, {0.0, 200.0});
+  if (whole) data = data.filter(all);
+  return data
+      .multi_scale_patches({{"image", "Small", {25, 25, 25}}, {"image", "Large", {19, 19, 19}, 3}})
+      .drop({"image"})
+      .batch(8);
+}
+
+/// bench/blood_cells.toml's: two pieces of each image, and nothing else of it.
+Dataset cells(const std::string& folder, std::int64_t count, bool whole) {
+  const std::array<std::string, 4> box{"xmin", "ymin", "xmax", "ymax"};
+  const auto all = [](const Record&) { return true; };
+  const Dataset data = Dataset::from_csv(folder + "/train.csv")
+                           .repeat()
+                           .take(count)
+                           .load_image("filename", "image", {.root = folder + "/images"})
+                           .crop_box("image", "Small", box, {.size = {32, 32}})
+                           .crop_around("image", "Large", box, {192, 192}, {.size = {64, 64}})
+                           .scale({"Small", "Large"}, 1.0 / 255.0)
+                           .random_flip({"Small", "Large"}, {"height", "width"});
+  return (whole ? data.filter(all) : data).select({"Small", "Large"}).batch(32);
 }
 
 /// libjpeg-turbo and nothing around it, with the same crop, resize and normalisation.
@@ -114,13 +150,18 @@ std::int64_t rows_of(const Dataset& data, int threads) {
   DatasetIterator iterator = data.iterate({.seed = 1, .threads = threads});
   Record record;
   std::int64_t rows = 0;
-  while (iterator.next(record)) rows += record.at("image").dim(0);
+  while (iterator.next(record)) rows += record[0].dim(0);
   return rows;
 }
 
 std::int64_t run(const std::string& what, const std::string& path, std::int64_t count,
                  int threads) {
   if (what == "scans") return rows_of(scans(path, count), threads);
+  if (what.starts_with("paths")) {
+    const bool cached = what.ends_with("_cached");
+    return rows_of(paths(path, count, what.starts_with("paths_whole"), cached), threads);
+  }
+  if (what.starts_with("cells")) return rows_of(cells(path, count, what == "cells_whole"), threads);
   if (what == "bare") return bare_smears(path, count, threads);
   if (what == "small") return small_files(path, count);
   if (what == "smears_part") return rows_of(smears(path, count, 160), threads);
@@ -131,8 +172,8 @@ std::int64_t run(const std::string& what, const std::string& path, std::int64_t 
 
 }  // namespace
 
-/// bench_volume_pipeline scans, smears, smears_part, smears_half, bare or small, PATH COUNT
-/// THREADS: how many, and seconds.
+/// bench_volume_pipeline scans, smears, smears_part, smears_half, bare, small, cells[_whole] or
+/// paths[_whole][_cached], PATH COUNT THREADS: how many, and seconds.
 int main(int count, char** arguments) {
   if (count != 5) return 2;
   const auto start = std::chrono::steady_clock::now();

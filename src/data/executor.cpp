@@ -77,6 +77,7 @@ class Builder {
 
   void flush(bool keeps_slots = false) {
     if (!unread_ && chain_->empty()) return;
+    chain_->plan();
     root_ = make_parallel_node(std::move(root_), execution_, std::move(chain_), first_,
                                small_ ? kGroup : 1, keeps_slots);
     unread_ = false;

@@ -1,6 +1,10 @@
 #include "data/region.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
+
+#include "data/source_node.hpp"
 
 namespace tenon::data {
 namespace {
@@ -41,39 +45,175 @@ class MovedReader final : public ReaderOver {
   Tensor part(std::size_t slot, const Index3D& first, const Size3D& size, double padding) override {
     return before().part(origins_[slot], first, size, padding);
   }
+  void expect(std::size_t slot, const Index3D& first, const Size3D& size) override {
+    before().expect(origins_[slot], first, size);
+  }
 
  private:
   const std::vector<std::size_t>& origins_;
 };
 
+/// Values that are made when they are first asked for; the others are those of `before`.
+class MadeReader : public ReaderOver {
+ public:
+  const Shape& shape(std::size_t slot) const final {
+    return is_made(slot) ? value(slot).shape() : before().shape(slot);
+  }
+  const Geometry* geometry(std::size_t slot) const final {
+    return is_made(slot) ? value(slot).geometry() : before().geometry(slot);
+  }
+  Tensor whole(std::size_t slot) final {
+    return is_made(slot) ? value(slot) : before().whole(slot);
+  }
+  Tensor part(std::size_t slot, const Index3D& first, const Size3D& size, double padding) final {
+    return is_made(slot) ? crop_volume(value(slot), first, size, padding)
+                         : before().part(slot, first, size, padding);
+  }
+  void expect(std::size_t slot, const Index3D& first, const Size3D& size) final {
+    if (!is_made(slot)) before().expect(slot, first, size);
+  }
+
+ protected:
+  MadeReader(RegionReader& before, const SlotFlow& flow) : ReaderOver(before), flow_(flow) {}
+  bool is_made(std::size_t slot) const { return flow_.origins[slot] == SlotFlow::kMade; }
+  virtual const Tensor& value(std::size_t slot) const = 0;
+
+ private:
+  const SlotFlow& flow_;
+};
+
+class CutReader final : public MadeReader {
+ public:
+  CutReader(RegionReader& before, const SlotFlow& flow, std::vector<Piece> pieces)
+      : MadeReader(before, flow), pieces_(std::move(pieces)), values_(pieces_.size()) {}
+  void settle() override {
+    for (const Piece& piece : pieces_) value(piece.slot);
+  }
+
+ protected:
+  const Tensor& value(std::size_t slot) const override {
+    std::size_t at = 0;
+    while (pieces_[at].slot != slot) ++at;
+    if (!values_[at].defined()) values_[at] = pieces_[at].take();
+    return values_[at];
+  }
+
+ private:
+  std::vector<Piece> pieces_;
+  mutable std::vector<Tensor> values_;
+};
+
+/// A function on a few slots, at its place.
+struct Work {
+  SampleFunction function;
+  std::shared_ptr<const Schema> in;
+  std::shared_ptr<const Schema> out;
+  SlotFlow flow;
+};
+
+class WorkedReader final : public MadeReader {
+ public:
+  WorkedReader(RegionReader& before, const Work& work, const SampleContext& context)
+      : MadeReader(before, work.flow), work_(work), context_(context) {}
+  void settle() override { result(); }
+
+ protected:
+  const Tensor& value(std::size_t slot) const override { return result()[slot]; }
+
+ private:
+  const Record& result() const {
+    if (result_) return *result_;
+    std::vector<Tensor> values(work_.in->size());
+    for (const std::size_t slot : work_.flow.wholes) values[slot] = before().whole(slot);
+    Record record(work_.in, std::move(values), before().samples());
+    return result_.emplace(fit_to_schema(work_.function(std::move(record), context_), work_.out));
+  }
+
+  const Work& work_;
+  SampleContext context_;
+  mutable std::optional<Record> result_;
+};
+
 }  // namespace
 
-std::unique_ptr<RegionReader> changed_reader(RegionReader& before, const SlotChanges& changes) {
-  return std::make_unique<ChangedReader>(before, changes);
+SlotFlow SlotFlow::of_all(std::size_t in, std::size_t out) {
+  SlotFlow flow;
+  flow.taken = in;
+  flow.origins.assign(out, kMade);
+  std::iota(flow.origins.begin(),
+            flow.origins.begin() + static_cast<std::ptrdiff_t>(std::min(in, out)), std::size_t{0});
+  flow.changed.assign(out, false);
+  return flow;
 }
 
-std::unique_ptr<RegionReader> moved_reader(RegionReader& before,
-                                           const std::vector<std::size_t>& origins) {
-  return std::make_unique<MovedReader>(before, origins);
+Partwise changed_parts(SlotChanges changes) {
+  SlotFlow flow = SlotFlow::of_all(changes.size(), changes.size());
+  for (std::size_t slot = 0; slot < changes.size(); ++slot)
+    flow.changed[slot] = static_cast<bool>(changes[slot]);
+  const auto kept = std::make_shared<const SlotChanges>(std::move(changes));
+  return {std::move(flow), [kept](RegionReader& before, const SampleContext&) {
+            return std::make_unique<ChangedReader>(before, *kept);
+          }};
+}
+
+Partwise moved_parts(std::size_t taken, std::vector<std::size_t> origins) {
+  SlotFlow flow;
+  flow.taken = taken;
+  flow.changed.assign(origins.size(), false);
+  flow.origins = origins;
+  const auto kept = std::make_shared<const std::vector<std::size_t>>(std::move(origins));
+  return {std::move(flow), [kept](RegionReader& before, const SampleContext&) {
+            return std::make_unique<MovedReader>(before, *kept);
+          }};
+}
+
+Partwise cut_parts(SlotFlow flow, Cut cut) {
+  const auto kept = std::make_shared<const SlotFlow>(flow);
+  return {std::move(flow),
+          [kept, cut = std::move(cut)](RegionReader& before, const SampleContext& context) {
+            return std::make_unique<CutReader>(before, *kept, cut(before, context));
+          }};
+}
+
+Partwise worked_parts(SampleFunction function, std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out, const Keys& keys) {
+  if (out->size() < in->size()) return {};
+  SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
+  for (std::size_t slot = 0; slot < in->size(); ++slot) {
+    if ((*in)[slot].key != (*out)[slot].key) return {};
+  }
+  for (const std::string& key : keys) {
+    if (const auto slot = in->find(key)) flow.wholes.push_back(*slot);
+    if (const auto slot = out->find(key)) flow.origins[*slot] = SlotFlow::kMade;
+  }
+  const auto work =
+      std::make_shared<const Work>(Work{std::move(function), std::move(in), std::move(out), flow});
+  return {std::move(flow), [work](RegionReader& before, const SampleContext& context) {
+            return std::make_unique<WorkedReader>(before, *work, context);
+          }};
+}
+
+VoxelBox box_inside(const Grid& grid, const Index3D& first, const Size3D& size) {
+  VoxelBox box;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const std::int64_t end = first[axis] + size[axis];
+    box.first[axis] = std::clamp<std::int64_t>(first[axis], 0, grid.size[axis] - 1);
+    box.size[axis] =
+        std::clamp<std::int64_t>(end, box.first[axis] + 1, grid.size[axis]) - box.first[axis];
+  }
+  return box;
 }
 
 Tensor part_from_box(const Shape& shape, const Geometry* geometry, const Index3D& first,
                      const Size3D& size, double padding,
                      const std::function<Tensor(const Index3D& first, const Size3D& size)>& box) {
-  const Grid grid(shape);
-  Index3D low{};
-  Size3D inside{};
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    const std::int64_t end = first[axis] + size[axis];
-    // A voxel at least is asked for, so that the result has a dtype.
-    low[axis] = std::clamp<std::int64_t>(first[axis], 0, grid.size[axis] - 1);
-    inside[axis] = std::clamp<std::int64_t>(end, low[axis] + 1, grid.size[axis]) - low[axis];
-  }
-  Tensor result = box(low, inside);
-  if (low == first && inside == size) {
+  const VoxelBox inside = box_inside(Grid(shape), first, size);
+  Tensor result = box(inside.first, inside.size);
+  if (inside.first == first && inside.size == size) {
     if (geometry == nullptr) result.clear_geometry();
   } else {
-    const Index3D from{first[0] - low[0], first[1] - low[1], first[2] - low[2]};
+    const Index3D from{first[0] - inside.first[0], first[1] - inside.first[1],
+                       first[2] - inside.first[2]};
     result.clear_geometry();
     result = crop_volume(result, from, size, padding);
   }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "data/stage.hpp"
 #include "data/volume.hpp"
@@ -21,29 +22,43 @@ class RegionReader {
   virtual Tensor part(std::size_t slot, const Index3D& first, const Size3D& size,
                       double padding) = 0;
   virtual std::vector<SampleIdentity> samples() const = 0;
+  /// That this part will be asked for: parts that are known beforehand may be read at once.
+  virtual void expect(std::size_t /*slot*/, const Index3D& /*first*/, const Size3D& /*size*/) {}
+  /// Makes what a stage makes, so that what is wrong with it is found even if nobody asks for it.
+  virtual void settle() {}
 };
 
-/// A sample stage that can do with a part of the values before it.
-class RegionStage {
- public:
-  virtual ~RegionStage() = default;
-  using Cut = std::function<Record(RegionReader& reader, const SampleContext& context)>;
-  /// Gives what the stage's own function gives of the whole record.
-  virtual Cut bind_cut(std::shared_ptr<const Schema> in,
-                       std::shared_ptr<const Schema> out) const = 0;
+/// From where a stage has the slots that it gives, and what it asks for; numbers of slots.
+struct SlotFlow {
+  static constexpr std::size_t kMade = static_cast<std::size_t>(-1);
+  std::size_t taken = 0;  ///< How many slots it takes.
+  /// Per slot that it gives: which one it is of those it takes, or kMade.
+  std::vector<std::size_t> origins{};
+  std::vector<bool> changed{};        ///< … is changed voxel by voxel on the way.
+  std::vector<std::size_t> wholes{};  ///< Taken as a whole.
+  std::vector<std::size_t> parts{};   ///< A part of it is taken; once for each part.
+  bool reads_files = false;           ///< What is made is a file's.
+
+  /// Every slot stays, new ones come behind them.
+  static SlotFlow of_all(std::size_t in, std::size_t out);
 };
 
-/// A sample stage of which a part of what it gives can be had from the same part of what it takes.
+/// A stage bound to its schemas, to be asked for parts.
+struct Partwise {
+  using Open = std::function<std::unique_ptr<RegionReader>(RegionReader& before,
+                                                           const SampleContext& context)>;
+  SlotFlow flow{};
+  /// Reads what the stage's own function gives, bit for bit, and fails where that does. `before`
+  /// outlives the reader. Empty where the schemas do not say enough for that.
+  Open open{};
+};
+
+/// A sample stage of which parts can be had, or which can do with parts of what it takes.
 class PartwiseStage {
  public:
   virtual ~PartwiseStage() = default;
-  using Open = std::function<std::unique_ptr<RegionReader>(RegionReader& before)>;
-  /// Reads what the stage's own function gives, bit for bit, and fails where that does. `before`
-  /// outlives the reader. Empty where the schemas do not say enough for that.
-  virtual Open bind_open(std::shared_ptr<const Schema> in,
-                         std::shared_ptr<const Schema> out) const = 0;
-  /// True if it finds its values outside of the sample, so that cutting early saves reading.
-  virtual bool reads_files() const noexcept { return false; }
+  virtual Partwise bind_parts(std::shared_ptr<const Schema> in,
+                              std::shared_ptr<const Schema> out) const = 0;
 };
 
 /// A reader that gives what another one does, to be changed where it does not.
@@ -57,6 +72,9 @@ class ReaderOver : public RegionReader {
     return before_.part(slot, first, size, padding);
   }
   std::vector<SampleIdentity> samples() const override { return before_.samples(); }
+  void expect(std::size_t slot, const Index3D& first, const Size3D& size) override {
+    before_.expect(slot, first, size);
+  }
 
  protected:
   RegionReader& before() const noexcept { return before_; }
@@ -83,17 +101,39 @@ class RecordReader final : public RegionReader {
 
 /// What each slot's values become, voxel by voxel; empty: they stay.
 using SlotChanges = std::vector<std::function<Tensor(const Tensor& value)>>;
-/// Kept by the caller: `changes`.
-std::unique_ptr<RegionReader> changed_reader(RegionReader& before, const SlotChanges& changes);
-/// Slot `i` is slot origins[i] of `before`. Kept by the caller: `origins`.
-std::unique_ptr<RegionReader> moved_reader(RegionReader& before,
-                                           const std::vector<std::size_t>& origins);
+Partwise changed_parts(SlotChanges changes);
+/// Slot `i` is slot origins[i] of the `taken` ones.
+Partwise moved_parts(std::size_t taken, std::vector<std::size_t> origins);
+
+/// A value that a crop makes out of parts.
+struct Piece {
+  std::size_t slot = 0;
+  std::function<Tensor()> take;
+};
+/// Tells what it expects of `before`, and gives the pieces, which are taken later and once.
+using Cut = std::function<std::vector<Piece>(RegionReader& before, const SampleContext& context)>;
+/// `flow` says which slots are made; the pieces are these.
+Partwise cut_parts(SlotFlow flow, Cut cut);
+
+/// A stage without parts, that takes and gives whole values of a few slots; all others stay.
+Partwise worked_parts(SampleFunction function, std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out, const Keys& keys);
 
 /// What crop_volume() gives of a whole of `shape` that lies as `geometry` says: `box` gives a part
 /// that lies inside of it.
 Tensor part_from_box(const Shape& shape, const Geometry* geometry, const Index3D& first,
                      const Size3D& size, double padding,
                      const std::function<Tensor(const Index3D& first, const Size3D& size)>& box);
+
+/// Voxels from `first` on.
+struct VoxelBox {
+  Index3D first{};
+  Size3D size{};
+  std::int64_t voxels() const noexcept { return size[0] * size[1] * size[2]; }
+};
+/// What is read inside of a grid for a part that may reach over its border: a voxel at least, so
+/// that its dtype is known.
+VoxelBox box_inside(const Grid& grid, const Index3D& first, const Size3D& size);
 
 /// True for numbers of one sample whose rank is an image's or a volume's, which stages that work on
 /// each voxel by itself then have no quarrel with.

@@ -76,7 +76,7 @@ struct SampleChain::Walk {
 /// Whoever asks for a part is at work again when it is there. What throws is left to be named.
 class SampleChain::StepReader final : public RegionReader {
   template <class Use>
-  auto charged(Use use) {
+  auto charged(Use use) const {
     const StageReference asked = walk_.at;
     walk_.at = step_.reference;
     const std::int64_t before = walk_.work.turn_to(step_.reference.index);
@@ -101,17 +101,26 @@ class SampleChain::StepReader final : public RegionReader {
   }
 
  public:
-  StepReader(const SampleChain& chain, Walk& walk, const Step& step, RegionReader& before)
-      : walk_(walk), step_(step) {
+  StepReader(const SampleChain& chain, Walk& walk, const Step& step, const SlotCares& cares,
+             RegionReader& before)
+      : walk_(walk), step_(step), cares_(cares) {
     charged([&] {
       if (step.file_slot) chain.note_file(walk, step, before.whole(*step.file_slot));
-      if (step.open) own_ = step.open(before);
+      SampleContext context = walk.context;
+      context.stage = step.reference.index;
+      reader_ = step.parts.open(before, context);
     });
-    reader_ = own_ != nullptr ? own_.get() : &before;
+    if (any_kept(cares)) kept_ = kept_reader(*this, cares);
   }
 
-  const Shape& shape(std::size_t slot) const override { return reader_->shape(slot); }
-  const Geometry* geometry(std::size_t slot) const override { return reader_->geometry(slot); }
+  /// What those behind it are to ask.
+  RegionReader& asked() { return kept_ != nullptr ? *kept_ : *this; }
+  const Shape& shape(std::size_t slot) const override {
+    return *charged([&] { return &reader_->shape(slot); });
+  }
+  const Geometry* geometry(std::size_t slot) const override {
+    return charged([&] { return reader_->geometry(slot); });
+  }
   std::vector<SampleIdentity> samples() const override { return reader_->samples(); }
   Tensor whole(std::size_t slot) override {
     return counted([&] { return reader_->whole(slot); });
@@ -119,14 +128,26 @@ class SampleChain::StepReader final : public RegionReader {
   Tensor part(std::size_t slot, const Index3D& first, const Size3D& size, double padding) override {
     return counted([&] { return reader_->part(slot, first, size, padding); });
   }
+  void expect(std::size_t slot, const Index3D& first, const Size3D& size) override {
+    reader_->expect(slot, first, size);
+  }
+  void settle() override {
+    charged([&] { reader_->settle(); });
+    for (std::size_t slot = 0; slot < cares_.size(); ++slot) {
+      if (cares_[slot] == Care::kReadUnasked) whole(slot);
+    }
+  }
+  /// What was asked of the stage, as if it were its record.
+  std::int64_t bytes() const { return bytes_; }
   /// That the stage was called for this sample.
   void count() const { walk_.work.count(step_.reference.index, bytes_); }
 
  private:
   Walk& walk_;
   const Step& step_;
-  std::unique_ptr<RegionReader> own_;
-  RegionReader* reader_ = nullptr;
+  const SlotCares& cares_;
+  std::unique_ptr<RegionReader> reader_;
+  std::unique_ptr<RegionReader> kept_;
   std::int64_t bytes_ = 0;
 };
 
@@ -140,9 +161,14 @@ SampleChain::SampleChain(std::shared_ptr<Execution> execution) : execution_(std:
 void SampleChain::add_sample_index(const PlacedStage& placed) {
   if (!placed.adds_sample_index) return;
   const auto schema = placed.in;
-  steps_.push_back({placed.reference, schema, [schema](Record record, const SampleContext&) {
-                      return with_sample_index(std::move(record), schema);
-                    }});
+  Step step{placed.reference, schema, [schema](Record record, const SampleContext&) {
+              return with_sample_index(std::move(record), schema);
+            }};
+  Schema before;
+  for (std::size_t slot = 0; slot + 1 < schema->size(); ++slot) before.add((*schema)[slot]);
+  step.parts =
+      worked_parts(step.function, std::make_shared<const Schema>(std::move(before)), schema, {});
+  steps_.push_back(std::move(step));
 }
 
 void SampleChain::add(const PlacedStage& placed) {
@@ -156,14 +182,12 @@ void SampleChain::add(const PlacedStage& placed) {
       named_.push_back({text->second, file->root});
   }
   follow_texts(placed);
-  if (const auto* partwise = dynamic_cast<const PartwiseStage*>(placed.stage.get())) {
-    step.open = partwise->bind_open(placed.in, placed.out);
-    step.reads_files = partwise->reads_files();
-  }
-  if (const auto* region = dynamic_cast<const RegionStage*>(placed.stage.get()))
-    step.cut = region->bind_cut(placed.in, placed.out);
+  if (const auto* partwise = dynamic_cast<const PartwiseStage*>(placed.stage.get()))
+    step.parts = partwise->bind_parts(placed.in, placed.out);
+  const std::optional<Keys> own = stage.own_keys();
+  if (!step.parts.open && own)
+    step.parts = worked_parts(step.function, placed.in, placed.out, *own);
   steps_.push_back(std::move(step));
-  if (steps_.back().cut) note_cut(steps_.size() - 1);
 }
 
 /// Which keys behind the stage are texts of the source. A function that puts another text under a
@@ -196,24 +220,6 @@ std::vector<ReadFile> SampleChain::named_files(const Walk& walk, const Step& ste
   return files;
 }
 
-/// A cut may be taken out of what is read, if between it and a file or a cache stand only stages
-/// whose parts follow from parts. Where there is neither, these stages need not work on what is cut
-/// off.
-void SampleChain::note_cut(std::size_t at) {
-  bool is_read = false;
-  std::size_t first = at;
-  for (std::size_t i = at; i-- > 0;) {
-    Step& step = steps_[i];
-    if (step.cache != nullptr || (step.open && step.reads_files)) {
-      step.cut_at = at;
-      is_read = true;
-    }
-    if (!step.open) break;
-    first = i;
-  }
-  if (!is_read && first < at) steps_[first].cut_at = at;
-}
-
 void SampleChain::add(const PlacedStage& placed, const FilterStage& filter) {
   add_sample_index(placed);
   Step step{placed.reference, placed.out};
@@ -230,6 +236,17 @@ void SampleChain::add_cache(const PlacedStage& placed, std::shared_ptr<SampleCac
   step.cache = std::move(cache);
   if (step.cache->wants_files()) step.named = named_;
   steps_.push_back(std::move(step));
+}
+
+void SampleChain::plan() {
+  for (std::size_t at = 0; at < steps_.size(); ++at) {
+    Step& step = steps_[at];
+    const bool is_cache = step.cache != nullptr;
+    std::vector<const SlotFlow*> flows;
+    for (std::size_t i = is_cache ? at + 1 : at; i < steps_.size() && steps_[i].parts.open; ++i)
+      flows.push_back(&steps_[i].parts.flow);
+    step.stretch = plan_stretch(flows, is_cache);
+  }
 }
 
 Record SampleChain::read(std::int64_t index) const {
@@ -272,10 +289,10 @@ bool SampleChain::take_cached(Walk& walk, std::size_t at) const {
   const Step& step = steps_[at];
   walk.work.begin(step.reference.index);
   const std::vector<ReadFile> named = named_files(walk, step);
-  if (step.cut_at != 0) {
+  if (step.stretch.steps != 0) {
     if (const auto reader = step.cache->open(walk.key(named))) {
       walk.name(reader->samples(), execution_->epoch.load());
-      take_cut(walk, at, *reader);
+      take_stretch(walk, at + 1, step.stretch, *reader);
       return true;
     }
   }
@@ -287,21 +304,28 @@ bool SampleChain::take_cached(Walk& walk, std::size_t at) const {
   return true;
 }
 
-void SampleChain::take_cut(Walk& walk, std::size_t from, RegionReader& reader) const {
-  const Step& cut = steps_[steps_[from].cut_at];
+void SampleChain::take_stretch(Walk& walk, std::size_t first, const Stretch& stretch,
+                               RegionReader& reader) const {
+  const std::unique_ptr<RegionReader> kept =
+      any_kept(stretch.before) ? kept_reader(reader, stretch.before) : nullptr;
+  RegionReader* last = kept != nullptr ? kept.get() : &reader;
   std::vector<std::unique_ptr<StepReader>> readers;
-  RegionReader* last = &reader;
-  for (std::size_t i = from; i < steps_[from].cut_at; ++i) {
-    readers.push_back(std::make_unique<StepReader>(*this, walk, steps_[i], *last));
-    last = readers.back().get();
+  for (std::size_t i = 0; i < stretch.steps; ++i) {
+    readers.push_back(
+        std::make_unique<StepReader>(*this, walk, steps_[first + i], stretch.cares[i], *last));
+    last = &readers.back()->asked();
   }
-  walk.at = cut.reference;
-  walk.work.turn_to(cut.reference.index);
-  walk.context.stage = cut.reference.index;
-  Record record = fit_to_schema(cut.cut(*last, walk.context), cut.out);
+  for (const auto& each : readers) each->settle();
+  const Step& end = steps_[first + stretch.steps - 1];
+  std::vector<Tensor> values;
+  for (std::size_t slot = 0; slot < end.out->size(); ++slot) values.push_back(last->whole(slot));
+  walk.item.record = Record(end.out, std::move(values), last->samples());
+  walk.next = first + stretch.steps;
+  for (const auto& each : readers) walk.peak = std::max(walk.peak, each->bytes());
+  readers.pop_back();
   for (const auto& each : readers) each->count();
-  walk.item.record = std::move(record);
-  walk.next = steps_[from].cut_at + 1;
+  walk.at = end.reference;
+  walk.work.turn_to(end.reference.index);
   walk.done();
 }
 
@@ -341,10 +365,10 @@ Outcome SampleChain::run(Item& item, std::optional<Failure>& failure, std::int64
     walk.name(item.record->samples(), epoch);
     while (walk.next < steps_.size()) {
       const Step& step = steps_[walk.next];
-      if (step.cut_at != 0 && step.cache == nullptr) {
+      if (step.stretch.steps != 0 && step.cache == nullptr) {
         const Record whole = std::move(*item.record);
         RecordReader reader(whole);
-        take_cut(walk, walk.next, reader);
+        take_stretch(walk, walk.next, step.stretch, reader);
         continue;
       }
       if (!take(walk, step)) return Outcome::kDropped;

@@ -10,6 +10,7 @@
 #include "data/meter.hpp"
 #include "data/node.hpp"
 #include "data/pipeline.hpp"
+#include "data/region_plan.hpp"
 #include "data/stream_stage.hpp"
 
 namespace tenon::data {
@@ -27,6 +28,8 @@ class SampleChain {
   void add(const PlacedStage& placed, const FilterStage& filter);
   /// What is before it is not run for a sample that `cache` has.
   void add_cache(const PlacedStage& placed, std::shared_ptr<SampleCache> cache);
+  /// To be called when all steps are there, before run().
+  void plan();
   bool empty() const noexcept { return steps_.empty(); }
   bool filters() const noexcept { return filters_; }
 
@@ -46,11 +49,9 @@ class SampleChain {
     SampleFunction function{};  ///< Empty for a filter and a cache.
     FilterStage::Keep keep{};
     std::shared_ptr<SampleCache> cache{};
-    PartwiseStage::Open open{};  ///< Empty where no part of what it gives can be had.
-    bool reads_files = false;
-    RegionStage::Cut cut{};
-    /// The step with the cut up to which parts are taken, from here on; 0: there is none.
-    std::size_t cut_at = 0;
+    Partwise parts{};
+    /// The steps from here on (of a cache: behind it) that are taken together.
+    Stretch stretch{};
     std::optional<std::size_t> file_slot{};
     std::string file_root{};
     std::vector<NamedFile> named{};  ///< Of a cache: files that are read before it.
@@ -65,9 +66,9 @@ class SampleChain {
   void begin(Walk& walk) const;
   bool take_cached(Walk& walk, std::size_t at) const;
   bool take(Walk& walk, const Step& step) const;
-  /// Takes the cut that step `from` knows of, out of what `reader` gives of the sample there.
-  void take_cut(Walk& walk, std::size_t from, RegionReader& reader) const;
-  void note_cut(std::size_t at);
+  /// Takes `stretch`, from step `first` on, out of what `reader` gives of the sample there.
+  void take_stretch(Walk& walk, std::size_t first, const Stretch& stretch,
+                    RegionReader& reader) const;
   void follow_texts(const PlacedStage& placed);
   std::vector<ReadFile> named_files(const Walk& walk, const Step& step) const;
   void note_file(Walk& walk, const Step& step, const Tensor& name) const;

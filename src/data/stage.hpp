@@ -102,6 +102,9 @@ class SampleStage : public Stage {
   /// `in` and `out` are the schemas before and after; names are resolved to slots here, once.
   virtual SampleFunction bind(std::shared_ptr<const Schema> in,
                               std::shared_ptr<const Schema> out) const = 0;
+  /// The keys that it looks at, changes or makes, where it leaves all others alone, in their slots,
+  /// and needs none of them to be there. Nothing: it may look at any.
+  virtual std::optional<Keys> own_keys() const { return std::nullopt; }
 };
 
 }  // namespace tenon::data

@@ -143,7 +143,8 @@ TEST(JpegBox, CropsOfAStatedBoxAskForIt) {
   write_file_atomically(folder.path("good.jpg"), good);
   write_file_atomically(folder.path("bad.jpg"), damaged);
   const auto all = [](const Record&) { return true; };
-  const auto piece = [&](const std::string& file, const std::string& to, bool around, bool late) {
+  const auto piece = [&](const std::string& file, const std::string& to, bool around, bool late,
+                         bool drop = false) {
     const auto number = [](std::int64_t value) { return Tensor::from<std::int64_t>({1}, {value}); };
     Dataset data = Dataset::from_tensors({{"path", Tensor::strings({1}, {file})},
                                           {"xmin", number(-3)},
@@ -155,6 +156,7 @@ TEST(JpegBox, CropsOfAStatedBoxAskForIt) {
     const std::array<std::string, 4> box{"xmin", "ymin", "xmax", "ymax"};
     data = around ? data.crop_around("image", to, box, {40, 30}, {.padding_value = 9.0})
                   : data.crop_box("image", to, box, {.size = {16, 16}});
+    if (drop) data = data.scale({to}, 1.0).drop({"image"}).cast({to}, DType::kUInt8);
     DatasetIterator iterator = data.iterate({.threads = 1});
     Record record;
     EXPECT_TRUE(iterator.next(record));
@@ -166,6 +168,9 @@ TEST(JpegBox, CropsOfAStatedBoxAskForIt) {
     EXPECT_TRUE(
         piece("bad.jpg", "image", around, false).equals(piece("good.jpg", "image", around, false)));
     EXPECT_THROW(piece("bad.jpg", "piece", around, false), Error) << "the whole is kept as well";
+    EXPECT_TRUE(piece("bad.jpg", "piece", around, false, true)
+                    .equals(piece("good.jpg", "image", around, true)));
+    EXPECT_THROW(piece("bad.jpg", "piece", around, true, true), Error);
     EXPECT_THROW(piece("bad.jpg", "image", around, true), Error);
   }
 }

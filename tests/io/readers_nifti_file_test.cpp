@@ -265,6 +265,18 @@ TEST_F(CutEarly, GivesTheSameBits) {
               late(loaded(false), false).random_crop_by_label({"image", "map"}, "map", {5, 7, 6}));
 }
 
+TEST_F(CutEarly, GivesTheSamePatchesOfEveryScale) {
+  const std::vector<ScalePatch> patches{{"image", "Small", {5, 4, 6}},
+                                        {"image", "Large", {5, 4, 6}, 3},
+                                        {"map", "target", {5, 4, 6}, 3, "nearest"}};
+  for (const std::string label : {"", "map"}) {
+    const auto cut = [&](bool early) {
+      return late(loaded(early), early).multi_scale_patches(patches, label).drop({"image"});
+    };
+    expect_same(cut(true), cut(false));
+  }
+}
+
 TEST_F(CutEarly, PadsBehindWhatChangesTheVoxels) {
   const auto padded = [&](bool early) {
     return late(loaded(early), early).crop_center({"image"}, {30, 8, 25}, -3.5);

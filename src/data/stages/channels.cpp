@@ -88,6 +88,11 @@ class SplitChannelsStage final : public NamedStage<SampleStage> {
     };
   }
 
+  std::optional<Keys> own_keys() const override {
+    Keys keys = to_;
+    keys.push_back(from_);
+    return keys;
+  }
   std::string arguments() const override {
     return fmt::format("from={}, to=[{}]", from_, join_texts(to_));
   }
@@ -180,6 +185,11 @@ class MergeChannelsStage final : public NamedStage<SampleStage> {
     };
   }
 
+  std::optional<Keys> own_keys() const override {
+    Keys keys = keys_;
+    keys.push_back(to_);
+    return keys;
+  }
   std::string arguments() const override {
     return fmt::format("keys=[{}], to={}", join_texts(keys_), to_);
   }

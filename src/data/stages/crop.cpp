@@ -32,7 +32,7 @@ struct PixelBox {
 }
 
 /// What crop_box and crop_around share: keys, schema, padding and resizing.
-class CropStage : public NamedStage<SampleStage>, public RegionStage {
+class CropStage : public NamedStage<SampleStage>, public PartwiseStage {
  public:
   CropStage(std::string name, std::string from, std::string to, std::array<std::string, 4> box,
             CropOptions options, SourceLocation location)
@@ -83,28 +83,29 @@ class CropStage : public NamedStage<SampleStage>, public RegionStage {
     };
   }
 
-  /// Where the whole image is kept beside its piece, there is nothing to be saved.
-  RegionStage::Cut bind_cut(std::shared_ptr<const Schema> in,
-                            std::shared_ptr<const Schema> out) const override {
-    if (from_ != to_) return {};
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override {
     const std::size_t image = in->slot(from_);
+    const std::size_t to = out->slot(to_);
     const std::array<std::size_t, 4> box = box_slots(*in);
-    return [this, image, box, out](RegionReader& reader, const SampleContext&) {
+    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
+    flow.origins[to] = SlotFlow::kMade;
+    flow.wholes.assign(box.begin(), box.end());
+    flow.parts = {image};
+    Cut cut = [this, image, to, box](RegionReader& before, const SampleContext&) {
       const PixelBox pixels =
-          pixels_in(reader.shape(image), [&](std::size_t i) { return reader.whole(box[i]); });
-      std::vector<Tensor> values;
-      for (std::size_t slot = 0; slot < out->size(); ++slot) {
-        if (slot != image) {
-          values.push_back(reader.whole(slot));
-          continue;
-        }
-        Tensor piece = reader.part(image, {0, pixels.top, pixels.left},
-                                   {1, pixels.size[0], pixels.size[1]}, options_.padding_value);
-        piece.clear_geometry();
-        values.push_back(resized(std::move(piece)));
-      }
-      return Record(out, std::move(values), reader.samples());
+          pixels_in(before.shape(image), [&](std::size_t i) { return before.whole(box[i]); });
+      const Index3D first{0, pixels.top, pixels.left};
+      const Size3D size{1, pixels.size[0], pixels.size[1]};
+      before.expect(image, first, size);
+      return std::vector<Piece>{{to, [this, &before, image, first, size] {
+                                   Tensor piece =
+                                       before.part(image, first, size, options_.padding_value);
+                                   piece.clear_geometry();
+                                   return resized(std::move(piece));
+                                 }}};
     };
+    return cut_parts(std::move(flow), std::move(cut));
   }
 
   std::string arguments() const override {

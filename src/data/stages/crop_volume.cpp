@@ -11,26 +11,31 @@ namespace {
 std::array<Dim, 3> dims_of(const Size3D& size) { return {size[0], size[1], size[2]}; }
 
 /// The middle of the volume; over the border it is padded.
-class CropCenterStage final : public SpatialKeyStage, public RegionStage {
+class CropCenterStage final : public SpatialKeyStage {
  public:
   CropCenterStage(Keys keys, const PatchSize& size, double padding, SourceLocation location)
       : SpatialKeyStage("crop_center", std::move(keys), location), size_(size), padding_(padding) {}
 
-  Cut bind_cut(std::shared_ptr<const Schema> in, std::shared_ptr<const Schema> out) const override {
-    std::vector<bool> is_cut(out->size(), false);
-    for (const std::string& key : keys()) is_cut[in->slot(key)] = true;
-    return [this, is_cut = std::move(is_cut), out](RegionReader& reader, const SampleContext&) {
-      std::vector<Tensor> values;
-      for (std::size_t slot = 0; slot < is_cut.size(); ++slot) {
-        if (!is_cut[slot]) {
-          values.push_back(reader.whole(slot));
-          continue;
-        }
-        const Index3D first = first_voxel((*out)[slot].key, reader.shape(slot));
-        values.push_back(reader.part(slot, first, size_.voxels, padding_));
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override {
+    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
+    for (const std::string& key : keys()) {
+      flow.parts.push_back(in->slot(key));
+      flow.origins[in->slot(key)] = SlotFlow::kMade;
+    }
+    Cut cut = [this, slots = flow.parts](RegionReader& before, const SampleContext&) {
+      std::vector<Piece> pieces;
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        const std::size_t slot = slots[i];
+        const Index3D first = first_voxel(keys()[i], before.shape(slot));
+        before.expect(slot, first, size_.voxels);
+        pieces.push_back({slot, [this, &before, slot, first] {
+                            return before.part(slot, first, size_.voxels, padding_);
+                          }});
       }
-      return Record(out, std::move(values), reader.samples());
+      return pieces;
     };
+    return cut_parts(std::move(flow), std::move(cut));
   }
 
  protected:

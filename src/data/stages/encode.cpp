@@ -57,6 +57,7 @@ class EncodeStage final : public NamedStage<SampleStage> {
     return {{from_, classes_, std::nullopt}};
   }
 
+  std::optional<Keys> own_keys() const override { return Keys{from_, to_}; }
   std::string arguments() const override {
     return fmt::format("from={}, to={}, classes=[{}]", quote_key(from_), quote_key(to_),
                        join_texts(classes_));

@@ -1,7 +1,5 @@
 #include "data/stages/key_stage.hpp"
 
-#include <algorithm>
-
 namespace tenon::data {
 
 std::vector<std::size_t> KeyStage::origins(const Schema& in, const Schema& out) const {
@@ -20,16 +18,9 @@ SampleFunction KeyStage::bind(std::shared_ptr<const Schema> in,
   };
 }
 
-PartwiseStage::Open KeyStage::bind_open(std::shared_ptr<const Schema> in,
-                                        std::shared_ptr<const Schema> out) const {
-  std::vector<std::size_t> slots = origins(*in, *out);
-  for (std::size_t slot = 0; slot < in->size(); ++slot) {
-    const TensorSpec& spec = (*in)[slot].spec;
-    const bool stays = std::find(slots.begin(), slots.end(), slot) != slots.end();
-    const bool small = spec.dtype == DType::kString || (spec.rank_known && spec.rank() == 0);
-    if (!stays && !small) return {};
-  }
-  return [slots = std::move(slots)](RegionReader& before) { return moved_reader(before, slots); };
+Partwise KeyStage::bind_parts(std::shared_ptr<const Schema> in,
+                              std::shared_ptr<const Schema> out) const {
+  return moved_parts(in->size(), origins(*in, *out));
 }
 
 }  // namespace tenon::data

@@ -18,9 +18,8 @@ class KeyStage : public NamedStage<SampleStage>, public PartwiseStage {
                       std::shared_ptr<const Schema> out) const override;
   /// The slot of `in` that each slot of `out` is taken from.
   std::vector<std::size_t> origins(const Schema& in, const Schema& out) const;
-  /// Where nothing is removed whose reading might fail.
-  Open bind_open(std::shared_ptr<const Schema> in,
-                 std::shared_ptr<const Schema> out) const override;
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override;
 
  protected:
   /// The input key that the output key `key` is taken from.

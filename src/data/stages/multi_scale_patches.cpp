@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "data/arguments.hpp"
+#include "data/region.hpp"
 #include "data/stages/draw_voxel.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/spatial_stage.hpp"
@@ -18,7 +19,7 @@ PatchSize patch_size_of(const ScalePatch& patch) { return patch_size(kName, patc
 Size3D size_of(const ScalePatch& patch) { return patch_size_of(patch).voxels; }
 
 /// Patches of several scales around one centre, as the paths of DeepMedic take them.
-class MultiScaleStage final : public NamedStage<SampleStage> {
+class MultiScaleStage final : public NamedStage<SampleStage>, public PartwiseStage {
  public:
   bool random() const noexcept override { return true; }
   MultiScaleStage(std::vector<ScalePatch> patches, std::string label, LabelParts parts,
@@ -53,29 +54,24 @@ class MultiScaleStage final : public NamedStage<SampleStage> {
 
   SampleFunction bind(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override {
-    struct Slots {
-      std::size_t from;
-      std::size_t to;
+    return [cut = bind_cut(*in, *out), out](Record record, const SampleContext& context) {
+      RecordReader reader(record);
+      std::vector<Tensor> values = record.values();
+      values.resize(out->size());
+      for (const Piece& piece : cut(reader, context)) values[piece.slot] = piece.take();
+      return Record(out, std::move(values), std::move(record.samples()));
     };
-    std::vector<Slots> slots;
-    for (const ScalePatch& patch : patches_)
-      slots.push_back({in->slot(patch.from), out->slot(patch.to)});
-    const auto label = label_.empty() ? std::nullopt : std::optional(in->slot(label_));
-    return
-        [this, slots = std::move(slots), label, out](Record record, const SampleContext& context) {
-          Random random(context.seed, static_cast<std::uint64_t>(context.epoch),
-                        static_cast<std::uint64_t>(context.sample),
-                        static_cast<std::uint64_t>(context.stage));
-          const std::vector<Tensor> before = record.values();
-          const Grid grid(before[slots.front().from].shape());
-          for (std::size_t i = 0; i < slots.size(); ++i) check(before[slots[i].from], grid, i);
-          const Index3D middle = center(grid, label ? &before[*label] : nullptr, random);
-          std::vector<Tensor> values = before;
-          values.resize(out->size());
-          for (std::size_t i = 0; i < slots.size(); ++i)
-            values[slots[i].to] = patch_at(before[slots[i].from], middle, patches_[i]);
-          return Record(out, std::move(values), std::move(record.samples()));
-        };
+  }
+
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override {
+    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
+    for (const ScalePatch& patch : patches_) {
+      flow.parts.push_back(in->slot(patch.from));
+      flow.origins[out->slot(patch.to)] = SlotFlow::kMade;
+    }
+    if (!label_.empty()) flow.wholes.push_back(in->slot(label_));
+    return cut_parts(std::move(flow), bind_cut(*in, *out));
   }
 
   std::string arguments() const override {
@@ -104,23 +100,53 @@ class MultiScaleStage final : public NamedStage<SampleStage> {
     return with_spatial_size(*found, {size[0], size[1], size[2]});
   }
 
-  void check(const Tensor& value, const Grid& grid, std::size_t i) const {
-    require_depth(kName, patches_[i].from, value.shape(), patch_size_of(patches_[i]));
-    if (Grid(value.shape()).size == grid.size) return;
+  Cut bind_cut(const Schema& in, const Schema& out) const {
+    struct Slots {
+      std::size_t from;
+      std::size_t to;
+    };
+    std::vector<Slots> slots;
+    for (const ScalePatch& patch : patches_)
+      slots.push_back({in.slot(patch.from), out.slot(patch.to)});
+    const auto label = label_.empty() ? std::nullopt : std::optional(in.slot(label_));
+    return [this, slots = std::move(slots), label](RegionReader& before,
+                                                   const SampleContext& context) {
+      Random random(context.seed, static_cast<std::uint64_t>(context.epoch),
+                    static_cast<std::uint64_t>(context.sample),
+                    static_cast<std::uint64_t>(context.stage));
+      const Grid grid(before.shape(slots.front().from));
+      for (std::size_t i = 0; i < slots.size(); ++i) check(before.shape(slots[i].from), grid, i);
+      const Index3D middle = center(grid, label ? before.whole(*label) : Tensor(), random);
+      std::vector<Piece> pieces;
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        const std::size_t from = slots[i].from;
+        const View view = view_of(before.shape(from), middle, patches_[i]);
+        before.expect(from, view.box.first, view.box.size);
+        pieces.push_back(
+            {slots[i].to, [&before, from, view] { return patch_at(before, from, view); }});
+      }
+      return pieces;
+    };
+  }
+
+  void check(const Shape& shape, const Grid& grid, std::size_t i) const {
+    require_depth(kName, patches_[i].from, shape, patch_size_of(patches_[i]));
+    if (Grid(shape).size == grid.size) return;
     throw DataError(
         make_diagnostic("S008",
                         fmt::format("multi_scale_patches: {} is {} voxels, but {} is {}",
-                                    quote_key(patches_[i].from), to_text(Grid(value.shape()).size),
+                                    quote_key(patches_[i].from), to_text(Grid(shape).size),
                                     quote_key(patches_.front().from), to_text(grid.size)),
                         {"expected: one grid, so that one centre is meant in all"}));
   }
 
-  Index3D center(const Grid& grid, const Tensor* label, Random& random) const {
+  /// `label`: undefined where the centre does not depend on one.
+  Index3D center(const Grid& grid, const Tensor& label, Random& random) const {
     std::int64_t voxel = 0;
-    if (label != nullptr) {
+    if (label.defined()) {
       const bool positive =
           random.next_double() * (parts_.positive + parts_.negative) < parts_.positive;
-      voxel = draw_voxel(*label, positive, random);
+      voxel = draw_voxel(label, positive, random);
     } else {
       voxel =
           static_cast<std::int64_t>(random.next_below(static_cast<std::uint64_t>(grid.voxels())));
@@ -129,37 +155,48 @@ class MultiScaleStage final : public NamedStage<SampleStage> {
             voxel % grid.size[2]};
   }
 
-  /// Voxel floor(size / 2) of every patch lies on the centre, whatever its factor.
-  static Tensor patch_at(const Tensor& whole, const Index3D& middle, const ScalePatch& patch) {
-    const Size3D size = size_of(patch);
-    const bool is_image = whole.rank() != 4;
-    IndexTransform to_old;
+  /// What a patch sees: where its first voxel lies, every how many it has one, and what is read.
+  struct View {
     Index3D first{};
+    Size3D size{};
+    Size3D factor{1, 1, 1};
+    bool linear = true;
+    VoxelBox box{};
+  };
+
+  /// Voxel floor(size / 2) of every patch lies on the centre, whatever its factor. An image has no
+  /// depth to be seen further along.
+  static View view_of(const Shape& shape, const Index3D& middle, const ScalePatch& patch) {
+    View view;
+    view.size = size_of(patch);
+    view.linear = patch.interpolation == "linear";
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      const std::int64_t factor = is_image && axis == 0 ? 1 : patch.factor;
-      first[axis] = middle[axis] - factor * (size[axis] / 2);
-      to_old.matrix[axis * 4] = static_cast<double>(factor);
-      to_old.offset[axis] = static_cast<double>(first[axis]);
+      const std::int64_t factor = shape.rank() != 4 && axis == 0 ? 1 : patch.factor;
+      view.factor[axis] = factor;
+      view.first[axis] = middle[axis] - factor * (view.size[axis] / 2);
+      view.box.first[axis] = view.first[axis] - (view.linear ? (factor - 1) / 2 : 0);
+      view.box.size[axis] =
+          view.linear ? view.size[axis] * factor : (view.size[axis] - 1) * factor + 1;
     }
-    if (patch.factor == 1) return crop_volume(whole, first, size);
-    const bool linear = patch.interpolation == "linear";
-    if (!linear) return resample(whole, size, to_old, {.linear = false, .outside = 0.0});
-    return averaged(whole, first, size, patch.factor);
+    return view;
   }
 
-  /// The mean of the factor^3 voxels around each point, as a scanner of that resolution sees it.
-  static Tensor averaged(const Tensor& whole, const Index3D& first, const Size3D& size,
-                         std::int64_t factor) {
-    const bool is_image = whole.rank() != 4;
-    Index3D begin = first;
-    Size3D wide = size;
-    for (std::size_t axis = is_image ? 1 : 0; axis < 3; ++axis) {
-      begin[axis] -= (factor - 1) / 2;
-      wide[axis] = size[axis] * factor;
+  /// Means of blocks around each point, as a scanner of that resolution sees it, or single voxels.
+  static Tensor patch_at(RegionReader& before, std::size_t slot, const View& view) {
+    const Tensor seen = before.part(slot, view.box.first, view.box.size, 0.0);
+    if (view.factor == Size3D{1, 1, 1}) return seen;
+    if (view.linear) return mean_of_blocks(seen, view.factor);
+    IndexTransform steps;
+    IndexTransform to_old;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      steps.matrix[axis * 4] = to_old.matrix[axis * 4] = static_cast<double>(view.factor[axis]);
+      to_old.offset[axis] = static_cast<double>(view.first[axis]);
     }
-    const Tensor part = crop_volume(whole, begin, wide);
-    return mean_of_blocks(part,
-                          is_image ? Size3D{1, factor, factor} : Size3D{factor, factor, factor});
+    Tensor patch = resample(seen, view.size, steps, {.linear = false});
+    // Out of the whole's at once: two steps would round twice.
+    if (const Geometry* geometry = before.geometry(slot))
+      patch.set_geometry(transformed(*geometry, to_old));
+    return patch;
   }
 
   std::vector<ScalePatch> patches_;

@@ -73,18 +73,16 @@ Tensor PerKeyStage::applied(const Tensor& value, const ValueContext& context) co
   return after;
 }
 
-PartwiseStage::Open PerKeyStage::bind_open(std::shared_ptr<const Schema> in,
-                                           std::shared_ptr<const Schema> /*out*/) const {
-  auto changes = std::make_shared<SlotChanges>(in->size());
+Partwise PerKeyStage::bind_parts(std::shared_ptr<const Schema> in,
+                                 std::shared_ptr<const Schema> /*out*/) const {
+  SlotChanges changes(in->size());
   for (const std::string& key : keys_) {
     const std::size_t slot = in->slot(key);
     const TensorSpec& spec = (*in)[slot].spec;
     if (!is_known_grid(spec) || !pointwise(spec)) return {};
-    (*changes)[slot] = [this, key](const Tensor& value) {
-      return applied(value, {key, false, {}});
-    };
+    changes[slot] = [this, key](const Tensor& value) { return applied(value, {key, false, {}}); };
   }
-  return [changes](RegionReader& before) { return changed_reader(before, *changes); };
+  return changed_parts(std::move(changes));
 }
 
 std::string PerKeyStage::arguments() const {

@@ -26,8 +26,9 @@ class PerKeyStage : public NamedStage<SampleStage>, public PartwiseStage {
   void edit(SchemaEditor& editor) const override;
   SampleFunction bind(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override;
-  Open bind_open(std::shared_ptr<const Schema> in,
-                 std::shared_ptr<const Schema> out) const override;
+  std::optional<Keys> own_keys() const override { return keys_; }
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override;
   std::string arguments() const override;
 
  protected:

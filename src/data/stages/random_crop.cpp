@@ -25,36 +25,38 @@ void require_parts(const char* stage, const LabelParts& parts) {
 namespace {
 
 /// What the crops at random share: where is drawn by the deriving class.
-class RandomCrop : public SpatialStage, public RegionStage {
+class RandomCrop : public SpatialStage, public PartwiseStage {
  public:
   RandomCrop(std::string name, Keys keys, const PatchSize& size, SourceLocation location)
       : SpatialStage(std::move(name), std::move(keys), location), size_(size) {}
 
-  Cut bind_cut(std::shared_ptr<const Schema> in, std::shared_ptr<const Schema> out) const override {
-    std::vector<std::size_t> slots;
-    for (const std::string& key : keys()) slots.push_back(in->slot(key));
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override {
+    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
+    for (const std::string& key : keys()) {
+      flow.parts.push_back(in->slot(key));
+      flow.origins[in->slot(key)] = SlotFlow::kMade;
+    }
     const Keys more = others();
-    const std::optional<std::size_t> label =
-        more.empty() ? std::nullopt : std::optional(in->slot(more.front()));
-    return [this, slots = std::move(slots), label, out](RegionReader& reader,
-                                                        const SampleContext& context) {
-      std::vector<Tensor> values(out->size());
-      if (label) values[*label] = reader.whole(*label);
-      const Shape& shape = reader.shape(slots.front());
+    if (!more.empty()) flow.wholes.push_back(in->slot(more.front()));
+    Cut cut = [this, slots = flow.parts, labels = flow.wholes](RegionReader& before,
+                                                               const SampleContext& context) {
+      const Tensor label = labels.empty() ? Tensor() : before.whole(labels.front());
+      const Shape& shape = before.shape(slots.front());
       const Grid grid(shape);
       for (std::size_t i = 0; i < slots.size(); ++i)
-        check(keys()[i], reader.shape(slots[i]), shape, grid);
+        check(keys()[i], before.shape(slots[i]), shape, grid);
       Random random = random_of(context);
-      const Index3D first = first_voxel(label ? &values[*label] : nullptr, grid, random);
+      const Index3D first = first_voxel(labels.empty() ? nullptr : &label, grid, random);
+      std::vector<Piece> pieces;
       for (const std::size_t slot : slots) {
-        values[slot] = slot == label ? crop_volume(values[slot], first, size_.voxels)
-                                     : reader.part(slot, first, size_.voxels, 0.0);
+        before.expect(slot, first, size());
+        pieces.push_back(
+            {slot, [this, &before, slot, first] { return before.part(slot, first, size(), 0.0); }});
       }
-      for (std::size_t slot = 0; slot < values.size(); ++slot) {
-        if (!values[slot].defined()) values[slot] = reader.whole(slot);
-      }
-      return Record(out, std::move(values), reader.samples());
+      return pieces;
     };
+    return cut_parts(std::move(flow), std::move(cut));
   }
 
  protected:

@@ -51,6 +51,7 @@ class RandomFlipStage final : public NamedStage<SampleStage> {
     };
   }
 
+  std::optional<Keys> own_keys() const override { return keys_; }
   std::string arguments() const override {
     return fmt::format("keys=[{}], axes=[{}]", join_texts(keys_), join_texts(axes_));
   }

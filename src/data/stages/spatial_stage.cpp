@@ -38,9 +38,7 @@ TensorSpec SpatialStage::spec_after(const TensorSpec& spec, std::string& /*probl
 
 SampleFunction SpatialStage::bind(std::shared_ptr<const Schema> in,
                                   std::shared_ptr<const Schema> out) const {
-  Keys all = keys_;
-  const Keys more = others();
-  all.insert(all.end(), more.begin(), more.end());
+  Keys all = touched_keys();
   std::vector<std::size_t> slots;
   slots.reserve(all.size());
   for (const std::string& key : all) slots.push_back(in->slot(key));
@@ -60,6 +58,13 @@ SampleFunction SpatialStage::bind(std::shared_ptr<const Schema> in,
   };
 }
 
+Keys SpatialStage::touched_keys() const {
+  Keys all = keys_;
+  const Keys more = others();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 Random SpatialStage::random_of(const SampleContext& context) {
   return Random(context.seed, static_cast<std::uint64_t>(context.epoch),
                 static_cast<std::uint64_t>(context.sample),
@@ -76,16 +81,16 @@ void SpatialKeyStage::work(std::span<Value> values, Random& /*random*/) const {
     value.tensor = apply(value.tensor, value.position);
 }
 
-PartwiseStage::Open SpatialKeyStage::bind_open(std::shared_ptr<const Schema> in,
-                                               std::shared_ptr<const Schema> /*out*/) const {
+Partwise SpatialKeyStage::bind_parts(std::shared_ptr<const Schema> in,
+                                     std::shared_ptr<const Schema> /*out*/) const {
   if (!pointwise()) return {};
-  auto changes = std::make_shared<SlotChanges>(in->size());
+  SlotChanges changes(in->size());
   for (std::size_t position = 0; position < keys().size(); ++position) {
     const std::size_t slot = in->slot(keys()[position]);
     if (!is_known_grid((*in)[slot].spec)) return {};
-    (*changes)[slot] = [this, position](const Tensor& value) { return apply(value, position); };
+    changes[slot] = [this, position](const Tensor& value) { return apply(value, position); };
   }
-  return [changes](RegionReader& before) { return changed_reader(before, *changes); };
+  return changed_parts(std::move(changes));
 }
 
 bool is_volume(const TensorSpec& spec) {

@@ -22,6 +22,7 @@ class SpatialStage : public NamedStage<SampleStage> {
   void edit(SchemaEditor& editor) const override;
   SampleFunction bind(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override;
+  std::optional<Keys> own_keys() const override { return touched_keys(); }
   std::string arguments() const override;
 
  protected:
@@ -48,6 +49,9 @@ class SpatialStage : public NamedStage<SampleStage> {
   virtual std::string more_arguments() const = 0;
 
  private:
+  /// keys(), then others().
+  Keys touched_keys() const;
+
   Keys keys_;
 };
 
@@ -55,8 +59,8 @@ class SpatialStage : public NamedStage<SampleStage> {
 class SpatialKeyStage : public SpatialStage, public PartwiseStage {
  public:
   using SpatialStage::SpatialStage;
-  Open bind_open(std::shared_ptr<const Schema> in,
-                 std::shared_ptr<const Schema> out) const override;
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override;
 
  protected:
   virtual Tensor apply(const Tensor& volume, std::size_t position) const = 0;

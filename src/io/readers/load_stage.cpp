@@ -68,6 +68,9 @@ class FileReader final : public data::ReaderOver {
                                  return value_->box(low, inside);
                                });
   }
+  void expect(std::size_t slot, const data::Index3D& first, const data::Size3D& size) override {
+    if (slot != slot_) ReaderOver::expect(slot, first, size);
+  }
 
  private:
   std::size_t slot_;
@@ -144,16 +147,22 @@ data::SampleFunction LoadStage::bind(std::shared_ptr<const Schema> in,
   };
 }
 
-data::PartwiseStage::Open LoadStage::bind_open(std::shared_ptr<const Schema> in,
-                                               std::shared_ptr<const Schema> out) const {
+data::Partwise LoadStage::bind_parts(std::shared_ptr<const Schema> in,
+                                     std::shared_ptr<const Schema> out) const {
   const std::size_t from = in->slot(from_);
   const std::size_t to = out->slot(to_);
-  return [this, from, to](data::RegionReader& before) -> std::unique_ptr<data::RegionReader> {
-    const std::vector<SampleIdentity> samples = before.samples();
-    const SampleIdentity sample = samples.empty() ? SampleIdentity{} : samples.front();
-    const std::string text = before.whole(from).item<std::string>();
-    return std::make_unique<FileReader>(before, to, open_text(text, sample));
-  };
+  data::SlotFlow flow = data::SlotFlow::of_all(in->size(), out->size());
+  flow.origins[to] = data::SlotFlow::kMade;
+  flow.wholes = {from};
+  flow.reads_files = true;
+  return {std::move(flow),
+          [this, from, to](data::RegionReader& before,
+                           const data::SampleContext&) -> std::unique_ptr<data::RegionReader> {
+            const std::vector<SampleIdentity> samples = before.samples();
+            const SampleIdentity sample = samples.empty() ? SampleIdentity{} : samples.front();
+            const std::string text = before.whole(from).item<std::string>();
+            return std::make_unique<FileReader>(before, to, open_text(text, sample));
+          }};
 }
 
 Tensor LoadStage::load(const std::string& name, const SampleIdentity& sample) const {

@@ -34,9 +34,8 @@ class LoadStage : public data::NamedStage<data::SampleStage>, public data::Partw
   void edit(data::SchemaEditor& editor) const override;
   data::SampleFunction bind(std::shared_ptr<const Schema> in,
                             std::shared_ptr<const Schema> out) const override;
-  Open bind_open(std::shared_ptr<const Schema> in,
-                 std::shared_ptr<const Schema> out) const override;
-  bool reads_files() const noexcept override { return true; }
+  data::Partwise bind_parts(std::shared_ptr<const Schema> in,
+                            std::shared_ptr<const Schema> out) const override;
   std::string arguments() const override;
   std::optional<data::FileKey> file_key() const override;
 
