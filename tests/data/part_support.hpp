@@ -147,8 +147,10 @@ inline Geometry slanted() {
   return geometry;
 }
 
-/// One sample, stage after stage: what the whole machinery has to give.
-inline Record plainly(const Dataset& dataset, std::int64_t index, std::uint64_t seed) {
+/// One sample, stage after stage: what the whole machinery has to give. `at`: the stage that it is
+/// at, to be known where that throws.
+inline Record plainly(const Dataset& dataset, std::int64_t index, std::uint64_t seed,
+                      std::int64_t* at = nullptr) {
   const auto& pipeline = *dataset.pipeline();
   const data::Source& source = *pipeline.source();
   Record record = data::fit_to_schema(source.read(index), source.schema());
@@ -161,6 +163,7 @@ inline Record plainly(const Dataset& dataset, std::int64_t index, std::uint64_t 
     }
     const auto* stage = dynamic_cast<const data::SampleStage*>(placed.stage.get());
     if (stage == nullptr) continue;  // A cache, a filter that keeps all.
+    if (at != nullptr) *at = placed.reference.index;
     const std::vector<data::RowContext> rows{{0, index}};
     const data::SampleContext context{seed, 0, index, placed.reference.index, rows};
     record = data::fit_to_schema(stage->bind(placed.in, placed.out)(std::move(record), context),

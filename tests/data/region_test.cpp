@@ -177,6 +177,21 @@ TEST(Region, StagesOfOtherKeysInBetweenDoNotMind) {
   expect_plain(dataset, 8);
 }
 
+TEST(Region, AForegroundOfAnotherKeyIsCutOutOfTheImage) {
+  const Boxed boxed;
+  Tensor small(DType::kUInt8, {4, 60, 80});
+  for (std::size_t i = 0; i < 4; ++i) small.data<std::uint8_t>()[i * 4800 + 20 * 80 + 30 + i] = 1;
+  const Dataset dataset =
+      Dataset::from_tensors(
+          {{"id", Tensor::from<std::int64_t>(Shape{4}, {0, 1, 2, 3})}, {"mask", small}})
+          .stage(std::make_shared<CountedLoad>(
+              "id", "image", LoadedKind{Shape{60, 80, 3}, DType::kUInt8}, boxed.count))
+          .window({"image"}, {0.0, 200.0})
+          .crop_foreground({"image", "mask"}, "mask", {.margin = 2});
+  EXPECT_EQ(boxed.read_by(dataset).voxels, 4 * 5 * 5 * 3);
+  expect_plain(dataset, 8);
+}
+
 TEST(Region, WhatIsWrongIsToldOfItsStage) {
   const Boxed boxed;
   const Dataset dataset = boxed.data.crop_box("image", "Small", {"x2", "y", "x", "y2"})

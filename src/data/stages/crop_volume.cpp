@@ -111,13 +111,38 @@ class PadToMultipleStage final : public SpatialKeyStage {
 };
 
 /// The smallest box around what is above a threshold in one key, cut out of all.
-class CropForegroundStage final : public SpatialStage {
+class CropForegroundStage final : public SpatialStage, public PartwiseStage {
  public:
   CropForegroundStage(Keys keys, std::string source, CropForegroundOptions options,
                       SourceLocation location)
       : SpatialStage("crop_foreground", std::move(keys), location),
         source_(std::move(source)),
         options_(options) {}
+
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override {
+    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
+    for (const std::string& key : keys()) {
+      flow.parts.push_back(in->slot(key));
+      flow.origins[in->slot(key)] = SlotFlow::kMade;
+    }
+    flow.wholes = {in->slot(source_)};
+    Cut cut = [this, slots = flow.parts, from = flow.wholes.front()](RegionReader& before,
+                                                                     const SampleContext&) {
+      const Tensor source = before.whole(from);
+      const VoxelBox box = box_of(source);
+      std::vector<Piece> pieces;
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        const std::size_t slot = slots[i];
+        require_grid(keys()[i], before.shape(slot), source.shape());
+        before.expect(slot, box.first, box.size);
+        pieces.push_back(
+            {slot, [&before, slot, box] { return before.part(slot, box.first, box.size, 0.0); }});
+      }
+      return pieces;
+    };
+    return cut_parts(std::move(flow), std::move(cut));
+  }
 
  protected:
   TensorSpec spec_after(const TensorSpec& spec, std::string& /*problem*/) const override {
@@ -132,33 +157,10 @@ class CropForegroundStage final : public SpatialStage {
 
   void work(std::span<Value> values, Random& /*random*/) const override {
     const Tensor source = values.back().tensor;
-    const Grid grid(source.shape());
-    Index3D first = grid.size;
-    Index3D last{-1, -1, -1};
-    find_box(source, grid, first, last);
-    if (last[0] < 0) {
-      throw DataError(make_diagnostic("D002",
-                                      fmt::format("crop_foreground: nothing in {} is above {}",
-                                                  quote_key(source_), options_.threshold),
-                                      {}, "lower the threshold, or leave the sample out"));
-    }
-    Size3D size{};
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      const std::int64_t margin = grid.rank == 4 || axis > 0 ? options_.margin : 0;
-      first[axis] = std::max<std::int64_t>(0, first[axis] - margin);
-      last[axis] = std::min(grid.size[axis] - 1, last[axis] + margin);
-      size[axis] = last[axis] - first[axis] + 1;
-    }
+    const VoxelBox box = box_of(source);
     for (Value& value : values.first(keys().size())) {
-      if (Grid(value.tensor.shape()).size != grid.size) {
-        throw DataError(
-            make_diagnostic("S002",
-                            fmt::format("crop_foreground: {} is {}, but {} is {}",
-                                        quote_key(value.key), value.tensor.shape().to_string(),
-                                        quote_key(source_), source.shape().to_string()),
-                            {"expected: the same height, width and depth"}));
-      }
-      value.tensor = crop_volume(value.tensor, first, size);
+      require_grid(value.key, value.tensor.shape(), source.shape());
+      value.tensor = crop_volume(value.tensor, box.first, box.size);
     }
   }
 
@@ -168,6 +170,35 @@ class CropForegroundStage final : public SpatialStage {
   }
 
  private:
+  VoxelBox box_of(const Tensor& source) const {
+    const Grid grid(source.shape());
+    VoxelBox box;
+    Index3D first = grid.size;
+    Index3D last{-1, -1, -1};
+    find_box(source, grid, first, last);
+    if (last[0] < 0) {
+      throw DataError(make_diagnostic("D002",
+                                      fmt::format("crop_foreground: nothing in {} is above {}",
+                                                  quote_key(source_), options_.threshold),
+                                      {}, "lower the threshold, or leave the sample out"));
+    }
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const std::int64_t margin = grid.rank == 4 || axis > 0 ? options_.margin : 0;
+      box.first[axis] = std::max<std::int64_t>(0, first[axis] - margin);
+      box.size[axis] = std::min(grid.size[axis] - 1, last[axis] + margin) - box.first[axis] + 1;
+    }
+    return box;
+  }
+
+  void require_grid(const std::string& key, const Shape& shape, const Shape& source) const {
+    if (Grid(shape).size == Grid(source).size) return;
+    throw DataError(
+        make_diagnostic("S002",
+                        fmt::format("crop_foreground: {} is {}, but {} is {}", quote_key(key),
+                                    shape.to_string(), quote_key(source_), source.to_string()),
+                        {"expected: the same height, width and depth"}));
+  }
+
   void find_box(const Tensor& source, const Grid& grid, Index3D& first, Index3D& last) const {
     const Tensor floats = source.dtype() == DType::kFloat32 ? source : source.cast(DType::kFloat32);
     const float* value = floats.data<float>().data();
