@@ -4,30 +4,8 @@
 #include <array>
 #include <cstring>
 
-#define TENON_INLINE inline __attribute__((always_inline))
-#if defined(__x86_64__) && !defined(__clang__)
-#define TENON_AVX512 __attribute__((target("avx512f,prefer-vector-width=512")))
-#define TENON_AVX2 __attribute__((target("avx2")))
-#else
-#define TENON_AVX512
-#define TENON_AVX2
-#endif
-// The vectors below never leave a function that is inlined.
-#pragma GCC diagnostic ignored "-Wpsabi"
-
 namespace tenon::data {
 namespace {
-
-/// Vectors of so many numbers.
-template <std::size_t kLanes>
-struct VectorsOf {
-  typedef float Floats __attribute__((vector_size(4 * kLanes)));
-  typedef std::int32_t Integers __attribute__((vector_size(4 * kLanes)));
-};
-template <std::size_t kLanes>
-using Floats = typename VectorsOf<kLanes>::Floats;
-template <std::size_t kLanes>
-using Integers = typename VectorsOf<kLanes>::Integers;
 
 /// By way of an array: g++ converts a vector of bytes one at a time, but this in one instruction.
 template <std::size_t kLanes>
@@ -153,8 +131,10 @@ TENON_INLINE void mix_columns(const float* sum, const PairedTaps& taps, float* o
 
 /// To the nearest bytes; no sum is below 0.
 TENON_INLINE void narrow_row(const float* from, std::size_t count, std::uint8_t* to) {
-  for (std::size_t i = 0; i < count; ++i)
-    to[i] = static_cast<std::uint8_t>(std::min(static_cast<std::int32_t>(from[i] + 0.5F), 255));
+  for (std::size_t i = 0; i < count; ++i) {
+    const float above = from[i] + 0.5F;
+    to[i] = static_cast<std::uint8_t>(std::min(static_cast<std::int32_t>(above), 255));
+  }
 }
 
 struct Job {
@@ -211,14 +191,6 @@ void resize(const Job& job, VectorSet vectors) {
 }
 
 }  // namespace
-
-VectorSet widest_vectors() noexcept {
-#if defined(__x86_64__) && !defined(__clang__)
-  if (__builtin_cpu_supports("avx512f") != 0) return VectorSet::kAvx512;
-  if (__builtin_cpu_supports("avx2") != 0) return VectorSet::kAvx2;
-#endif
-  return VectorSet::kBaseline;
-}
 
 void resize_bytes(const std::uint8_t* in, std::uint8_t* out, std::size_t width,
                   std::size_t channels, const std::vector<Taps<float>>& rows,

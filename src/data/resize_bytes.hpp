@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/vectors.hpp"
+
 namespace tenon::data {
 
 /// The input pixels that one output pixel is made of: `weights` from `start` on.
@@ -15,12 +17,6 @@ struct Taps {
 
 /// The most channels of resize_bytes().
 inline constexpr std::size_t kMostByteChannels = 4;
-
-/// What a processor adds and multiplies at once, by what it has more of.
-enum class VectorSet : std::uint8_t { kBaseline, kAvx2, kAvx512 };
-
-/// The best that this processor has.
-VectorSet widest_vectors() noexcept;
 
 /// One image of bytes, rows of `width` pixels of `channels`, to rows.size() x columns.size()
 /// pixels: each output row is first summed over input rows, then its columns are mixed, in float32;

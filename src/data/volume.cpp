@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "data/linear_rows.hpp"
 #include "data/numeric.hpp"
 #include "tenon/error.hpp"
 
@@ -218,6 +219,23 @@ bool keeps_axes(const IndexTransform& transform) {
     if (i % 4 != 0 && transform.matrix[i] != 0.0) return false;
   }
   return true;
+}
+
+/// Linear, of floats with one channel: the bits of LinearSampler.
+bool goes_by_rows(const Tensor& volume, const ResampleOptions& options) {
+  if (!options.linear || volume.dtype() != DType::kFloat32) return false;
+  const Grid grid(volume.shape());
+  return grid.channels == 1 && has_linear_rows(grid.size);
+}
+
+Tensor resample_rows(const Tensor& volume, const Size3D& size, const IndexTransform& to_old,
+                     const ResampleOptions& options) {
+  const Grid grid(volume.shape());
+  LinearVoxels voxels{volume.data<float>().data(), grid.size};
+  if (options.outside) voxels.outside = static_cast<float>(*options.outside);
+  Tensor result = Tensor::uninitialized(DType::kFloat32, grid.shape_of(size));
+  sample_linear_rows(voxels, to_old, Grid(result.shape()).size, result.data<float>().data());
+  return result;
 }
 
 /// One axis resampled linearly: (outer, size, inner) to (outer, new size, inner), in Wide<T>.
@@ -443,6 +461,8 @@ Tensor resample(const Tensor& volume, const Size3D& size, const IndexTransform& 
     with_number_type(volume.dtype(), [&](auto type) {
       result = resample_axes<decltype(type)>(volume, size, to_old, options);
     });
+  } else if (goes_by_rows(volume, options)) {
+    result = resample_rows(volume, size, to_old, options);
   } else {
     result = sampled(volume, size, options, [&](std::int64_t d, std::int64_t h, std::int64_t w) {
       return to_old({static_cast<double>(d), static_cast<double>(h), static_cast<double>(w)});
