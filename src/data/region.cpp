@@ -104,7 +104,7 @@ class CutReader final : public MadeReader {
 };
 
 /// A function on a few slots, at its place.
-struct Work {
+struct PartWork {
   SampleFunction function;
   std::shared_ptr<const Schema> in;
   std::shared_ptr<const Schema> out;
@@ -113,7 +113,7 @@ struct Work {
 
 class WorkedReader final : public MadeReader {
  public:
-  WorkedReader(RegionReader& before, const Work& work, const SampleContext& context)
+  WorkedReader(RegionReader& before, const PartWork& work, const SampleContext& context)
       : MadeReader(before, work.flow), work_(work), context_(context) {}
   void settle() override { result(); }
 
@@ -129,7 +129,7 @@ class WorkedReader final : public MadeReader {
     return result_.emplace(fit_to_schema(work_.function(std::move(record), context_), work_.out));
   }
 
-  const Work& work_;
+  const PartWork& work_;
   SampleContext context_;
   mutable std::optional<Record> result_;
 };
@@ -186,8 +186,8 @@ Partwise worked_parts(SampleFunction function, std::shared_ptr<const Schema> in,
     if (const auto slot = in->find(key)) flow.wholes.push_back(*slot);
     if (const auto slot = out->find(key)) flow.origins[*slot] = SlotFlow::kMade;
   }
-  const auto work =
-      std::make_shared<const Work>(Work{std::move(function), std::move(in), std::move(out), flow});
+  const auto work = std::make_shared<const PartWork>(
+      PartWork{std::move(function), std::move(in), std::move(out), flow});
   return {std::move(flow), [work](RegionReader& before, const SampleContext& context) {
             return std::make_unique<WorkedReader>(before, *work, context);
           }};
