@@ -80,7 +80,7 @@ std::vector<std::uint8_t> resized(const std::vector<std::uint8_t>& in, std::size
 
 TEST(ResizeBytesTest, AllVectorsGiveTheBitsOfOneNumberAtATime) {
   std::mt19937 random(7);
-  for (std::size_t width : {1U, 2U, 5U, 16U, 31U, 50U, 121U}) {
+  for (std::size_t width : {1U, 2U, 3U, 4U, 5U, 6U, 16U, 31U, 50U, 121U}) {
     for (std::size_t channels = 1; channels <= kMostByteChannels; ++channels) {
       const std::size_t height = 1 + random() % 20;
       const auto in = some_bytes(width * height * channels, random);
