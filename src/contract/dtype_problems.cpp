@@ -5,6 +5,8 @@
 #include "contract/lineage_facts.hpp"
 #include "contract/shape_rules.hpp"
 #include "core/name_list.hpp"
+#include "data/odd_cells.hpp"
+#include "data/pipeline.hpp"
 
 namespace tenon::contract {
 namespace {
@@ -35,6 +37,11 @@ Diagnostic lossy(const Split& split, const Wanted& wish, const Field& field) {
     if (field.role != Role::kData) fix.text = fmt::format("yield {} instead of {}", to, from);
   }
   out.fixes.push_back(std::move(fix));
+  const data::Pipeline& pipeline = *split.dataset->pipeline();
+  if (text) {
+    data::tell_odd_cells(out, *pipeline.source(), pipeline.lineage(),
+                         static_cast<std::int64_t>(pipeline.stages().size()), field.key);
+  }
   return out;
 }
 

@@ -175,6 +175,7 @@ void DatasetIterator::Implementation::tune(Clock::time_point now, Clock::duratio
 std::string DatasetIterator::Implementation::state() const {
   data::IteratorState state;
   state.fingerprint = pipeline_->fingerprint();
+  state.contents = pipeline_->contents();
   state.seed = execution_->seed;
   state.epoch = execution_->epoch.load();
   state.delivered = delivered_;
@@ -187,7 +188,9 @@ std::string DatasetIterator::Implementation::state() const {
 
 void DatasetIterator::Implementation::restore(const std::string& text) {
   data::IteratorState state = data::read_state(text);
-  const auto differences = pipeline_->differences_from(state.fingerprint);
+  const auto changes = pipeline_->changed_contents(state.fingerprint, state.contents);
+  if (!changes.empty()) data::throw_bad_state("its files have changed: " + changes.front());
+  const auto differences = pipeline_->differences_from(state.fingerprint, state.contents);
   if (!differences.empty())
     data::throw_bad_state("it is of another pipeline: " + differences.front());
   // Stops the threads that run ahead before anything they read is changed.

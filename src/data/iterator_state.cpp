@@ -50,6 +50,8 @@ IteratorState state_from(const Json& json) {
   }
   IteratorState state;
   state.fingerprint = json.at("pipeline").get<std::vector<std::string>>();
+  // Not in the first ones.
+  state.contents = json.value("contents", std::vector<std::string>());
   state.seed = json.at("seed").get<std::uint64_t>();
   state.epoch = json.at("epoch").get<std::int64_t>();
   state.delivered = json.at("delivered").get<std::int64_t>();
@@ -68,6 +70,7 @@ std::string write_state(const IteratorState& state) {
       {"seed", state.seed},        {"epoch", state.epoch},    {"delivered", state.delivered},
       {"read", state.counts.read}, {"bad", state.counts.bad}, {"bad_samples", Json::array()},
       {"nodes", Json::array()}};
+  if (!state.contents.empty()) json["contents"] = state.contents;
   for (const BadSample& bad : state.bad_samples)
     json["bad_samples"].push_back(bad_sample_to_json(bad));
   for (const NodeState& node : state.nodes) json["nodes"].push_back(to_json(node));

@@ -12,6 +12,7 @@ namespace tenon::data {
 /// Everything that an iterator has to remember.
 struct IteratorState {
   std::vector<std::string> fingerprint;  ///< Pipeline::fingerprint().
+  std::vector<std::string> contents;     ///< Pipeline::contents(); empty: not known.
   std::uint64_t seed = 0;
   std::int64_t epoch = 0;
   std::int64_t delivered = 0;  ///< Elements given in this epoch.

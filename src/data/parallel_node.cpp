@@ -13,7 +13,7 @@ constexpr std::size_t kTasksPerThread = 2;
 /// … and at most, where a budget of memory says what that may cost.
 constexpr std::size_t kMostTasksPerThread = 16;
 
-struct Work {
+struct QueuedWork {
   Item item;
   Tickets tickets;  ///< Kept apart: they are what a state holds of an item on its way.
   Outcome outcome = Outcome::kKept;
@@ -23,7 +23,7 @@ struct Work {
 };
 
 struct Group {
-  std::vector<Work> works;
+  std::vector<QueuedWork> works;
   std::size_t taken = 0;
   std::future<void> done;
 };
@@ -140,7 +140,7 @@ class ParallelNode final : public UpstreamNode {
       group->works.reserve(group_size_);
       while (group->works.size() < group_size_ && pull(*group)) {
       }
-      for (Work& work : group->works) work.reserved = bytes;
+      for (QueuedWork& work : group->works) work.reserved = bytes;
       execution_->ram_budget.give_back(
           bytes * static_cast<std::int64_t>(group_size_ - group->works.size()));
       if (group->works.empty()) continue;
@@ -168,7 +168,7 @@ class ParallelNode final : public UpstreamNode {
       upstream_ended_ = true;
       return false;
     }
-    Work work;
+    QueuedWork work;
     work.tickets = item.tickets;
     work.item = std::move(item);
     group.works.push_back(std::move(work));
@@ -177,7 +177,7 @@ class ParallelNode final : public UpstreamNode {
 
   void start(const std::shared_ptr<Group>& group) {
     const auto run = [group, chain = chain_] {
-      for (Work& work : group->works)
+      for (QueuedWork& work : group->works)
         work.outcome = chain->run(work.item, work.failure, &work.peak);
     };
     if (execution_->pool) {
@@ -192,9 +192,9 @@ class ParallelNode final : public UpstreamNode {
     Group& group = *groups_.front();
     if (group.done.valid()) group.done.get();
     // An item whose failure ends the run stays where it is: a state saved now meets it again.
-    const Work& first = group.works[group.taken];
+    const QueuedWork& first = group.works[group.taken];
     if (first.failure) execution_->bad_samples.note_failure(*first.failure);
-    Work work = std::move(group.works[group.taken++]);
+    QueuedWork work = std::move(group.works[group.taken++]);
     if (group.taken == group.works.size()) groups_.pop_front();
     largest_ = std::max(largest_, work.peak);
     execution_->ram_budget.give_back(work.reserved);

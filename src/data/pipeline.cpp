@@ -7,6 +7,7 @@
 #include "core/errors_among.hpp"
 #include "core/text_hash.hpp"
 #include "data/observe.hpp"
+#include "data/odd_cells.hpp"
 #include "data/stream_stage.hpp"
 #include "tenon/error.hpp"
 
@@ -19,6 +20,17 @@ constexpr std::size_t kLongestArguments = 200;
 std::string describe(const std::string& name, const std::string& arguments) {
   if (arguments.size() <= kLongestArguments) return fmt::format("{}({})", name, arguments);
   return fmt::format("{}(#{:016x})", name, hash_text(arguments));
+}
+
+/// Of all texts but for the names in them.
+std::uint64_t contents_hash(const std::vector<std::string>& texts) {
+  ContentHash hash;
+  for (const std::string& text : texts) {
+    std::size_t name = 0;
+    for (int word = 0; word < 3; ++word) name = text.find(' ', name) + 1;
+    hash.add(std::string_view(text).substr(0, name));
+  }
+  return hash.value();
 }
 
 Cardinality cardinality_after(const Stage& stage, Cardinality cardinality) {
@@ -70,6 +82,11 @@ std::shared_ptr<const Stage> observed_stage(const ObservableStage& stage, const 
 
 }  // namespace
 
+bool same_part(const std::string& a, const std::string& b) {
+  constexpr std::string_view kPrefetch = "prefetch(";
+  return a == b || (a.starts_with(kPrefetch) && b.starts_with(kPrefetch));
+}
+
 std::shared_ptr<const Pipeline> Pipeline::start(std::shared_ptr<const Source> source) {
   if (source == nullptr) throw_argument_error("Dataset::from_source", "no source", "a source");
   auto pipeline = std::make_shared<Pipeline>();
@@ -85,6 +102,8 @@ std::shared_ptr<const Pipeline> Pipeline::start(std::shared_ptr<const Source> so
     state.lineage.events.push_back(
         {LineageAction::kCreated, reference, field.key, "", std::nullopt, field.spec});
   }
+  pipeline->contents_ =
+      std::make_shared<const std::vector<std::string>>(contents_texts(source->contents()));
   pipeline->source_ = std::move(source);
   return pipeline;
 }
@@ -94,10 +113,12 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   auto next = std::make_shared<Pipeline>(*this);
   PlacedStage placed;
   placed.reference = {static_cast<std::int64_t>(stages_.size()), stage->name(), stage->location()};
+  const std::size_t told = next->state_.diagnostics.size();
   PipelineEditor editor(next->state_, placed.reference, source_->reference());
   stage->edit(editor);
   for (Diagnostic& problem : stage->problems_behind(*this)) editor.problem(std::move(problem));
   editor.finish();
+  next->tell_odd_cells_behind(told);
   next->state_.lineage.stages.push_back({placed.reference, hides_keys(*stage)});
   placed.adds_sample_index = editor.added_sample_index();
   placed.in = placed.adds_sample_index
@@ -116,6 +137,17 @@ std::shared_ptr<const Pipeline> Pipeline::with_stage(std::shared_ptr<const Stage
   placed.stage = std::move(stage);
   next->stages_.push_back(std::move(placed));
   return next;
+}
+
+/// Of a column of numbers it is of no use to be told that it holds text.
+void Pipeline::tell_odd_cells_behind(std::size_t told) {
+  const auto stage = static_cast<std::int64_t>(stages_.size());
+  for (std::size_t i = told; i < state_.diagnostics.size(); ++i) {
+    Diagnostic& problem = state_.diagnostics[i];
+    if (problem.code != "D001" || problem.keys.size() != 1 || !problem.keys[0].actual) continue;
+    if (problem.keys[0].actual->dtype == DType::kString)
+      tell_odd_cells(problem, *source_, state_.lineage, stage, problem.keys[0].key);
+  }
 }
 
 std::shared_ptr<const Pipeline> Pipeline::with_bad_samples(BadSampleOptions options) const {
@@ -161,32 +193,48 @@ std::shared_ptr<const Pipeline> Pipeline::observed() const {
   return pipeline;
 }
 
-std::vector<std::string> Pipeline::fingerprint() const {
-  std::vector<std::string> parts;
+std::string Pipeline::source_text(bool by_contents) const {
+  std::string text = by_contents ? source_->settings() : source_->arguments();
   const Schema schema = *source_->schema();
-  std::string keys = source_->arguments();
   for (const Field& field : schema)
-    keys += fmt::format(";{}: {}", field.key, field.spec.to_string());
+    text += fmt::format(";{}: {}", field.key, field.spec.to_string());
   const Cardinality count = source_->cardinality();
-  if (count.kind == Cardinality::Kind::kKnown) keys += fmt::format(";count={}", count.count);
-  parts.push_back(describe(source_->reference().name, keys));
-  for (const PlacedStage& placed : stages_) {
-    parts.push_back(describe(placed.stage->name(), placed.stage->arguments()));
+  if (by_contents) {
+    text += fmt::format(";contents={:016x}", contents_hash(*contents_));
+  } else if (count.kind == Cardinality::Kind::kKnown) {
+    text += fmt::format(";count={}", count.count);
   }
+  return describe(source_->reference().name, text);
+}
+
+std::vector<std::string> Pipeline::fingerprint() const {
+  std::vector<std::string> parts{source_text(!contents_->empty())};
+  for (const PlacedStage& placed : stages_)
+    parts.push_back(describe(placed.stage->name(), placed.stage->arguments()));
   return parts;
 }
 
-std::vector<std::string> Pipeline::differences_from(const std::vector<std::string>& saved) const {
-  const std::vector<std::string> here = fingerprint();
+std::vector<std::string> Pipeline::differences_from(
+    const std::vector<std::string>& fingerprint, const std::vector<std::string>& contents) const {
+  std::vector<std::string> here = this->fingerprint();
+  if (contents.empty()) here.front() = source_text(false);
   std::vector<std::string> differences;
-  for (std::size_t i = 0; i < std::max(saved.size(), here.size()); ++i) {
-    const std::string then = i < saved.size() ? saved[i] : "nothing";
+  for (std::size_t i = 0; i < std::max(fingerprint.size(), here.size()); ++i) {
+    const std::string then = i < fingerprint.size() ? fingerprint[i] : "nothing";
     const std::string now = i < here.size() ? here[i] : "nothing";
-    if (then == now) continue;
+    if (same_part(then, now)) continue;
     const std::string place = i == 0 ? "its source" : fmt::format("its stage {}", i - 1);
     differences.push_back(fmt::format("{} was {}, here it is {}", place, then, now));
   }
   return differences;
+}
+
+std::vector<std::string> Pipeline::changed_contents(
+    const std::vector<std::string>& fingerprint, const std::vector<std::string>& contents) const {
+  const std::string source = source_->reference().name + "(";
+  const bool same_kind = !fingerprint.empty() && fingerprint.front().starts_with(source);
+  if (!same_kind || contents.empty() || contents_->empty()) return {};
+  return contents_differences(contents, *contents_);
 }
 
 void Pipeline::require_sound() const {

@@ -21,6 +21,10 @@ struct PlacedStage {
   bool adds_sample_index = false;  ///< `in` has that key, what comes from before has not.
 };
 
+/// Of parts of two fingerprints: true where they give the same elements. How many a prefetch keeps
+/// ready changes none.
+bool same_part(const std::string& a, const std::string& b);
+
 /// A source, stages, and all that is known of the stream before reading. Immutable.
 class Pipeline : public std::enable_shared_from_this<Pipeline> {
  public:
@@ -44,16 +48,33 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   const BadSampleOptions& bad_samples() const noexcept { return bad_samples_; }
   const DatasetOptions& options() const noexcept { return options_; }
   /// Source and stages with their arguments, one text each: what a saved state is compared with.
+  /// The source's files are told by contents(), where those are known.
   std::vector<std::string> fingerprint() const;
-  /// What differs from a fingerprint that was saved, a text each ("its stage 2 was batch(…), here
-  /// it is …").
-  std::vector<std::string> differences_from(const std::vector<std::string>& saved) const;
+  /// contents_texts() of the source.
+  const std::vector<std::string>& contents() const noexcept { return *contents_; }
+  /// What differs from what was saved of a pipeline, a text each ("its stage 2 was batch(…), here
+  /// it is …"). States from before there were contents have none: their files' names are compared.
+  std::vector<std::string> differences_from(const std::vector<std::string>& fingerprint,
+                                            const std::vector<std::string>& contents) const;
+  /// The same of a state that may be from before there were contents, or not.
+  std::vector<std::string> differences_from(const std::vector<std::string>& fingerprint) const {
+    std::vector<std::string> now = differences_from(fingerprint, *contents_);
+    return now.empty() || !differences_from(fingerprint, {}).empty() ? now
+                                                                     : std::vector<std::string>();
+  }
+  /// What has changed in the source's files, a text each; nothing where it is another source.
+  std::vector<std::string> changed_contents(const std::vector<std::string>& fingerprint,
+                                            const std::vector<std::string>& contents) const;
   /// Throws ContractError (or the class below it that fits) with all diagnostics if one is an
   /// error.
   void require_sound() const;
 
  private:
+  std::string source_text(bool by_contents) const;
+  void tell_odd_cells_behind(std::size_t told);
+
   std::shared_ptr<const Source> source_;
+  std::shared_ptr<const std::vector<std::string>> contents_;
   std::vector<PlacedStage> stages_;
   std::shared_ptr<const Schema> schema_;
   SchemaState state_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/contents.hpp"
 #include "tenon/dataset.hpp"
 
 namespace tenon::data {
@@ -16,6 +17,13 @@ struct ColumnSummary {
   /// Every text that there is, each once; nothing where that is not known.
   std::optional<std::vector<std::string>> texts;
   std::optional<ValueRange> range;  ///< Of a column of whole numbers.
+};
+
+/// Cells of a table that make a column text, which holds numbers otherwise.
+struct OddCells {
+  std::int64_t index = 0;  ///< Of the first one's record.
+  std::string text;        ///< What it holds.
+  std::int64_t count = 0;
 };
 
 /// Where records come from. Immutable; read() is called by several threads at once.
@@ -34,6 +42,12 @@ class Source {
   virtual std::vector<Diagnostic> problems() const { return {}; }
   /// What it was made with, as text: part of the fingerprint of a saved iterator state.
   virtual std::string arguments() const { return {}; }
+  /// What its files held when it was opened, in the order of the samples; empty where that is not
+  /// known. With settings() it takes the place of arguments() in a fingerprint: a copy of the files
+  /// elsewhere is the same data, and other rows in a file of the same name are not.
+  virtual std::vector<FileContents> contents() const { return {}; }
+  /// arguments() without the files' names.
+  virtual std::string settings() const { return {}; }
 
   /// True if read() costs little beside what comes behind it and its record says all that a sample
   /// is: then a cache knows a sample by its record. Else by its index, and by what the user calls
@@ -74,6 +88,11 @@ class Source {
   /// What is known of texts() without reading again. Nothing: texts() is not to be asked for a
   /// check's sake, or there are too many.
   virtual std::optional<ColumnSummary> summary(const std::string& /*key*/) const {
+    return std::nullopt;
+  }
+
+  /// Why `key` is text, where all but a few of its values are numbers, as far as that is known.
+  virtual std::optional<OddCells> odd_cells(const std::string& /*key*/) const {
     return std::nullopt;
   }
 

@@ -177,5 +177,52 @@ TEST_F(ReaderColumns, AScanKeepsFewTextsAndGivesUpOnMany) {
   EXPECT_FALSE(scan.ranges[3]);
 }
 
+TEST_F(ReaderColumns, TextAmongNumbersIsToldWithItsLine) {
+  const Dataset data = table("\"2.5\",\"a\nb\",0\n\"n/a\",RBC,1\n\n3.5,RBC,1\n");
+  const auto found = problems(data.batch(2));
+  const auto text = std::ranges::find(found, "D001", &Diagnostic::code);
+  ASSERT_NE(text, found.end());
+  ASSERT_FALSE(text->notes.empty());
+  EXPECT_EQ(text->notes.back(),
+            "the column \"x\" holds numbers but for one cell: \"n/a\" in sample 11 \"row 14\" "
+            "(cells.csv:14)")
+      << "the row before it has two lines";
+  EXPECT_EQ(text->sample, (SampleIdentity{11, "row 14", path_, 14}));
+  EXPECT_THAT(text->fixes.front().text, HasSubstr("types = { x = \"float32\" }"));
+  EXPECT_THAT(render_text(*text), HasSubstr("cells.csv:14"));
+}
+
+TEST_F(ReaderColumns, StagesThatWantNumbersTellTheCellToo) {
+  const Dataset data = table("?,RBC,none\n2,RBC,1\n-,RBC,1\n");
+  const std::vector<Dataset> stages{data.rename({{"x", "y"}}).scale({"y"}, 2.0),
+                                    data.filter("x", {.min = 1.0}),
+                                    data.cast({"x"}, DType::kFloat32)};
+  for (const Dataset& wrong : stages) {
+    ASSERT_EQ(wrong.diagnostics().size(), 1U);
+    EXPECT_THAT(
+        render_text(wrong.diagnostics()),
+        HasSubstr("the column \"x\" holds numbers but for 2 cells, the first \"?\" in sample "
+                  "10 \"row 12\""));
+  }
+  const Dataset ids = data.one_hot({"id"}, 2);
+  EXPECT_THAT(render_text(ids.diagnostics()), HasSubstr("but for one cell: \"none\" in sample 10"));
+}
+
+TEST_F(ReaderColumns, AColumnOfTextIsNoColumnOfNumbers) {
+  const Dataset data = table("2,7,0\n").scale({"type"}, 2.0);
+  ASSERT_EQ(data.diagnostics().size(), 1U);
+  EXPECT_THAT(data.diagnostics()[0].notes, IsEmpty());
+}
+
+TEST_F(ReaderColumns, TextInTheSecondOfTwoTablesIsFound) {
+  table("");
+  const std::string second = (folder_ / "more.csv").string();
+  write_file_atomically(second, "x,type,id\n1,RBC,1\n2,RBC,1\n3,RBC,1\n4,RBC,0\nfive,RBC,0\n");
+  const Dataset data = Dataset::from_csv(std::vector<std::string>{path_, second}).scale({"x"}, 2.0);
+  EXPECT_THAT(render_text(data.diagnostics()),
+              HasSubstr("but for one cell: \"five\" in sample 14 \"row 6\""));
+  EXPECT_THAT(render_text(data.diagnostics()), HasSubstr("more.csv:6"));
+}
+
 }  // namespace
 }  // namespace tenon::readers

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "data/pipeline.hpp"
 #include "io/readers/crc32c.hpp"
 #include "io/readers/feature_text.hpp"
 #include "io/readers/image_writer.hpp"
@@ -290,6 +291,22 @@ TEST(ExpandPaths, BracesAreSpeltOut) {
   EXPECT_THAT(expand_paths({"{9..11}"}), ElementsAre("9", "10", "11"));
   EXPECT_THAT(told_by([] { expand_paths({"{3..1}"}); }), HasSubstr("not above the last"));
   EXPECT_THAT(told_by([] { expand_paths({"{0..99999999999}"}); }), HasSubstr("a million"));
+}
+
+TEST(FromTfRecord, AStateKnowsTheRecordsByTheirChecksums) {
+  const TemporaryFolder folder;
+  const auto contents = [&](const std::string& name, std::initializer_list<int> values) {
+    std::string bytes;
+    for (const int value : values) bytes += framed(example_of({{"x", small_integer(value)}}));
+    write_file_atomically(folder.path(name), bytes);
+    return Dataset::from_tfrecord({folder.path(name)}).pipeline()->contents();
+  };
+  const auto then = contents("a.tfrecord", {1, 2, 3});
+  EXPECT_TRUE(data::contents_differences(then, contents("b.tfrecord", {1, 2, 3})).empty());
+  EXPECT_THAT(data::contents_differences(then, contents("a.tfrecord", {1, 3, 2})),
+              ElementsAre(HasSubstr("a.tfrecord: its 3 samples stand in another order")));
+  EXPECT_THAT(data::contents_differences(then, contents("a.tfrecord", {1, 2, 4})),
+              ElementsAre(HasSubstr("not the same ones")));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "data/pipeline.hpp"
 #include "io/readers/image_writer.hpp"
 #include "io/readers/tar_index.hpp"
 #include "io/readers_drawn_images.hpp"
@@ -183,6 +184,22 @@ TEST(FromWebDataset, WhatCannotWorkIsToldAtOnce) {
               AllOf(HasSubstr("clss"), HasSubstr("\"cls\"")));
   EXPECT_THAT(told_of_bytes(good, {.keys = {{"label", "cls;txt"}}}), HasSubstr("of one kind"));
   EXPECT_THAT(told_of_bytes(good, {.channels = 2}), HasSubstr("from_webdataset: channels = 2"));
+}
+
+TEST(FromWebDataset, AStateKnowsMembersByTheirNamesAndSizesAndSmallOnesByTheirBytes) {
+  const TemporaryFolder folder;
+  const auto contents = [&](const std::string& label, const std::string& text) {
+    write_file_atomically(
+        folder.path("a.tar"),
+        member_of("1.cls", label) + member_of("1.txt", text) + member_of("2.cls", "0") + kTarEnd);
+    return Dataset::from_webdataset({folder.path("a.tar")}).pipeline()->contents();
+  };
+  const std::string text(5000, 't');
+  const auto then = contents("1", text);
+  EXPECT_TRUE(data::contents_differences(then, contents("1", text)).empty());
+  EXPECT_THAT(data::contents_differences(then, contents("2", text)),
+              ElementsAre(HasSubstr("a.tar: it has 2 samples as before, but not the same ones")));
+  EXPECT_FALSE(data::contents_differences(then, contents("1", text + "t")).empty());
 }
 
 }  // namespace

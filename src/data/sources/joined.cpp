@@ -30,6 +30,16 @@ class JoinedSource final : public Source {
     for (const auto& part : parts_) text += part->arguments() + "\n";
     return text;
   }
+  std::vector<FileContents> contents() const override {
+    std::vector<FileContents> all;
+    for (const auto& part : parts_) {
+      auto own = part->contents();
+      if (own.empty()) return {};
+      std::move(own.begin(), own.end(), std::back_inserter(all));
+    }
+    return all;
+  }
+  std::string settings() const override { return parts_.front()->settings(); }
   bool known_by_record() const override { return parts_.front()->known_by_record(); }
   std::optional<Record> known_by(std::int64_t index) const override {
     const std::size_t part = part_of(index);
@@ -84,6 +94,21 @@ class JoinedSource final : public Source {
       sum->range->high = std::max(sum->range->high, own->range->high);
     }
     return sum;
+  }
+
+  std::optional<OddCells> odd_cells(const std::string& key) const override {
+    std::optional<OddCells> all;
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      auto own = parts_[part]->odd_cells(key);
+      if (!own) continue;
+      if (all) {
+        all->count += own->count;
+      } else {
+        all = std::move(own);
+        all->index += begin_of(part);
+      }
+    }
+    return all;
   }
 
  private:

@@ -62,10 +62,12 @@ class KeyFilter final : public NamedStage<FilterStage> {
                                      "filter looks at samples, and the data are in batches here",
                                      {}, "put filter before batch"));
     } else if (spec->dtype == DType::kString && (options_.min || options_.max)) {
-      editor.problem(make_diagnostic(
+      Diagnostic problem = make_diagnostic(
           "D001",
           fmt::format("filter compares {} with numbers, and it holds text", quote_key(key_)), {},
-          "name the texts in `in`"));
+          "name the texts in `in`");
+      problem.keys.push_back({key_, Role::kData, {}, *spec, {}});
+      editor.problem(std::move(problem));
     }
   }
 

@@ -190,6 +190,7 @@ CsvScan scan_csv(const std::string& path, char separator) {
   scan.names = read_header(reader, path, separator);
   std::vector<ColumnType> columns(scan.names.size());
   std::vector<ColumnTexts> texts(scan.names.size());
+  scan.odd_cells.resize(scan.names.size());
   std::vector<std::string> cells;
   RawRow row;
   std::int64_t expected_line = 2;
@@ -199,10 +200,12 @@ CsvScan scan_csv(const std::string& path, char separator) {
     }
     expected_line = row.line + 1;
     scan.offsets.push_back(row.offset);
+    scan.hash.add(row.text);
     const bool whole = split_csv_row(row.text, separator, cells).empty();
     if (whole && cells.size() == columns.size()) {
       for (std::size_t column = 0; column < columns.size(); ++column) {
-        columns[column].note(cells[column]);
+        if (columns[column].note(cells[column]))
+          scan.odd_cells[column] = {scan.count(), cells[column], 0};
         texts[column].note(cells[column], columns[column]);
       }
     }
@@ -212,6 +215,7 @@ CsvScan scan_csv(const std::string& path, char separator) {
     scan.types.push_back(columns[column].dtype());
     scan.texts.push_back(texts[column].texts());
     scan.ranges.push_back(columns[column].range());
+    scan.odd_cells[column].count = columns[column].odd_cells();
   }
   return scan;
 }

@@ -43,6 +43,10 @@ class CsvSource : public data::Source {
   }
   std::vector<Diagnostic> problems() const override { return problems_; }
   std::string arguments() const override { return fmt::format("{} {:?}", path_, separator_); }
+  std::vector<data::FileContents> contents() const override {
+    return {{path_, scan_.count(), scan_.hash}};
+  }
+  std::string settings() const override { return fmt::format("{:?}", separator_); }
   bool known_by_record() const override { return true; }
   void keep_parts(std::size_t count) const override { files_->keep(count); }
   SampleIdentity identity(std::int64_t index) const override {
@@ -52,6 +56,13 @@ class CsvSource : public data::Source {
   Record read(std::int64_t index) const override;
   std::optional<std::vector<std::string>> texts(const std::string& key) const override;
   std::optional<data::ColumnSummary> summary(const std::string& key) const override;
+  std::optional<data::OddCells> odd_cells(const std::string& key) const override {
+    const auto slot = schema_->find(key);
+    if (!slot) return std::nullopt;
+    const OddCells& odd = scan_.odd_cells[columns_[*slot]];
+    if (odd.count == 0) return std::nullopt;
+    return data::OddCells{odd.row, odd.text, odd.count};
+  }
 
  private:
   void state_types(const CsvOptions& options);

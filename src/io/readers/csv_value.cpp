@@ -125,12 +125,16 @@ std::optional<Tensor> cell_value(std::string_view cell, DType dtype) {
   return std::nullopt;
 }
 
-void ColumnType::note(std::string_view cell) {
-  if (!numbers_ || is_empty_cell(cell)) {
-    return;
+bool ColumnType::note(std::string_view cell) {
+  if (odd_ > kMostOdd || is_empty_cell(cell)) {
+    return false;
   }
   seen_ = true;
   const std::string_view text = number_text(cell);
+  if (!numbers_) {
+    real_number(text) ? ++count_ : ++odd_;
+    return false;
+  }
   if (is_whole(text)) {
     const auto value = whole_number(text);
     fits_ = fits_ && value.has_value();
@@ -139,12 +143,19 @@ void ColumnType::note(std::string_view cell) {
       most_ = std::max(most_, *value);
     }
     finite_ = true;
-    return;
+    ++count_;
+    return false;
   }
   whole_ = false;
   const auto value = real_number(text);
   numbers_ = value.has_value();
   finite_ = finite_ || (value && std::isfinite(*value));
+  numbers_ ? ++count_ : ++odd_;
+  return !numbers_;
+}
+
+std::int64_t ColumnType::odd_cells() const noexcept {
+  return odd_ <= kMostOdd && odd_ * kNumbersPerOdd <= count_ ? odd_ : 0;
 }
 
 std::optional<ValueRange> ColumnType::range() const noexcept {

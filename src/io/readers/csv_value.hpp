@@ -26,19 +26,27 @@ std::optional<Tensor> cell_value(std::string_view cell, DType dtype);
 /// Whole numbers that int64 cannot hold are names, not quantities: kString.
 class ColumnType {
  public:
-  void note(std::string_view cell);
+  /// True for the first cell that is neither a number nor empty.
+  bool note(std::string_view cell);
   DType dtype() const noexcept;
   /// True while no cell was seen but numbers and empty ones.
   bool may_be_numbers() const noexcept { return numbers_; }
   /// From the least to the greatest of a column of whole numbers; nothing for others.
   std::optional<ValueRange> range() const noexcept;
+  /// How many cells are no numbers, where nearly all the others are; else 0.
+  std::int64_t odd_cells() const noexcept;
 
  private:
+  static constexpr std::int64_t kMostOdd = 1000;  ///< With more of them it is a column of text.
+  static constexpr std::int64_t kNumbersPerOdd = 4;
+
   bool seen_ = false;
-  bool whole_ = true;    ///< All cells so far are whole numbers.
-  bool fits_ = true;     ///< … that int64 holds.
-  bool numbers_ = true;  ///< All cells so far are numbers.
-  bool finite_ = false;  ///< One of them is neither NaN nor infinite.
+  bool whole_ = true;       ///< All cells so far are whole numbers.
+  bool fits_ = true;        ///< … that int64 holds.
+  bool numbers_ = true;     ///< All cells so far are numbers.
+  std::int64_t count_ = 0;  ///< Of numbers.
+  std::int64_t odd_ = 0;    ///< Of cells that are none, up to kMostOdd + 1.
+  bool finite_ = false;     ///< One of them is neither NaN nor infinite.
   std::int64_t least_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t most_ = std::numeric_limits<std::int64_t>::min();
 };

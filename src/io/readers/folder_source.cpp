@@ -134,6 +134,19 @@ class FolderSource : public data::Source {
   std::string arguments() const override {
     return fmt::format("{} {}", path_, fmt::join(classes_, "/"));
   }
+  /// By the names alone: images are told by caches, and by what they give.
+  std::vector<data::FileContents> contents() const override {
+    std::vector<data::FileContents> folders;
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < classes_.size(); ++i) {
+      data::FileContents folder{path_below(path_, classes_[i]), ends_[i] - begin, {}};
+      for (; begin < ends_[i]; ++begin)
+        folder.hash.add(std::string_view(files_[static_cast<std::size_t>(begin)]));
+      folders.push_back(std::move(folder));
+    }
+    return folders;
+  }
+  std::string settings() const override { return fmt::format("{}", fmt::join(classes_, "/")); }
   bool known_by_record() const override { return true; }
   SampleIdentity identity(std::int64_t index) const override {
     const std::string file = file_of(index);

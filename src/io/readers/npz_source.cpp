@@ -11,6 +11,7 @@
 #include "io/readers/download.hpp"
 #include "io/readers/recently_used.hpp"
 #include "io/readers/shards.hpp"
+#include "io/readers/zip_directory.hpp"
 #include "tenon/error.hpp"
 #include "tenon/npz.hpp"
 
@@ -84,12 +85,14 @@ class NpzSource : public data::Source {
           {entry.name, TensorSpec::of(entry.dtype, entry.shape.without_batch()), Role::kData});
     }
     schema_ = std::make_shared<const Schema>(std::move(schema));
+    hash_ = hash_of_arrays();
   }
 
   StageReference reference() const override { return {-1, "npz", location_}; }
   std::shared_ptr<const Schema> schema() const override { return schema_; }
   Cardinality cardinality() const override { return {Cardinality::Kind::kKnown, count_, true}; }
   std::string arguments() const override { return path_; }
+  std::vector<data::FileContents> contents() const override { return {{path_, count_, hash_}}; }
   SampleIdentity identity(std::int64_t index) const override { return {index, "", path_, -1}; }
 
   std::optional<std::vector<std::string>> texts(const std::string& key) const override {
@@ -118,6 +121,21 @@ class NpzSource : public data::Source {
   }
 
  private:
+  /// By their checksums in the archive's directory, or, where that is of an odd kind, by its size.
+  ListHash hash_of_arrays() const {
+    const auto file = open_file(path_);
+    const auto members = read_zip_directory(*file);
+    ContentHash arrays;
+    for (const Field& field : *schema_) {
+      arrays.add(field.key);
+      const auto found = members.find(field.key + ".npy");
+      arrays.add(found == members.end() ? file->size() : found->second.bytes);
+      arrays.add(found == members.end() ? 0U : found->second.checksum);
+    }
+    ListHash hash;
+    hash.add(arrays.value());
+    return hash;
+  }
   /// The file is held to what it was when the schema was made.
   std::shared_ptr<const std::vector<Tensor>> load() const {
     NamedTensors named = load_npz(path_);
@@ -145,6 +163,7 @@ class NpzSource : public data::Source {
   std::string path_;
   SourceLocation location_;
   std::int64_t count_ = 0;
+  ListHash hash_;
   std::shared_ptr<const Schema> schema_;
   std::shared_ptr<Arrays> arrays_;  ///< By slot.
   std::size_t number_;

@@ -14,6 +14,8 @@ constexpr std::uint64_t kBlock = 512;
 /// Names and other properties that stand in members of their own.
 constexpr std::uint64_t kMaxExtension = std::uint64_t{1} << 20;
 constexpr std::size_t kMaxMembers = 100'000'000;
+/// What is in a member of so many bytes lies in the block that its header is read with.
+constexpr std::uint64_t kMostHashed = 4096;
 
 /// A field of text, up to its NUL.
 std::string_view text_field(std::string_view header, std::size_t begin, std::size_t size) {
@@ -154,6 +156,11 @@ class TarWalk {
     if (!regular || name.empty() || name.ends_with('/')) return;
     if (index_.members.size() == kMaxMembers) return fail("it has too many members");
     index_.members.push_back({name, at_, bytes});
+    ContentHash member;
+    member.add(name);
+    member.add(bytes);
+    if (bytes <= kMostHashed) member.add(reader_.view(at_, bytes));
+    index_.hash.add(member.value());
   }
 
   const RandomAccessFile& file_;

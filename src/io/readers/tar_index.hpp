@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/content_hash.hpp"
 #include "io/readers/random_access_file.hpp"
 
 namespace tenon::readers {
@@ -17,12 +18,14 @@ struct TarMember {
 };
 
 /// The regular files in a tar file (POSIX ustar and pax, GNU, and the format before them), found by
-/// their headers, whose checksums are held; what is in them is not read. Folders and links are
-/// passed over. `damage` says what is wrong where the file cannot be followed further.
+/// their headers, whose checksums are held; what is in them is not read but for small ones. Folders
+/// and links are passed over. `damage` says what is wrong where the file cannot be followed
+/// further.
 struct TarIndex {
   std::vector<TarMember> members;
   std::uint64_t end = 0;  ///< Where the damage is.
   std::optional<std::string> damage;
+  ListHash hash;  ///< Of the members' names and sizes, and of what is in small ones (labels).
 };
 /// Throws FormatError (F001) only where the file cannot be read at all.
 TarIndex index_tar(const RandomAccessFile& file);

@@ -48,7 +48,14 @@ TfRecordIndex index_tfrecord(const RandomAccessFile& file) {
     index.damage = head_damage(reader, index.end, file.size(), length);
     if (index.damage) return index;
     index.begins.push_back(index.end);
-    index.end += kHeadBytes + length + kChecksumBytes;
+    index.end += kHeadBytes + length;
+    // In the same block as the next head.
+    const std::string_view checksum = reader.view(index.end, kChecksumBytes);
+    ContentHash record;
+    record.add(length);
+    record.add(checksum);
+    index.hash.add(record.value());
+    index.end += kChecksumBytes;
   }
   return index;
 }

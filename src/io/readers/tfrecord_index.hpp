@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/content_hash.hpp"
 #include "io/readers/random_access_file.hpp"
 
 namespace tenon::readers {
@@ -13,12 +14,13 @@ namespace tenon::readers {
 inline constexpr std::uint64_t kMaxRecordBytes = std::uint64_t{1} << 30;
 
 /// Where the records of a TFRecord file begin, found by their lengths, whose checksums are held;
-/// what is in them is not read. Nothing after a wrong length can be found: `damage` then says what
-/// is wrong where the file is left.
+/// of what is in them only the checksum is read. Nothing after a wrong length can be found:
+/// `damage` then says what is wrong where the file is left.
 struct TfRecordIndex {
   std::vector<std::uint64_t> begins;  ///< Of each record, with its length in front.
   std::uint64_t end = 0;              ///< Behind the last good record.
   std::optional<std::string> damage;
+  ListHash hash;  ///< Of the records' lengths and checksums.
 };
 /// Throws FormatError (F001) only where the file cannot be read at all.
 TfRecordIndex index_tfrecord(const RandomAccessFile& file);

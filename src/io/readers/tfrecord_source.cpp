@@ -74,6 +74,12 @@ class TfRecordSource : public data::Source {
     const Place place = place_of(index);
     return {index, fmt::format("record {}", place.record + 1), shards_.path(place.shard), -1};
   }
+  std::vector<data::FileContents> contents() const override {
+    std::vector<data::FileContents> files;
+    for (std::size_t i = 0; i < indices_.size(); ++i)
+      files.push_back({shards_.path(i), ends_[i] - (i == 0 ? 0 : ends_[i - 1]), indices_[i].hash});
+    return files;
+  }
   bool known_by_record() const override { return true; }
   std::optional<Record> known_by(std::int64_t index) const override {
     return Record(bytes_schema(), {Tensor::scalar(record_bytes(index, where_of(index)))},

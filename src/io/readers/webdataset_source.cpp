@@ -69,16 +69,20 @@ class WebDatasetSource : public data::Source {
     return {Cardinality::Kind::kKnown, spans_.back().end, true};
   }
   std::string arguments() const override {
-    std::string text = fmt::format("{} {} {}", fmt::join(shards_.paths(), " "), form_.channels,
-                                   name_of(form_.dtype));
-    for (const Column& column : columns_)
-      text += fmt::format(" {:?} {}", column.key, fmt::join(column.endings, ";"));
-    return text;
+    return fmt::format("{} {}", fmt::join(shards_.paths(), " "), settings());
   }
   SampleIdentity identity(std::int64_t index) const override {
     const Place place = place_of(index);
     return {index, place.sample ? samples_.name(*place.sample) : "", shards_.path(place.shard), -1};
   }
+  std::vector<data::FileContents> contents() const override {
+    std::vector<data::FileContents> files;
+    for (std::size_t i = 0; i < spans_.size(); ++i)
+      files.push_back(
+          {shards_.path(i), spans_[i].end - (i == 0 ? 0 : spans_[i - 1].end), spans_[i].hash});
+    return files;
+  }
+  std::string settings() const override;
   bool known_by_record() const override { return true; }
   std::optional<Record> known_by(std::int64_t index) const override;
   std::vector<std::int64_t> part_ends() const override {
@@ -94,6 +98,7 @@ class WebDatasetSource : public data::Source {
     std::size_t first_sample = 0;  ///< Of the shard.
     std::size_t sample_count = 0;
     std::int64_t end = 0;  ///< The index behind the shard's last record.
+    ListHash hash;
     std::uint64_t damage_begin = 0;
     std::optional<std::string> damage;
   };
@@ -128,6 +133,13 @@ class WebDatasetSource : public data::Source {
   std::shared_ptr<const Schema> schema_;
 };
 
+std::string WebDatasetSource::settings() const {
+  std::string text = fmt::format("{} {}", form_.channels, name_of(form_.dtype));
+  for (const Column& column : columns_)
+    text += fmt::format(" {:?} {}", column.key, fmt::join(column.endings, ";"));
+  return text;
+}
+
 void WebDatasetSource::index(std::size_t shard) {
   // A file that is not there is told at once; one that is damaged is a bad sample.
   static_cast<void>(open_file(shards_.path(shard)));
@@ -141,6 +153,7 @@ void WebDatasetSource::index(std::size_t shard) {
   span.first_sample = samples_.count();
   samples_.add(members);
   span.sample_count = samples_.count() - span.first_sample;
+  span.hash = members.hash;
   span.damage_begin = members.end;
   span.damage = std::move(members.damage);
   const std::int64_t begin = spans_.empty() ? 0 : spans_.back().end;

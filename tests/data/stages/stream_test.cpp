@@ -275,6 +275,18 @@ TEST(Prefetch, HoldsWhatMemoryThereIsForAndSaysSo) {
   EXPECT_THAT(news.told[0], HasSubstr("one takes up to 1 MB"));
 }
 
+TEST(Prefetch, OfAnotherLengthGoesOnFromTheSameState) {
+  const Dataset samples = counted(20).dataset.shuffle(7).batch(2);
+  const Ids whole = ids(samples);
+  DatasetIterator first = samples.prefetch(4).iterate({.threads = 1});
+  data_test::collect(first, 3);
+  DatasetIterator second = samples.prefetch(2).iterate({.threads = 1});
+  second.restore(first.state());
+  Ids rest = values_of<std::int64_t>(collect(second), "id");
+  EXPECT_EQ(rest, Ids(whole.begin() + 6, whole.end()));
+  EXPECT_THROW(samples.iterate().restore(first.state()), FormatError) << "none is another pipeline";
+}
+
 TEST(Stream, RefusesSizesThatCannotBe) {
   const Dataset dataset = counted(10).dataset;
   EXPECT_THROW(dataset.batch(0), ContractError);
