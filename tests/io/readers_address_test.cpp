@@ -103,8 +103,19 @@ TEST(S3Address, GoesWhereTheEnvironmentSays) {
               AllOf(HasSubstr("F001"), HasSubstr("AWS_SECRET_ACCESS_KEY is not")));
   const EnvironmentVariable secret("AWS_SECRET_ACCESS_KEY", "shh");
   EXPECT_EQ(s3_request("s3://scans/a").provider, "aws:amz:eu-west-1:s3");
+  {
+    const EnvironmentVariable amazon("AWS_ENDPOINT_URL", "");
+    for (const char* other : {"s3://other.host#/a", "s3://other#/a", "s3://me@other/a"})
+      EXPECT_THAT(error_of([&] { s3_request(other); }), HasSubstr("is no name of a bucket"));
+  }
   for (const char* bad : {"s3://", "s3://scans", "s3://scans/", "s3:///a"})
     EXPECT_THAT(error_of([&] { s3_request(bad); }), HasSubstr("s3://bucket/key")) << bad;
+}
+
+TEST(WebAddress, WhatCannotStandInOneIsEncoded) {
+  EXPECT_EQ(web_address("https://host/a%20b/c d?x=1&y=[2]#e"),
+            "https://host/a%20b/c%20d?x=1&y=[2]#e");
+  EXPECT_EQ(web_address("https://host/\u00FC\n\"<"), "https://host/%C3%BC%0A%22%3C");
 }
 
 TEST_F(Addresses, ShardsAreCopiedWhole) {
@@ -155,6 +166,9 @@ TEST_F(Addresses, EveryReaderTakesThem) {
   ASSERT_TRUE(numbers.next(record));
   EXPECT_EQ(record.at("x").item<float>(), 3.0F);
   EXPECT_EQ(read_address(server.address("moved/some.bin"), kMuch), bytes_of(300'000));
+  put("a b \u00FC.bin", bytes_of(1000));
+  EXPECT_EQ(read_address(server.address("a b \u00FC.bin"), kMuch), bytes_of(1000));
+  EXPECT_EQ(read_file(local_copy(server.address("a%20b%20%C3%BC.bin"))), bytes_of(1000));
 }
 
 TEST_F(Addresses, VolumesAreReadFromThem) {
@@ -225,6 +239,14 @@ TEST_F(Flaky, PartsOfTwoVersionsAreNotJoined) {
 TEST_F(Flaky, GivesUpAfterSixTries) {
   EXPECT_THAT(error_of([&] { read_address(server_.address("some.bin?busy=99"), kMuch); }),
               HasSubstr("the server answers 503, also after 6 tries"));
+  // Without a tag each try begins again, and comes as far as the one before.
+  EXPECT_THAT(error_of([&] { read_address(server_.address("some.bin?cut=99&plain"), kMuch); }),
+              HasSubstr("also after 6 tries"));
+}
+
+TEST_F(Flaky, AFileThatIsAlwaysAnotherIsGivenUp) {
+  EXPECT_THAT(error_of([&] { read_address(server_.address("some.bin?change&cut=99"), kMuch); }),
+              HasSubstr("tries"));
 }
 
 /// Runs in a process of its own, as if at another time.
@@ -341,6 +363,9 @@ TEST_F(Addresses, S3ChecksSignatures) {
     EXPECT_EQ(tail, bytes_of(300'000).substr(299'990));
     EXPECT_THAT(told("s3://bucket/none"), HasSubstr("404 NoSuchKey"));
     EXPECT_THAT(told("s3://none/none"), HasSubstr("NoSuchBucket"));
+    const EnvironmentVariable elsewhere("AWS_REGION", "eu-west-1");
+    EXPECT_THAT(told("s3://bucket/some.bin"), AllOf(HasSubstr("AuthorizationHeaderMalformed"),
+                                                    HasSubstr("AWS_REGION is to be the region")));
   }
   const EnvironmentVariable secret("AWS_SECRET_ACCESS_KEY", "wrong");
   EXPECT_THAT(told("s3://bucket/some.bin"),

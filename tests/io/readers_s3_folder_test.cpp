@@ -13,6 +13,7 @@
 #include "io/readers/download.hpp"
 #include "io/readers/s3_address.hpp"
 #include "io/readers/s3_folder.hpp"
+#include "io/readers/s3_listing.hpp"
 #include "io/readers/transfer.hpp"
 #include "io/readers/volume.hpp"
 #include "io/readers_temporary_folder.hpp"
@@ -168,6 +169,21 @@ TEST_F(S3Folders, ASeriesIsReadAsOneHere) {
     expect_as_local(address, "study/series");
   expect_as_local("s3://bucket/" + odd, "study/series");
   EXPECT_EQ(asked("deeper") + asked(".hidden"), 0);
+  // Keys are no paths: nothing in them leads out of a folder, there or here.
+  const std::string downloads = files_.path("downloads");
+  const EnvironmentVariable kept("TENON_DOWNLOADS", downloads);
+  for (const char* other : {"..", "x/../y.dcm", "../z.dcm"}) {
+    EXPECT_EQ(read_address("s3://bucket/" + odd + other, 1 << 20), slice(0)) << other;
+    const std::string copy = local_copy("s3://bucket/" + odd + other);
+    EXPECT_EQ(fs::path(copy).parent_path(), downloads);
+    EXPECT_EQ(read_file(copy), slice(0));
+  }
+  const std::vector<S3File> all = list_s3_folder("s3://bucket/" + odd, 100);
+  EXPECT_EQ(all.size(), 9U);
+  EXPECT_EQ(list_s3_folder("s3://bucket/" + odd, 100, 1), all) << "page by page";
+  EXPECT_EQ(list_s3_folder("s3://bucket/" + odd, 9, 2), all);
+  EXPECT_THAT([&] { list_s3_folder("s3://bucket/" + odd, 8, 3); },
+              ::testing::ThrowsMessage<FormatError>(HasSubstr("has more than 8 files")));
   for (const char* name : {"CT_small", "MR_small_RLE", "emri_small"}) {
     const std::string folder = std::string("real/") + name;
     if (fs::exists(files_.path(folder))) expect_as_local("s3://bucket/" + folder + "/", folder);

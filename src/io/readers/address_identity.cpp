@@ -27,6 +27,12 @@ class KnownIdentities {
     const std::lock_guard lock(mutex_);
     known_.insert_or_assign(address, identity);
   }
+  /// What nobody asks for is not remembered: without a cache there may be millions of files.
+  void set_if_known(const std::string& address, const std::string& identity) {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(address);
+    if (known != known_.end()) known->second = identity;
+  }
 
  private:
   mutable std::mutex mutex_;
@@ -86,11 +92,11 @@ std::string address_identity(const std::string& address) {
 }
 
 void note_identity(const Transfer& transfer) {
-  known_identities().set(transfer.address, identity_of(transfer.tag, transfer.begin));
+  known_identities().set_if_known(transfer.address, identity_of(transfer.tag, transfer.begin));
 }
 
 void note_identity(const std::string& address, const std::vector<S3File>& files) {
-  known_identities().set(address, identity_of(files));
+  known_identities().set_if_known(address, identity_of(files));
 }
 
 }  // namespace tenon::readers

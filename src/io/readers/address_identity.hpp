@@ -13,7 +13,8 @@ namespace tenon::readers {
 /// say. Asked for once in a process, and known of what was read since. Throws nothing; thread-safe.
 std::string address_identity(const std::string& address);
 
-/// What was read is known better than what the server said before: `transfer` is at its end.
+/// What was read is known better than what the server said when it was asked; of what nobody asked
+/// for nothing is kept. `transfer` is at its end.
 void note_identity(const Transfer& transfer);
 /// … of a folder in S3, and what was listed of it.
 void note_identity(const std::string& address, const std::vector<S3File>& files);

@@ -77,7 +77,7 @@ std::vector<ClassFolder> s3_classes(const std::string& address, const FolderOpti
   std::map<std::string, std::vector<std::string>> found;
   for (const std::string& name : list_s3(address)) {
     const std::size_t slash = name.find('/');
-    if (slash == std::string::npos || name.starts_with('.')) continue;
+    if (slash == std::string::npos || slash == 0 || name.starts_with('.')) continue;
     std::vector<std::string>& files = found[name.substr(0, slash)];
     const std::string file = name.substr(slash + 1);
     if (file.find('/') == std::string::npos && is_image_name(file)) files.push_back(file);

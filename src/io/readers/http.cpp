@@ -101,7 +101,6 @@ class Request {
   }
   bool asks_s3() const { return is_s3(transfer_.address); }
   bool signs() const { return signs_; }
-  std::uint64_t taken() const { return taken_; }
   /// The server sent a part of a file other than the one that was begun: it is to be asked again.
   bool is_of_another() const { return is_of_another_; }
   const std::string& error_text() const { return error_text_; }
@@ -110,7 +109,7 @@ class Request {
  private:
   void set_target() {
     if (!asks_s3()) {
-      curl_easy_setopt(handle_, CURLOPT_URL, transfer_.address.c_str());
+      curl_easy_setopt(handle_, CURLOPT_URL, web_address(transfer_.address).c_str());
       return;
     }
     const S3Request request = s3_request(transfer_.address, transfer_.s3_query);
@@ -185,11 +184,10 @@ class Request {
   }
 
   void read_bytes(std::string_view bytes) {
-    if (status() >= 400) {
+    if (status() >= 300) {
       error_text_.append(bytes.substr(0, kMostOfAnError - error_text_.size()));
       return;
     }
-    if (status() >= 300) return;
     begin_body();
     if (is_of_another_) return;
     if (bytes.size() > transfer_.limit - std::min(transfer_.limit, transfer_.begin)) {
@@ -199,7 +197,6 @@ class Request {
     }
     transfer_.take(bytes);
     transfer_.begin += bytes.size();
-    taken_ += bytes.size();
   }
 
   /// What comes goes on where the last bytes ended, or is the whole file once more.
@@ -230,7 +227,6 @@ class Request {
   std::string tag_;
   std::string date_;
   std::uint64_t content_begin_ = 0;
-  std::uint64_t taken_ = 0;
   double seconds_to_wait_ = 0.0;
   std::string error_text_;
   std::exception_ptr error_;
@@ -261,6 +257,11 @@ bool is_missing(long status) { return status == 404 || status == 410; }
                      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are to be a key of this server "
                      "and its secret");
   }
+  if (code == "AuthorizationHeaderMalformed" || code == "PermanentRedirect") {
+    throw_file_error(address, what, "", "AWS_REGION is to be the region of the bucket");
+  }
+  if (code == "RequestTimeTooSkewed")
+    throw_file_error(address, what, "", "set the clock of this machine");
   if (request.asks_s3() && !request.signs()) {
     throw_file_error(address, what + " to a request without a signature", "",
                      "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
@@ -288,6 +289,30 @@ bool passes(CURLcode code) {
   }
 }
 
+/// How often in a row nothing was won. Bytes that were there once before are no progress: without
+/// a tag, or of a file that is always another, they may be cut off in one place for ever.
+class Tries {
+ public:
+  explicit Tries(const Transfer& transfer) : tag_(transfer.tag), furthest_(transfer.begin) {}
+
+  int failures_with(const Transfer& transfer) {
+    if (!transfer.tag.empty() && transfer.tag != tag_ && versions_ < kMostFailures) {
+      tag_ = transfer.tag;
+      furthest_ = 0;
+      ++versions_;
+    }
+    failures_ = transfer.begin > furthest_ ? 1 : failures_ + 1;
+    furthest_ = std::max(furthest_, transfer.begin);
+    return failures_;
+  }
+
+ private:
+  std::string tag_;
+  std::uint64_t furthest_;
+  int versions_ = 0;
+  int failures_ = 0;
+};
+
 void wait_before(int failure, double seconds_asked) {
   // Not all who were refused at once come back at once.
   thread_local std::minstd_rand random{std::random_device{}()};
@@ -299,7 +324,7 @@ void wait_before(int failure, double seconds_asked) {
 }  // namespace
 
 Fetched fetch(Transfer& transfer) {
-  int failures = 0;
+  Tries tries(transfer);
   for (;;) {
     if (transfer.begin > 0 && transfer.tag.empty()) {
       transfer.begin = 0;  // Nothing says that the rest would be of the same file.
@@ -321,7 +346,7 @@ Fetched fetch(Transfer& transfer) {
       throw_file_error(transfer.address,
                        fmt::format("cannot be had: {}", curl_easy_strerror(code)));
     }
-    failures = request.taken() > 0 ? 1 : failures + 1;
+    const int failures = tries.failures_with(transfer);
     if (failures > kMostFailures) {
       throw_file_error(
           transfer.address,

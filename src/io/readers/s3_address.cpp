@@ -31,6 +31,29 @@ std::pair<std::string, std::string> bucket_and_key(const std::string& address) {
   return {rest.substr(0, slash), rest.substr(std::min(slash + 1, rest.size()))};
 }
 
+/// With %XX for each byte that does not pass.
+template <class Passes>
+std::string encoded(const std::string& text, Passes passes) {
+  std::string result;
+  for (const char character : text) {
+    if (passes(character)) {
+      result.push_back(character);
+    } else {
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(character));
+    }
+  }
+  return result;
+}
+
+/// Of Amazon, where it may be a part of the host's name: nothing in it leads to another host.
+void check_bucket(const std::string& bucket, const std::string& address) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  if (bucket.find_first_not_of(kPlain) == std::string::npos) return;
+  throw_file_error(address, fmt::format("{} is no name of a bucket", quote_key(bucket)),
+                   "letters, digits, \"-\", \"_\" and \".\"");
+}
+
 }  // namespace
 
 bool is_s3(std::string_view address) noexcept { return address.starts_with(kS3Scheme); }
@@ -42,17 +65,19 @@ std::string s3_prefix(const std::string& address) {
 }
 
 std::string percent_encoded(const std::string& path) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/";
-  std::string encoded;
-  for (const char character : path) {
-    if (kPlain.find(character) != std::string_view::npos) {
-      encoded.push_back(character);
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(character));
-    }
-  }
-  return encoded;
+  return encoded(path, [](char character) {
+    constexpr std::string_view kPlain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/";
+    return kPlain.find(character) != std::string_view::npos;
+  });
+}
+
+std::string web_address(const std::string& address) {
+  return encoded(address, [](char character) {
+    constexpr std::string_view kNever = "\"<>\\^`{|}";
+    return character > ' ' && character < '\x7F' &&
+           kNever.find(character) == std::string_view::npos;
+  });
 }
 
 S3Request s3_request(const std::string& address, const std::string& query) {
@@ -68,6 +93,7 @@ S3Request s3_request(const std::string& address, const std::string& query) {
   while (endpoint.ends_with('/')) endpoint.pop_back();
   // A bucket with a dot in its name has no certificate of its own.
   const bool in_host = bucket.find('.') == std::string::npos;
+  if (endpoint.empty()) check_bucket(bucket, address);
   if (!endpoint.empty()) {
     request.url = fmt::format("{}/{}/{}", endpoint, percent_encoded(bucket), key);
   } else if (in_host) {

@@ -29,4 +29,8 @@ std::string s3_prefix(const std::string& address);
 /// Bytes other than letters, digits and "-_.~/" as %XX.
 std::string percent_encoded(const std::string& path);
 
+/// An http address with %XX for what cannot stand in one: blanks, letters other than ASCII. What is
+/// written as %XX stays.
+std::string web_address(const std::string& address);
+
 }  // namespace tenon::readers

@@ -61,7 +61,7 @@ std::uint64_t checked_size(const std::string& address, const std::vector<S3File>
   if (unknown || sum <= space.available) return sum;
   throw_file_error(address,
                    fmt::format("its files have {:.3g} GB, and {} has room for {:.3g}",
-                               static_cast<double>(sum) / 1e9, folder.parent_path().string(),
+                               static_cast<double>(sum) / 1e9, fs::temp_directory_path().string(),
                                static_cast<double>(space.available) / 1e9),
                    "", "set TMPDIR to a folder with room for it");
 }

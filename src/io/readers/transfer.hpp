@@ -31,7 +31,7 @@ enum class Fetched { kWhole, kNotChanged };
 
 /// Gets the rest of a file. A connection that is cut, does not answer for 30 s (environment:
 /// TENON_HTTP_TIMEOUT, seconds), and the statuses 408, 429 and 5xx are tried again, five times in a
-/// row without a byte at most, after 0.2, 0.4, … seconds or when the server says; each goes on
+/// row without a new byte at most, after 0.2, 0.4, … seconds or when the server says; each goes on
 /// where the last one stopped, unless the file has another tag by then. Five redirects at most, to
 /// http and https only. Certificates are checked.
 ///
