@@ -77,10 +77,7 @@ class KeptReader final : public ReaderOver {
 
   Tensor from_joined(std::size_t slot, Parts& parts, const Index3D& low, const Size3D& inside) {
     const VoxelBox& all = *parts.joined;
-    if (!parts.value.defined()) {
-      parts.value = before().part(slot, all.first, all.size, 0.0);
-      parts.value.clear_geometry();
-    }
+    if (!parts.value.defined()) parts.value = before().part(slot, all.first, all.size, 0.0);
     if (low == all.first && inside == all.size) return parts.value;
     return crop_volume(
         parts.value, {low[0] - all.first[0], low[1] - all.first[1], low[2] - all.first[2]}, inside);

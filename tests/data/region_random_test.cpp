@@ -81,7 +81,7 @@ class Drawer {
 
   void add_load(Chain& chain, const Shape& shape) {
     LoadedKind kind{shape, one_of<DType>({DType::kUInt8, DType::kInt16, DType::kFloat32})};
-    if (shape.rank() == 4 && below(4) != 0) kind.geometry = slanted();
+    if (below(4) != 0) kind.geometry = slanted();
     kind.seed = seed_ + chain.stages.size();
     kind.kinds = below(3) == 0 ? 3 : 200;
     kind.rank_known = below(6) != 0;

@@ -110,6 +110,17 @@ TEST(Region, PiecesUnderOtherKeysAreCutFirstWhereTheImageIsDroppedLater) {
   }
 }
 
+TEST(Region, PiecesThatOverlapAreReadAtOnceUnderEveryName) {
+  const Boxed boxed;
+  const Dataset dataset = boxed.data.rename({{"image", "x"}, {"x", "image"}})
+                              .copy("x", "raw")
+                              .scale({"raw"}, 0.5)
+                              .crop_center({"x"}, {20, 20})
+                              .random_crop({"raw"}, {40, 60});
+  EXPECT_EQ(boxed.read_by(dataset).reads, 4);
+  expect_plain(dataset, 2);
+}
+
 TEST(Region, AnImageThatStaysIsReadWholeAndOnce) {
   const Boxed boxed;
   for (const Dataset& dataset :

@@ -166,7 +166,7 @@ TEST(MultiScalePatches, ReadWhatTheWidestSeesAndReadItOnce) {
 }
 
 TEST(MultiScalePatches, ReadTheLabelWholeAndOnceAndTheImageInPart) {
-  const PatchCase each = patch_cases()[4];
+  const PatchCase each = patch_cases()[5];
   const Counts counts;
   const Dataset data = loaded(each, counts).multi_scale_patches(each.patches, "label");
   const Dataset part = data.drop({"image"});
@@ -203,7 +203,7 @@ TEST(MultiScalePatches, TakeTheirChunksOutOfADiskCache) {
 }
 
 TEST(MultiScalePatches, GoOnTheSameFromAStateInTheMiddle) {
-  const PatchCase each = patch_cases()[4];
+  const PatchCase each = patch_cases()[5];
   const Counts counts;
   const Dataset data =
       loaded(each, counts).multi_scale_patches(each.patches, "label").drop({"image"}).repeat(3);
