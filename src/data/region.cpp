@@ -53,6 +53,79 @@ class MovedReader final : public ReaderOver {
   const std::vector<std::size_t>& origins_;
 };
 
+class TurnedReader final : public ReaderOver {
+ public:
+  TurnedReader(RegionReader& before, const SlotTurns& turns)
+      : ReaderOver(before), values_(turns.size()) {
+    for (std::size_t slot = 0; slot < turns.size(); ++slot) {
+      if (turns[slot]) values_[slot] = turned(before, slot, *turns[slot]);
+    }
+  }
+
+  const Shape& shape(std::size_t slot) const override {
+    return values_[slot] ? values_[slot]->shape : before().shape(slot);
+  }
+  const Geometry* geometry(std::size_t slot) const override {
+    if (!values_[slot]) return before().geometry(slot);
+    return values_[slot]->geometry ? &*values_[slot]->geometry : nullptr;
+  }
+  Tensor whole(std::size_t slot) override {
+    Tensor value = before().whole(slot);
+    if (!values_[slot]) return value;
+    return reorient(value, values_[slot]->turn.from, values_[slot]->turn.flipped);
+  }
+  Tensor part(std::size_t slot, const Index3D& first, const Size3D& size, double padding) override {
+    if (!values_[slot]) return before().part(slot, first, size, padding);
+    const Value& value = *values_[slot];
+    return part_from_box(value.shape, geometry(slot), first, size, padding,
+                         [&](const Index3D& low, const Size3D& inside) {
+                           const VoxelBox old = value.before({low, inside});
+                           return reorient(before().part(slot, old.first, old.size, 0.0),
+                                           value.turn.from, value.turn.flipped);
+                         });
+  }
+  void expect(std::size_t slot, const Index3D& first, const Size3D& size) override {
+    if (!values_[slot]) return before().expect(slot, first, size);
+    const VoxelBox inside = box_inside(Grid(values_[slot]->shape), first, size);
+    const VoxelBox old = values_[slot]->before(inside);
+    before().expect(slot, old.first, old.size);
+  }
+
+ private:
+  struct Value {
+    Turn turn;
+    Size3D old_size{};
+    Shape shape{};
+    std::optional<Geometry> geometry{};
+
+    /// Where what lies in `box`, which is inside, lay before.
+    VoxelBox before(const VoxelBox& box) const {
+      VoxelBox old;
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        const auto from = static_cast<std::size_t>(turn.from[axis]);
+        old.size[from] = box.size[axis];
+        old.first[from] = turn.flipped[axis] ? old_size[from] - box.first[axis] - box.size[axis]
+                                             : box.first[axis];
+      }
+      return old;
+    }
+  };
+
+  static Value turned(const RegionReader& before, std::size_t slot, const Turn& turn) {
+    const Grid grid(before.shape(slot));
+    Value value{turn, grid.size};
+    Size3D size{};
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      size[axis] = grid.size[static_cast<std::size_t>(turn.from[axis])];
+    value.shape = grid.shape_of(size);
+    if (const Geometry* geometry = before.geometry(slot))
+      value.geometry = transformed(*geometry, turning(grid.size, turn));
+    return value;
+  }
+
+  std::vector<std::optional<Value>> values_;
+};
+
 /// Values that are made when they are first asked for; the others are those of `before`.
 class MadeReader : public ReaderOver {
  public:
@@ -154,6 +227,10 @@ Partwise changed_parts(SlotChanges changes) {
   return {std::move(flow), [kept](RegionReader& before, const SampleContext&) {
             return std::make_unique<ChangedReader>(before, *kept);
           }};
+}
+
+std::unique_ptr<RegionReader> turned_reader(RegionReader& before, const SlotTurns& turns) {
+  return std::make_unique<TurnedReader>(before, turns);
 }
 
 Partwise moved_parts(std::size_t taken, std::vector<std::size_t> origins) {

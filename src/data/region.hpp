@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "data/stage.hpp"
@@ -102,6 +103,10 @@ class RecordReader final : public RegionReader {
 /// What each slot's values become, voxel by voxel; empty: they stay.
 using SlotChanges = std::vector<std::function<Tensor(const Tensor& value)>>;
 Partwise changed_parts(SlotChanges changes);
+/// How each slot's values are turned, as reorient() does; nothing: they stay.
+using SlotTurns = std::vector<std::optional<Turn>>;
+std::unique_ptr<RegionReader> turned_reader(RegionReader& before, const SlotTurns& turns);
+
 /// Slot `i` is slot origins[i] of the `taken` ones.
 Partwise moved_parts(std::size_t taken, std::vector<std::size_t> origins);
 

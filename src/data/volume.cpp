@@ -424,7 +424,6 @@ Tensor reorient(const Tensor& volume, const std::array<int, 3>& from,
                 const std::array<bool, 3>& flipped) {
   const Grid grid(volume.shape());
   Size3D size{};
-  IndexTransform to_old{{}, {}};
   std::array<std::int64_t, 3> step{};  // In the old tensor, per axis of the new one.
   std::int64_t start = 0;
   const std::array<std::int64_t, 3> old_step{grid.size[1] * grid.size[2] * grid.channels,
@@ -433,11 +432,7 @@ Tensor reorient(const Tensor& volume, const std::array<int, 3>& from,
     const auto old = static_cast<std::size_t>(from[axis]);
     size[axis] = grid.size[old];
     step[axis] = flipped[axis] ? -old_step[old] : old_step[old];
-    to_old.matrix[old * 3 + axis] = flipped[axis] ? -1.0 : 1.0;
-    if (flipped[axis]) {
-      start += (size[axis] - 1) * old_step[old];
-      to_old.offset[old] = static_cast<double>(size[axis] - 1);
-    }
+    if (flipped[axis]) start += (size[axis] - 1) * old_step[old];
   }
   Tensor result = Tensor::uninitialized(volume.dtype(), grid.shape_of(size));
   const std::size_t voxel = at(grid.channels) * size_of(volume.dtype());
@@ -451,7 +446,17 @@ Tensor reorient(const Tensor& volume, const std::array<int, 3>& from,
       }
     }
   }
-  return placed(std::move(result), volume, to_old);
+  return placed(std::move(result), volume, turning(grid.size, {from, flipped}));
+}
+
+IndexTransform turning(const Size3D& old_size, const Turn& turn) {
+  IndexTransform to_old{{}, {}};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const auto old = static_cast<std::size_t>(turn.from[axis]);
+    to_old.matrix[old * 3 + axis] = turn.flipped[axis] ? -1.0 : 1.0;
+    if (turn.flipped[axis]) to_old.offset[old] = static_cast<double>(old_size[old] - 1);
+  }
+  return to_old;
 }
 
 Tensor resample(const Tensor& volume, const Size3D& size, const IndexTransform& to_old,

@@ -38,8 +38,14 @@ inline bool is_spatial_rank(int rank) { return rank >= 2 && rank <= 4; }
 Tensor crop_volume(const Tensor& volume, const Index3D& first, const Size3D& size,
                    double padding = 0.0);
 /// Axis `a` of the result is axis `from[a]`, backwards where `flipped[a]`. Images keep their depth.
+struct Turn {
+  std::array<int, 3> from{0, 1, 2};
+  std::array<bool, 3> flipped{};
+};
 Tensor reorient(const Tensor& volume, const std::array<int, 3>& from,
                 const std::array<bool, 3>& flipped);
+/// From the indices of what reorient() gives to those of a grid of `old_size`.
+IndexTransform turning(const Size3D& old_size, const Turn& turn);
 
 struct ResampleOptions {
   bool linear = true;  ///< Between the 2 x 2 x 2 nearest voxels; else the nearest (halves up).

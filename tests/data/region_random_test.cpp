@@ -240,7 +240,13 @@ class Drawer {
   std::pair<std::string, Append> worked(const Record& /*now*/, const Keys& keys) {
     const std::string key = keys.front();
     const std::string to = fresh();
-    switch (below(11)) {
+    switch (below(14)) {
+      case 11:
+      case 12: {
+        const std::string axes = one_of<std::string>({"SPL", "RAS", "AIL", "IRP"});
+        return {"orientation " + axes,
+                [=](const Dataset& d) { return d.orientation({key}, axes); }};
+      }
       case 0:
         return {"random_flip", [=](const Dataset& d) {
                   return d.random_flip(keys, {"height", "width"});

@@ -203,6 +203,23 @@ TEST(Region, AForegroundOfAnotherKeyIsCutOutOfTheImage) {
   expect_plain(dataset, 8);
 }
 
+TEST(Region, AVolumeIsTurnedInPart) {
+  const auto count = std::make_shared<ReadCount>();
+  LoadedKind kind{Shape{12, 17, 23, 2}};
+  kind.geometry = data_test::slanted();
+  for (const std::string axes : {"SPL", "RAS", "AIL", "LSP", "PRI"}) {
+    const Dataset dataset = data_test::ids(3)
+                                .stage(std::make_shared<CountedLoad>("id", "image", kind, count))
+                                .orientation({"image"}, axes)
+                                .scale({"image"}, 2.0)
+                                .random_crop({"image"}, {5, 6, 7});
+    const std::int64_t before = count->voxels;
+    collect(dataset, {.seed = 5, .threads = 1});
+    EXPECT_EQ(count->voxels - before, 3 * 5 * 6 * 7 * 2);
+    for (const std::uint64_t seed : {1U, 2U, 3U}) expect_plain(dataset, seed);
+  }
+}
+
 TEST(Region, WhatIsWrongIsToldOfItsStage) {
   const Boxed boxed;
   const Dataset dataset = boxed.data.crop_box("image", "Small", {"x2", "y", "x", "y2"})

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "data/arguments.hpp"
+#include "data/region.hpp"
 #include "data/stages/entries.hpp"
 #include "data/stages/spatial_stage.hpp"
 
@@ -20,6 +22,25 @@ class OrientationStage final : public SpatialKeyStage {
   OrientationStage(Keys keys, std::string axes, SourceLocation location)
       : SpatialKeyStage("orientation", std::move(keys), location), axes_(std::move(axes)) {}
 
+  Partwise bind_parts(std::shared_ptr<const Schema> in,
+                      std::shared_ptr<const Schema> out) const override {
+    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
+    std::vector<std::size_t> slots;
+    for (const std::string& key : keys()) {
+      slots.push_back(in->slot(key));
+      const TensorSpec& spec = (*in)[slots.back()].spec;
+      if (!is_known_grid(spec) || !is_volume(spec)) return {};
+      flow.changed[slots.back()] = true;
+    }
+    return {std::move(flow), [this, slots = std::move(slots), count = in->size()](
+                                 RegionReader& before, const SampleContext&) {
+              SlotTurns turns(count);
+              for (std::size_t i = 0; i < slots.size(); ++i)
+                turns[slots[i]] = turn_of(before.geometry(slots[i]), i);
+              return turned_reader(before, turns);
+            }};
+  }
+
  protected:
   TensorSpec spec_after(const TensorSpec& spec, std::string& problem) const override {
     if (!spec.rank_known) return spec;
@@ -34,7 +55,15 @@ class OrientationStage final : public SpatialKeyStage {
   }
 
   Tensor apply(const Tensor& volume, std::size_t position) const override {
-    const Geometry* geometry = volume.geometry();
+    const std::optional<Turn> turn = turn_of(volume.geometry(), position);
+    return turn ? reorient(volume, turn->from, turn->flipped) : volume;
+  }
+
+  std::string more_arguments() const override { return fmt::format("axes={}", axes_); }
+
+ private:
+  /// Nothing: it lies as it should.
+  std::optional<Turn> turn_of(const Geometry* geometry, std::size_t position) const {
     if (geometry == nullptr) {
       throw DataError(make_diagnostic(
           "S009",
@@ -42,21 +71,17 @@ class OrientationStage final : public SpatialKeyStage {
           {"expected: a volume with a geometry, as load_volume gives it"}));
     }
     const std::string now = orientation_of(*geometry);
-    if (now == axes_) return volume;
-    std::array<int, 3> from{};
-    std::array<bool, 3> flipped{};
+    if (now == axes_) return std::nullopt;
+    Turn turn;
     for (std::size_t axis = 0; axis < 3; ++axis) {
       const auto found = std::ranges::find_if(
           now, [&](char side) { return line_of(side) == line_of(axes_[axis]); });
-      from[axis] = static_cast<int>(found - now.begin());
-      flipped[axis] = *found != axes_[axis];
+      turn.from[axis] = static_cast<int>(found - now.begin());
+      turn.flipped[axis] = *found != axes_[axis];
     }
-    return reorient(volume, from, flipped);
+    return turn;
   }
 
-  std::string more_arguments() const override { return fmt::format("axes={}", axes_); }
-
- private:
   std::string axes_;
 };
 
