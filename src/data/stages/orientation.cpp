@@ -55,6 +55,11 @@ class OrientationStage final : public SpatialKeyStage {
   }
 
   Tensor apply(const Tensor& volume, std::size_t position) const override {
+    if (volume.rank() != 4) {
+      throw DataError(make_diagnostic(
+          "S002", fmt::format("orientation: {} is {}, and only a volume has an orientation",
+                              quote_key(keys()[position]), volume.shape().to_string())));
+    }
     const std::optional<Turn> turn = turn_of(volume.geometry(), position);
     return turn ? reorient(volume, turn->from, turn->flipped) : volume;
   }

@@ -32,6 +32,11 @@ class SpacingStage final : public SpatialKeyStage {
   }
 
   Tensor apply(const Tensor& volume, std::size_t position) const override {
+    if (volume.rank() != 4) {
+      throw DataError(make_diagnostic(
+          "S002", fmt::format("spacing: {} is {}, and only a volume has a spacing",
+                              quote_key(keys()[position]), volume.shape().to_string())));
+    }
     const Geometry* geometry = volume.geometry();
     if (geometry == nullptr) {
       throw DataError(make_diagnostic(

@@ -25,6 +25,7 @@ std::vector<PatchCase> patch_cases() {
       {"even factor, nearest",
        kVolume,
        {{"image", "Small", {4, 4, 4}}, {"image", "Large", {4, 5, 4}, 4, "nearest"}}},
+      {"thirds, nearest", kVolume, {{"image", "Large", {4, 5, 4}, 3, "nearest"}}},
       {"wider than the volume", kVolume, {{"image", "Large", {9, 9, 9}, 9}}},
       {"in the image's place",
        kVolume,

@@ -172,6 +172,25 @@ TEST(VolumeStages, ASizeOfTwoNumbersIsRefusedForAVolume) {
   }
 }
 
+/// Of unknown rank until it is there; what turned it wrote behind its end.
+TEST(VolumeStages, AnImageWithAPlaceIsNoVolumeToBeTurned) {
+  Tensor image = counting({6, 9, 1}).reshape({6, 9});
+  Geometry geometry;
+  geometry.spacing = {2.0, 1.0, 1.0};
+  image.set_geometry(geometry);
+  const Schema schema({{"image", TensorSpec::of_unknown_rank(image.dtype())}});
+  const auto shared = std::make_shared<const Schema>(schema);
+  const Dataset data =
+      Dataset::from_function(schema, 1, [=](std::int64_t) { return Record(shared, {image}, {}); });
+  const auto told = [](const Dataset& d) {
+    return render_text(thrown_by<DataError>([&] { collect(d); }).diagnostics());
+  };
+  EXPECT_THAT(told(data.orientation({"image"}, "RAS")),
+              HasSubstr("\"image\" is (6, 9), and only a volume has an orientation"));
+  EXPECT_THAT(told(data.spacing({"image"}, {0.5, 1.0, 1.0})),
+              HasSubstr("\"image\" is (6, 9), and only a volume has a spacing"));
+}
+
 TEST(VolumeStages, TwoNumbersPadAndCutOutOfImagesAlone) {
   const auto unknown = [](const Tensor& value) {
     const Schema schema({{"image", TensorSpec(DType::kFloat32, {Dim(), Dim(), Dim(), Dim(1)})}});
