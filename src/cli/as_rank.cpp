@@ -26,7 +26,25 @@ void warn_if_started_apart() {
   print_error(render_text(warning, {.color = color_wanted()}));
 }
 
-int as_rank(CommonOptions& common, const std::function<int(const Distribution&)>& action) {
+namespace {
+
+void require_same_command(dist::Communicator& ranks, const std::string& command) {
+  ranks.at({.stage = "comparing what they were started for"});
+  const std::vector<std::string> all = ranks.all_gather(command);
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    throw Error(make_diagnostic(
+        "R001", fmt::format("ranks 0 and {} were started for different things", rank),
+        {fmt::format("rank 0: tenon {}", all[0]),
+         fmt::format("rank {}: tenon {}", rank, all[rank])},
+        "give every rank the same command"));
+  }
+}
+
+}  // namespace
+
+int as_rank(CommonOptions& common, const std::string& command,
+            const std::function<int(const Distribution&)>& action) {
   constexpr double kSecondsToTell = 5.0;
   const Distribution distribution = Distribution::mpi();
   const bool leads = distribution.rank() == 0;
@@ -34,6 +52,7 @@ int as_rank(CommonOptions& common, const std::function<int(const Distribution&)>
   dist::Communicator& ranks = *distribution.communicator();
   int status = kFailed;
   try {
+    require_same_command(ranks, command);
     status = action(distribution);
   } catch (const std::exception& error) {
     ranks.fail(std::current_exception());

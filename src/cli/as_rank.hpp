@@ -16,7 +16,10 @@ void warn_if_started_apart();
 
 /// Runs `action` as one of the ranks, in which what ends one ends all: rank 0 says why; another
 /// only where rank 0 cannot be told. Returns the status for the process, which is at its end.
-/// `common` is made quiet on the other ranks before `action` is called.
-int as_rank(CommonOptions& common, const std::function<int(const Distribution&)>& action);
+/// `command`: what is to be done, as all of them have to be told ("train --resume"); where they
+/// were not, that is what ends them (R001). `common` is made quiet on the other ranks before
+/// `action` is called.
+int as_rank(CommonOptions& common, const std::string& command,
+            const std::function<int(const Distribution&)>& action);
 
 }  // namespace tenon::cli

@@ -164,7 +164,7 @@ int evaluate_and_print(const EvaluateOptions& options) {
 
 int evaluate(EvaluateOptions options) {
   if (!is_rank()) return evaluate_and_print(options);
-  return as_rank(options.common, [&](const Distribution& distribution) {
+  return as_rank(options.common, "evaluate", [&](const Distribution& distribution) {
     options.distribution = distribution;
     return evaluate_and_print(options);
   });

@@ -137,7 +137,7 @@ int predict(PredictOptions options) {
     return is_silent_rank() ? static_cast<int>(kDone) : predict_arrays(options);
   }
   if (!is_rank()) return predict_split(options);
-  return as_rank(options.common, [&](const Distribution& distribution) {
+  return as_rank(options.common, "predict", [&](const Distribution& distribution) {
     options.distribution = distribution;
     return predict_split(options);
   });

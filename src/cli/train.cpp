@@ -289,7 +289,9 @@ int train_and_print(const TrainOptions& options) {
 
 int train(TrainOptions options) {
   if (!is_rank()) return train_and_print(options);
-  return as_rank(options.common, [&](const Distribution& distribution) {
+  const std::string command = fmt::format("train{}{}", options.resume ? " --resume" : "",
+                                          options.resume_from.empty() ? "" : " --resume-from FILE");
+  return as_rank(options.common, command, [&](const Distribution& distribution) {
     options.distribution = distribution;
     return train_and_print(options);
   });

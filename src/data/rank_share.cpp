@@ -76,6 +76,12 @@ RankStart share_from(const Dataset& dataset, const std::string& state, const Ran
   IteratorState saved = read_state(state);
   const bool was_split = saved.fingerprint != dataset.pipeline()->fingerprint();
   if (alone) return {was_split ? std::move(split) : RankShare{dataset}, state};
+  if (was_split && !split.why_whole.empty()) {
+    // As one rank would go on that reads all.
+    RankShare whole = share_of_rank(dataset, {0, 1, false});
+    whole.why_whole = std::move(split.why_whole);
+    return {std::move(whole), state};
+  }
   if (was_split || !split.why_whole.empty()) return {std::move(split), state};
   if (auto converted = as_split(*dataset.pipeline(), *split.dataset.pipeline(), std::move(saved)))
     return {std::move(split), std::move(*converted)};

@@ -96,9 +96,12 @@ class FitRun final : public TrainingControl {
   void tell_progress_so_far(Diagnostic& problem) const {
     if (!problem.run) problem.run = RunPlace{"train", epoch_, step_};
     if (steps_done_ == 0) return;
-    problem.notes.push_back(
+    std::string note =
         fmt::format("{} step{} {} trained before; the model keeps their weights", steps_done_,
-                    steps_done_ == 1 ? "" : "s", steps_done_ == 1 ? "was" : "were"));
+                    steps_done_ == 1 ? "" : "s", steps_done_ == 1 ? "was" : "were");
+    // Another rank that ended this one may have said so.
+    if (std::ranges::find(problem.notes, note) == problem.notes.end())
+      problem.notes.push_back(std::move(note));
   }
 
   void check() {
@@ -161,7 +164,7 @@ class FitRun final : public TrainingControl {
     leave_bad_loss_ = std::ranges::any_of(
         arguments_.callbacks, [](const auto& callback) { return callback->handles_bad_loss(); });
     for (const auto& callback : arguments_.callbacks) callback->on_train_begin(*this);
-    if (resumed_) restore_callbacks(resumed_->callbacks);
+    if (resumed_) restore_callbacks(arguments_.callbacks, *resumed_);
     for (const auto& callback : arguments_.callbacks) {
       if (const auto period = callback->state_period()) feed_->note_states(*period);
     }
@@ -244,17 +247,6 @@ class FitRun final : public TrainingControl {
     return {data_state_, epochs_before * arguments_.steps_per_epoch.value_or(0) + resumed_->step};
   }
 
-  /// Each gets what one of its name saved, in their order.
-  void restore_callbacks(std::vector<std::pair<std::string, CallbackState>> states) {
-    for (const auto& callback : arguments_.callbacks) {
-      const auto found = std::ranges::find(states, callback->name(),
-                                           &std::pair<std::string, CallbackState>::first);
-      if (found == states.end()) continue;
-      callback->restore_state(found->second);
-      states.erase(found);
-    }
-  }
-
   /// Where `epoch` and `step` are those of the next step, and `data` is where the data stand.
   void deliver_state(std::int64_t epoch, std::int64_t step, std::string data) {
     state_wanted_ = false;
@@ -267,10 +259,9 @@ class FitRun final : public TrainingControl {
     if (step > 0) state.running = running_->sums();
     state.history = history_;
     state.stopped = stopped_;
-    fill_state(state, model_, trainer_);
+    fill_state(state, model_, trainer_, arguments_);
     state.ranks = ranks_.size();
     state.rows_per_step = ranks_.rows_per_step(data_.train);
-    state.seed = arguments_.seed;
     for (const auto& callback : arguments_.callbacks) {
       state.callbacks.emplace_back(callback->name(), CallbackState{});
       callback->save_state(state.callbacks.back().second);
@@ -303,7 +294,7 @@ class FitRun final : public TrainingControl {
       }
       StepInfo info{.epoch = epoch_, .step = step_};
       info.seconds_data = watch.restart();
-      if (!plan_told_) tell_plan(batch.data);
+      if (!plan_told_ && batch.data.rows > 0) tell_plan(batch.data);
       take_step(batch, info, watch);
       ++step_;
       tell_callbacks(info);
@@ -322,6 +313,7 @@ class FitRun final : public TrainingControl {
     if (wanted && step_ == *wanted) return false;
     batch = Batch();
     const bool ended = stopped_ || !feed_->next(batch);
+    share_first_shape(batch.data);
     Decisions decided = decisions();
     const std::uint64_t layout = trainer_.gradient_layout(batch.data, class_weights_);
     const RankGroup::StepNews news =
@@ -336,6 +328,16 @@ class FitRun final : public TrainingControl {
       throw_out_of_data({"train", epoch_, step_}, wanted, arguments_.epochs, steps_done_);
     }
     return false;
+  }
+
+  /// A rank may have no rows in the first step: of a short batch, or of bad samples.
+  void share_first_shape(const StepData& data) {
+    if (ranks_.alone() || shapes_are_shared_) return;
+    std::optional<StepShape> own;
+    if (data.rows > 0) own = trainer_.shape_of(data, class_weights_);
+    const StepShape known = ranks_.share_shape(own);
+    trainer_.take_shape_without_rows(known);
+    shapes_are_shared_ = known.mode == Mode::kTrain;
   }
 
   void take_step(const Batch& batch, StepInfo& info, Stopwatch& watch) {
@@ -463,6 +465,7 @@ class FitRun final : public TrainingControl {
   std::optional<BatchFeed> feed_;
   std::optional<std::int64_t> known_steps_;
   bool plan_told_ = false;
+  bool shapes_are_shared_ = false;
   bool leave_bad_loss_ = false;
   bool stopped_ = false;
   bool interrupted_ = false;

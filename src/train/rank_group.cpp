@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/thread_count.hpp"
+#include "data/pipeline.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 #include "train/loss_table.hpp"
@@ -124,6 +125,7 @@ std::int64_t RankGroup::rows_per_step(const Dataset& dataset) const {
 data::RankShare RankGroup::share_of(const Dataset& dataset, const std::string& split,
                                     bool in_any_batches) const {
   if (alone()) return {dataset};
+  warn_of_shard(dataset, split);
   data::Ranks wanted = ranks();
   wanted.batch_per_rank = wanted.batch_per_rank && split == "training";
   data::RankShare share = data::share_of_rank(dataset, wanted);
@@ -140,6 +142,21 @@ data::RankShare RankGroup::share_of(const Dataset& dataset, const std::string& s
   throw ContractError(make_diagnostic(
       "A001", fmt::format("fit: batch_per_rank with {} data that ranks cannot share", split),
       {share.why_whole}, "put what orders and chooses before batch, or leave batch_per_rank out"));
+}
+
+void RankGroup::warn_of_shard(const Dataset& dataset, const std::string& split) const {
+  if (!first() || size() == 1) return;
+  for (const data::PlacedStage& placed : dataset.pipeline()->stages()) {
+    if (placed.stage->name() != "shard") continue;
+    Diagnostic warning = make_diagnostic(
+        "R001",
+        fmt::format("the {} data have a stage shard: {} ranks share its part, and nobody reads the "
+                    "rest",
+                    split, size()),
+        {}, "take shard out: ranks share data by themselves");
+    warning.severity = Severity::kWarning;
+    emit(warning);
+  }
 }
 
 data::RankStart RankGroup::share_from(const Dataset& dataset, const std::string& state) const {

@@ -87,6 +87,9 @@ class RankGroup {
   /// interrupted. `ended`: no data are left here. `layout`: Trainer::gradient_layout().
   StepNews before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows, bool ended,
                        std::uint64_t layout, Decisions& decisions) const;
+  /// To be called before the first step: a rank without rows gets the shape of a step of the lowest
+  /// rank that has some. `own`: nothing without rows; mode kPredict where no rank has any.
+  StepShape share_shape(const std::optional<StepShape>& own) const;
   void share_decisions(Decisions& decisions) const;
   /// Takes the weights of rank 0 where its callbacks changed them. `before` was had before they
   /// ran: throws Error (R001) where the ranks' weights differed already then.
@@ -105,6 +108,8 @@ class RankGroup {
 
  private:
   data::Ranks ranks() const;
+  /// Of one that the user wrote.
+  void warn_of_shard(const Dataset& dataset, const std::string& split) const;
   void tell_whole(const data::RankShare& share, const std::string& split) const;
 
   Distribution distribution_;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -16,6 +17,7 @@
 #include "tenon/error.hpp"
 #include "train/compile_config.hpp"
 #include "train/rank_group.hpp"
+#include "train/resume.hpp"
 
 namespace tenon::train {
 namespace {
@@ -50,7 +52,10 @@ std::string program_digest() {
 }
 
 std::string stages_text(const Dataset& dataset) {
-  std::string stages;
+  const BadSampleOptions& bad = dataset.pipeline()->bad_samples();
+  constexpr std::array kPolicies = {"stop", "skip", "quarantine"};
+  std::string stages = fmt::format("on_bad_sample {}, max_bad {:g}\n",
+                                   kPolicies[static_cast<std::size_t>(bad.policy)], bad.max_bad);
   for (const std::string& part : dataset.pipeline()->fingerprint()) stages += part + "\n";
   return stages;
 }
@@ -74,11 +79,13 @@ Facts facts_of(const Model& model, const Trainer& trainer, const FitArguments& a
                  {"seed", fmt::format("{}", arguments.seed)},
                  {"epochs", fmt::format("{} from {}", arguments.epochs, arguments.initial_epoch)},
                  {"steps_per_epoch", fmt::format("{}", arguments.steps_per_epoch.value_or(0))},
+                 {"class_weight", class_weight_text(model, arguments)},
+                 {"validation_steps", fmt::format("{}", arguments.validation_steps.value_or(0))},
                  {"validation_freq", fmt::format("{}", arguments.validation_freq)},
                  {"check_finite", fmt::format("{}", arguments.check_finite)}};
   for (const Dataset* dataset : datasets) {
-    const std::size_t split = facts.size();
-    facts.emplace_back(split == 10 ? "training data" : "validation data", stages_text(*dataset));
+    facts.emplace_back(dataset == datasets.front() ? "training data" : "validation data",
+                       stages_text(*dataset));
   }
   facts.emplace_back("program", program_digest());
   return facts;
@@ -214,6 +221,30 @@ void RankGroup::share_state(std::shared_ptr<const TrainingState>& state, Trainer
     std::memcpy(&taken->running.back(), &value, sizeof value);
   }
   state = std::move(taken);
+}
+
+StepShape RankGroup::share_shape(const std::optional<StepShape>& own) const {
+  Json json;
+  if (own) {
+    std::vector<std::vector<std::int64_t>> shapes;
+    for (const Shape& shape : own->input_shapes)
+      shapes.emplace_back(shape.dims().begin(), shape.dims().end());
+    std::vector<int> dtypes;
+    for (const DType dtype : own->input_dtypes) dtypes.push_back(static_cast<int>(dtype));
+    json = {{"shapes", shapes}, {"dtypes", dtypes}, {"weighted", own->weighted}};
+  }
+  for (const std::string& text : communicator().all_gather(json_text(json, -1))) {
+    const Json theirs = Json::parse(text);
+    if (own || theirs.is_null()) continue;
+    StepShape shape{.mode = Mode::kTrain, .input_shapes = {}, .input_dtypes = {}, .weighted = {}};
+    for (const auto& dims : theirs.at("shapes"))
+      shape.input_shapes.emplace_back(dims.get<std::vector<std::int64_t>>());
+    for (const auto& dtype : theirs.at("dtypes"))
+      shape.input_dtypes.push_back(static_cast<DType>(dtype.get<int>()));
+    shape.weighted = theirs.at("weighted").get<std::vector<bool>>();
+    return shape;
+  }
+  return own.value_or(StepShape{});
 }
 
 std::uint64_t RankGroup::digest_of_weights(const Trainer& trainer) const {

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "data/pipeline.hpp"
 #include "tenon/error.hpp"
 #include "tenon/message.hpp"
 #include "train/compile_config.hpp"
+#include "train/fit_check.hpp"
 
 namespace tenon::train {
 namespace {
@@ -28,6 +31,11 @@ std::string training_text(const Model& model) {
 void list_differences(const Json& was, const Json& now, const std::string& path,
                       std::vector<std::string>& out) {
   if (was == now) return;
+  if (was.is_array() && now.is_array() && was.size() == now.size()) {
+    for (std::size_t i = 0; i < was.size(); ++i)
+      list_differences(was[i], now[i], fmt::format("{}[{}]", path, i), out);
+    return;
+  }
   if (!was.is_object() || !now.is_object()) {
     out.push_back(fmt::format("{}: was {}, is {}", path, was.dump(), now.dump()));
     return;
@@ -53,6 +61,60 @@ std::vector<std::string> differences(Json was, Json now) {
   list_differences(was, now, "", out);
   return out;
 }
+
+void collect_layer_names(const Json& config, std::map<std::string, std::string>& numbered) {
+  if (config.is_object() && config.contains("class_name")) {
+    if (const auto name = config.value("/config/name"_json_pointer, Json()); name.is_string())
+      numbered.emplace(name.get<std::string>(), fmt::format("layer {}", numbered.size()));
+  }
+  for (const Json& part : config) {
+    if (part.is_structured()) collect_layer_names(part, numbered);
+  }
+}
+
+void replace_texts(Json& config, const std::map<std::string, std::string>& by) {
+  if (config.is_string()) {
+    if (const auto found = by.find(config.get<std::string>()); found != by.end())
+      config = found->second;
+  } else if (config.is_structured()) {
+    for (Json& part : config) replace_texts(part, by);
+  }
+}
+
+/// Layers by their numbers in place of their names, some of which count up in a process.
+std::string layers_text(const Model& model) {
+  auto config = Json::parse(model.to_json());
+  std::map<std::string, std::string> numbered;
+  collect_layer_names(config, numbered);
+  replace_texts(config, numbered);
+  return config.dump();
+}
+
+/// What is no part of the compiled model.
+void require_same_fit(const TrainingState& was, const TrainingState& now, std::int64_t epochs) {
+  if (was.class_weight != now.class_weight && !was.model_config.empty()) {
+    const auto text = [](const std::string& weights) { return weights.empty() ? "none" : weights; };
+    throw OtherTrainingError(make_diagnostic(
+        "F001", "the state is of a training with other class weights",
+        {fmt::format("was {}, is {}", text(was.class_weight), text(now.class_weight))},
+        "give class_weight as it was, or begin anew"));
+  }
+  if (was.epoch < epochs || (was.epoch == epochs && was.step == 0) || was.stopped) return;
+  throw OtherTrainingError(make_diagnostic(
+      "F001", fmt::format("the state is in epoch {}, and epochs is {}", was.epoch + 1, epochs), {},
+      fmt::format("set epochs = {} or more; or take the weights that the state's file holds",
+                  was.epoch + 1)));
+}
+
+std::string file_of(const CallbackState& state) {
+  for (const auto& [name, text] : state.texts) {
+    if (name == kFileOfCallback) return text;
+  }
+  return "";
+}
+
+std::string name_of(const Callback* callback) { return callback->name(); }
+std::string name_of(const std::pair<std::string, CallbackState>& saved) { return saved.first; }
 
 void warn_of_learning_rate(const TrainingState& state, const Trainer& trainer) {
   const double compiled = trainer.arguments().optimizer.learning_rate * state.learning_rate_scale;
@@ -93,7 +155,13 @@ std::shared_ptr<const TrainingState> read_state(const ResumeFrom& from, Model& m
   return from.store->read(file, model);
 }
 
-void fill_state(TrainingState& state, const Model& model, const Trainer& trainer) {
+std::string class_weight_text(const Model& model, const FitArguments& arguments) {
+  const std::vector<ClassWeights> all = class_weights_by_output(model, arguments);
+  return std::ranges::all_of(all, &ClassWeights::empty) ? "" : Json(all).dump();
+}
+
+void fill_state(TrainingState& state, const Model& model, const Trainer& trainer,
+                const FitArguments& arguments) {
   state.iterations = trainer.iterations();
   state.learning_rate = trainer.learning_rate();
   state.learning_rate_scale = trainer.learning_rate_scale();
@@ -101,15 +169,50 @@ void fill_state(TrainingState& state, const Model& model, const Trainer& trainer
   state.precision = trainer.arguments().precision;
   state.threads = trainer.threads();
   state.compile_config = training_text(model);
+  state.model_config = layers_text(model);
+  state.class_weight = class_weight_text(model, arguments);
+  state.seed = arguments.seed;
 }
 
 void require_same_training(const TrainingState& state, const Model& model) {
+  const std::string layers = layers_text(model);
+  if (!state.model_config.empty() && state.model_config != layers) {
+    throw OtherTrainingError(
+        make_diagnostic("F001", "the state is of a training of another model",
+                        differences(Json::parse(state.model_config), Json::parse(layers)),
+                        "give the model as it was, or begin anew"));
+  }
   const std::string now = training_text(model);
   if (state.compile_config == now) return;
   throw OtherTrainingError(
       make_diagnostic("F001", "the state is of a training with another optimizer, loss or metrics",
                       differences(Json::parse(state.compile_config), Json::parse(now)),
                       "compile the model as it was, or begin anew"));
+}
+
+void restore_callbacks(const Callbacks& callbacks, const TrainingState& state) {
+  auto states = state.callbacks;
+  std::vector<Callback*> left;
+  const auto take = [&](Callback& callback, const std::string& file) {
+    const auto found = std::ranges::find_if(states, [&](const auto& saved) {
+      return saved.first == callback.name() && (file.empty() || file_of(saved.second) == file);
+    });
+    if (found == states.end()) return false;
+    callback.restore_state(found->second);
+    states.erase(found);
+    return true;
+  };
+  for (const auto& callback : callbacks) {
+    CallbackState own;
+    callback->save_state(own);
+    const std::string file = file_of(own);
+    if (file.empty() || !take(*callback, file)) left.push_back(callback.get());
+  }
+  for (Callback* callback : left) {
+    const auto same_name = [&](const auto& other) { return name_of(other) == callback->name(); };
+    if (std::ranges::count_if(left, same_name) == std::ranges::count_if(states, same_name))
+      take(*callback, "");
+  }
 }
 
 void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
@@ -121,9 +224,10 @@ void check_state(const TrainingState& state, const Model& model, const Trainer& 
                                     state.seed, arguments.seed),
                         {}, fmt::format("set seed = {}, or begin anew", state.seed)));
   }
-  warn_of_learning_rate(state, trainer);
   TrainingState now;
-  fill_state(now, model, trainer);
+  fill_state(now, model, trainer, arguments);
+  require_same_fit(state, now, arguments.epochs);
+  warn_of_learning_rate(state, trainer);
   now.ranks = arguments.distribution.size();
   warn_of_rows(state, now.ranks, rows_per_step);
   if (computed_on(now) == computed_on(state)) return;

@@ -21,7 +21,15 @@ void check_state(const TrainingState& state, const Model& model, const Trainer& 
 /// Throws OtherTrainingError where the state is of other training data.
 void check_pipeline(const TrainingState& state, const Dataset& data);
 
-/// What model and trainer know of the state.
-void fill_state(TrainingState& state, const Model& model, const Trainer& trainer);
+/// What model, trainer and arguments know of the state.
+void fill_state(TrainingState& state, const Model& model, const Trainer& trainer,
+                const FitArguments& arguments);
+
+/// Class weights of each output as a text, to be compared; empty where there are none.
+std::string class_weight_text(const Model& model, const FitArguments& arguments);
+
+/// Each callback gets what the one of its name, and of its file where it has one, saved; those of a
+/// name whose files are others, in their order where they are as many.
+void restore_callbacks(const Callbacks& callbacks, const TrainingState& state);
 
 }  // namespace tenon::train

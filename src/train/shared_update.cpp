@@ -102,12 +102,4 @@ std::optional<std::string> SharedUpdate::finish(const backend::StepNumbers& numb
   return bad;
 }
 
-void throw_no_rows(std::int64_t rows, int ranks) {
-  throw ContractError(make_diagnostic(
-      "A001",
-      fmt::format("fit: the first batch has {} rows, which are to be shared by {} ranks", rows,
-                  ranks),
-      {"expected: a row for each rank"}, "use larger batches, or fewer ranks"));
-}
-
 }  // namespace tenon::train

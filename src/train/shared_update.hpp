@@ -66,7 +66,4 @@ class SharedUpdate {
   std::vector<Tensor> before_;  ///< What the step is about to write.
 };
 
-/// Throws ContractError (A001): the first batch of a run has fewer rows than there are ranks.
-[[noreturn]] void throw_no_rows(std::int64_t rows, int ranks);
-
 }  // namespace tenon::train

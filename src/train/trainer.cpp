@@ -141,14 +141,18 @@ void Trainer::distribute(dist::Communicator* communicator, std::size_t bucket_by
 std::uint64_t Trainer::gradient_layout(const StepData& data,
                                        std::span<const ClassWeights> class_weights) {
   if (shared_step_ == nullptr) return 0;
-  if (data.rows == 0 && last_shared_ == nullptr) return 0;
   StepShape shape =
-      data.rows > 0 ? shape_of(Mode::kTrain, data, class_weights) : last_shared_->shape;
+      data.rows > 0 ? shape_of(Mode::kTrain, data, class_weights) : shape_without_rows();
+  if (shape.mode != Mode::kTrain) return 0;  // No rank has had any.
   shape.gathers = gathers();
   CompiledStep& step = step_for(std::move(shape));
   if (!step.places || step.places->pieces.empty()) return 0;
   last_shared_ = &step;
   return step.plan->gradient_layout();
+}
+
+const StepShape& Trainer::shape_without_rows() const {
+  return last_shared_ != nullptr ? last_shared_->shape : without_rows_;
 }
 
 EngineState& Trainer::training_state() {
@@ -313,13 +317,12 @@ StepResult Trainer::train_in_two(const StepData& data, std::span<const ClassWeig
       data.rows > 0 ? &bind(Mode::kGradients, data, class_weights, result) : nullptr;
   if (!shared_) {
     CompiledStep* any = compiled;
-    if (any == nullptr && last_shared_ != nullptr) {
-      StepShape shape = last_shared_->shape;
+    if (any == nullptr) {
+      StepShape shape = shape_without_rows();
       shape.mode = Mode::kGradients;
       shape.gathers = false;
       any = &step_for(std::move(shape));
     }
-    if (any == nullptr) throw_no_rows(data.all_rows, communicator_->size());
     shared_ = std::make_unique<SharedUpdate>(
         SharedUpdate::Parts{model_, arguments_.optimizer, state_, engine_, options_}, any->step,
         *communicator_, bucket_bytes_);

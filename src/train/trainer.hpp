@@ -82,6 +82,9 @@ class Trainer {
   /// Where several ranks train: how gradients lie in the step that train() would take on `data`;
   /// without rows, in one that it may take. 0: the ranks' step is cut in two (SharedUpdate).
   std::uint64_t gradient_layout(const StepData& data, std::span<const ClassWeights> class_weights);
+  /// The shape of another rank's step, for steps in which this one has no rows before it has had
+  /// any.
+  void take_shape_without_rows(StepShape shape) { without_rows_ = std::move(shape); }
   /// train(), with the seconds that each step of last_report() took. For measuring.
   std::vector<double> profile(const StepData& data,
                               std::span<const ClassWeights> class_weights = {}, bool guard = true);
@@ -139,6 +142,7 @@ class Trainer {
   };
   void acquire(bool for_training);
   void forget_steps();
+  const StepShape& shape_without_rows() const;
   CompiledStep& step_for(StepShape shape);
   StepShape shape_of(Mode mode, const StepData& data,
                      std::span<const ClassWeights> class_weights) const;
@@ -175,6 +179,7 @@ class Trainer {
   dist::Communicator* communicator_ = nullptr;
   std::size_t bucket_bytes_ = 0;
   CompiledStep* last_shared_ = nullptr;  ///< The last whole step of several ranks.
+  StepShape without_rows_;               ///< Of a step without rows before it.
   std::unique_ptr<SharedStep> shared_step_;
   std::unique_ptr<SharedUpdate> shared_;
   std::optional<std::vector<MeetingOfStep>> meetings_;  ///< Of the ranks in each step.

@@ -42,9 +42,17 @@ class TrainingState {
   int threads = 0;
   /// train::compile_config_json() without the learning rate: another one is another training.
   std::string compile_config;
+  /// Layers and how they are connected; empty: not known.
+  std::string model_config;
+  /// Of each output; empty: none, or not known.
+  std::string class_weight;
 };
 
 namespace train {
+
+/// The text of a CallbackState that names the file it writes: of several callbacks of a name, each
+/// gets what the one with its file saved.
+constexpr const char* kFileOfCallback = "file";
 
 /// A state that is whole, but of another training (F001).
 class OtherTrainingError : public FormatError {

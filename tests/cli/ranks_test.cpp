@@ -45,6 +45,20 @@ TEST_F(RanksCommand, DifferencesBetweenRanksAreToldWithBothSides) {
                                  HasSubstr("rank 0: 3"), HasSubstr("rank 1: 2")));
 }
 
+TEST_F(RanksCommand, DifferentCommandsAreTold) {
+  const std::string tenon = TENON_BINARY_DIR "/tenon ";
+  const auto differ = [&](const std::string& one, const std::string& other) {
+    return run_line(mpirun() + "-n 1 " + tenon + one + " : -n 1 " + tenon + other, 60.0);
+  };
+  const Outcome resumed = differ("train exp.toml --resume", "train exp.toml");
+  EXPECT_NE(resumed.status, 0);
+  EXPECT_THAT(resumed.err,
+              AllOf(HasSubstr("error[R001]: ranks 0 and 1 were started for different"),
+                    HasSubstr("rank 0: tenon train --resume"), HasSubstr("rank 1: tenon train")));
+  EXPECT_THAT(differ("train exp.toml", "evaluate exp.toml").err,
+              HasSubstr("rank 1: tenon evaluate"));
+}
+
 TEST_F(RanksCommand, TasksOfSrunWithoutMpiAreWarned) {
   const std::string command = TENON_BINARY_DIR "/tenon train exp.toml --quiet";
   const Outcome apart = run_line("env SLURM_STEP_NUM_TASKS=3 " + command);

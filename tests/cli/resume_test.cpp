@@ -15,6 +15,7 @@ namespace tenon::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -111,6 +112,10 @@ TEST_F(ResumeCommand, AStateOfAnotherTrainingIsRefused) {
   EXPECT_THAT(loss.err, HasSubstr("another optimizer, loss or metrics"));
   EXPECT_THAT(loss.err, HasSubstr("optimizer: was \"Adam\", is \"SGD\""));
   EXPECT_THAT(loss.err, Not(HasSubstr("the state before it is used")));
+  const Outcome weights = run(options + " --resume --set fit.class_weight='{cell=[1.0,2.0]}'");
+  EXPECT_EQ(weights.status, 2);
+  EXPECT_THAT(weights.err, AllOf(HasSubstr("a training with other class weights"),
+                                 HasSubstr("was none, is [[1.0,2.0]]")));
   write_experiment("  { op = \"shuffle\", buffer = 4 },\n");
   const Outcome data = run(options + " --resume");
   EXPECT_EQ(data.status, 2);
@@ -131,8 +136,11 @@ TEST_F(ResumeCommand, WhatHasNotEndedIsPutAsideAndCanStillBeGoneOnWith) {
   EXPECT_EQ(anew.status, 0);
   EXPECT_THAT(anew.err, HasSubstr("a training that has not ended was put aside"));
   EXPECT_TRUE(fs::exists(folder_ / "run" / "steps.previous.csv"));
-  const Outcome from = run("train exp.toml --resume-from run/state.previous --set fit.epochs=2");
-  EXPECT_EQ(from.status, 0) << from.err;
+  const std::string from = "train exp.toml --quiet --resume-from run/state.previous ";
+  EXPECT_EQ(run_for(from + "--set fit.epochs=100000", 0.4, SIGTERM), 4);
+  const Outcome fewer = run(from + "--set fit.epochs=1");
+  EXPECT_EQ(fewer.status, 2);
+  EXPECT_THAT(fewer.err, AllOf(HasSubstr("the state is in epoch"), HasSubstr("and epochs is 1")));
   const Outcome missing = run("train exp.toml --resume-from nowhere.keras");
   EXPECT_EQ(missing.status, 2);
   EXPECT_THAT(missing.err, HasSubstr("nowhere.keras"));

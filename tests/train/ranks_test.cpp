@@ -2,142 +2,21 @@
 // as processes, over MPI.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
-#include "backend/api/engine.hpp"
-#include "dist/communicator.hpp"
-#include "support/thread_ranks.hpp"
-#include "support/weight_difference.hpp"
 #include "tenon/error.hpp"
-#include "tenon/file.hpp"
-#include "train/distribution_maker.hpp"
-#include "train/engines.hpp"
-#include "train/small_models.hpp"
+#include "train/ranks_training.hpp"
 
 namespace tenon::train {
 namespace {
 
-namespace fs = std::filesystem;
-using test::run_ranks;
-using test::text_of;
+using namespace ranks_training;  // NOLINT(google-build-using-namespace)
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-struct RankSetup {
-  const char* engine = "reference";
-  bool messages = false;  ///< Also where ranks could see each other's memory.
-  std::string precision{};
-  Optimizer optimizer = "sgd";
-  MpiOptions options{};
-  bool normalized = false;
-  std::int64_t samples = 50;
-  std::int64_t batch = 8;
-  FitArguments fit{};
-  std::function<Dataset()> data{};
-  std::function<void(int, Model&, FitArguments&)> change{};  ///< By rank, before fit.
-};
-
-Model ranks_model(bool normalized) {
-  const SymbolicTensor small = Input({4}, {.name = "Small"});
-  const SymbolicTensor large = Input({6}, {.name = "Large"});
-  SymbolicTensor hidden = Concatenate({.name = "joined"})({small, large});
-  hidden = Dense(
-      7, {.activation = "tanh", .kernel_regularizer = regularizers::L2(0.01), .name = "hidden"})(
-      hidden);
-  if (normalized) hidden = BatchNormalization({.name = "norm"})(hidden);
-  hidden = Dropout(0.3, {.name = "dropout"})(hidden);
-  return Model({small, large},
-               {Dense(3, {.activation = "softmax", .name = "cell"})(hidden),
-                Dense(1, {.name = "age"})(hidden)},
-               {.name = "cells"});
-}
-
-struct Trained {
-  std::vector<Tensor> weights;
-  History history;
-};
-
-Trained train_as(const RankSetup& setup, const Distribution& distribution) {
-  Model model = ranks_model(setup.normalized);
-  // Rank 0's weights count: the others begin with others.
-  model.initialize(5 + static_cast<std::uint64_t>(distribution.rank()));
-  Optimizer optimizer = setup.optimizer;
-  optimizer.global_clipnorm = 1.0;
-  model.compile({.optimizer = optimizer,
-                 .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}},
-                 .metrics = {{"cell", {"accuracy"}}, {"age", {"mae"}}},
-                 .engine = setup.engine,
-                 .precision = setup.precision,
-                 .threads = 1});
-  FitArguments arguments = setup.fit;
-  arguments.verbose = 0;
-  arguments.seed = 11;
-  arguments.data_threads = 1;
-  arguments.distribution = distribution;
-  if (setup.change) setup.change(distribution.rank(), model, arguments);
-  const Dataset data =
-      setup.data
-          ? setup.data()
-          : Dataset::from_tensors(testing::cell_data(setup.samples)).shuffle(16).batch(setup.batch);
-  Trained trained;
-  trained.history = model.fit(data, arguments);
-  for (const auto& weight : model.weights()) trained.weights.push_back(weight->value().clone());
-  return trained;
-}
-
-Distribution ranks_of(const RankSetup& setup, std::unique_ptr<dist::Transport> transport) {
-  Distribution ranks = DistributionMaker::make(std::move(transport), setup.options);
-  dist::CommunicatorOptions options = ranks.communicator()->options();
-  options.shared_memory = !setup.messages;
-  ranks.communicator()->set_options(options);
-  return ranks;
-}
-
-std::vector<Trained> train_together(int size, const RankSetup& setup) {
-  std::vector<Trained> all(static_cast<std::size_t>(size));
-  const auto thrown = run_ranks(size, [&](std::unique_ptr<dist::Transport> transport) {
-    const int rank = transport->rank();
-    const Distribution ranks = ranks_of(setup, std::move(transport));
-    all[static_cast<std::size_t>(rank)] = train_as(setup, ranks);
-  });
-  for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
-  return all;
-}
-
-double largest_difference(const Trained& a, const Trained& b) {
-  return testing::largest_difference(a.weights, b.weights);
-}
-
-void expect_same_logs(const History& a, const History& b, double tolerance) {
-  ASSERT_EQ(a.logs.size(), b.logs.size());
-  for (std::size_t epoch = 0; epoch < a.logs.size(); ++epoch) {
-    for (const auto& [name, value] : a.logs[epoch])
-      EXPECT_NEAR(b.logs[epoch].at(name), value, tolerance) << name << " of epoch " << epoch;
-  }
-}
-
-/// The reference engine does not say where its gradients lie: steps are cut in two there.
-struct Way {
-  const char* name;
-  const char* engine;
-  bool messages;
-};
-void PrintTo(const Way& way, std::ostream* stream) { *stream << way.name; }
-
-class Ranks : public ::testing::TestWithParam<Way> {
- protected:
-  void SetUp() override {
-    if (std::string(GetParam().engine) == "onednn" && !backend::has_onednn_engine())
-      GTEST_SKIP() << "skipped: built with -DTENON_WITH_ONEDNN=OFF";
-  }
-  static RankSetup setup_of_way() {
-    return {.engine = GetParam().engine, .messages = GetParam().messages};
-  }
-};
+class Ranks : public RanksEachWay {};
 
 TEST_P(Ranks, TrainAsOneProcessDoesWithDropoutClippingAndAnUnevenLastBatch) {
   for (const auto& [optimizer, tolerance] : {std::pair{"sgd", 1e-6}, std::pair{"adam", 1e-4}}) {
@@ -157,6 +36,34 @@ TEST_P(Ranks, TrainAsOneProcessDoesWithDropoutClippingAndAnUnevenLastBatch) {
       }
     }
   }
+}
+
+TEST_P(Ranks, WithoutRowsInTheFirstStepTrainAlong) {
+  RankSetup setup = setup_of_way();
+  setup.samples = 3;
+  setup.fit.epochs = 4;
+  const Trained one = train_as(setup, {});
+  const auto all = train_together(4, setup);
+  EXPECT_LT(largest_difference(one, all[0]), 1e-6);
+  for (const Trained& other : all) EXPECT_EQ(largest_difference(all[0], other), 0.0);
+}
+
+TEST_P(Ranks, WhoseFirstRowsAreAllBadTrainAlong) {
+  RankSetup setup = setup_of_way();
+  setup.fit.epochs = 2;
+  // Every second row of the first batch: rank 1 has none left of it.
+  setup.data = [] {
+    return Dataset::from_tensors(testing::cell_data(24))
+        .map([](Record& record) {
+          const std::int64_t index = record.samples().front().index;
+          if (index < 8 && index % 2 == 1) throw DataError(make_diagnostic("D001", "a bad one"));
+        })
+        .on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = 0.9})
+        .batch(8);
+  };
+  const auto all = train_together(2, setup);
+  EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
+  EXPECT_EQ(all[0].history.bad_samples.size(), 4U);
 }
 
 TEST_P(Ranks, GatherGradientsOfSeveralStepsAsOneProcessDoes) {
@@ -326,16 +233,6 @@ TEST(RanksData, ADroppedRemainderIsDroppedByAll) {
   expect_same_logs(one.history, all[0].history, 1e-4);
 }
 
-TEST(RanksData, FewerRowsThanRanksInTheFirstBatchAreToldToAll) {
-  RankSetup setup{.samples = 3};
-  const auto thrown = run_ranks(4, [&](std::unique_ptr<dist::Transport> transport) {
-    train_as(setup, DistributionMaker::make(std::move(transport), {}));
-  });
-  for (const auto& each : thrown)
-    EXPECT_THAT(text_of(each), HasSubstr("the first batch has 3 rows, which are to be shared by 4 "
-                                         "ranks"));
-}
-
 /// On rank 0 alone; the others do what it decides.
 class StopAndSlow : public Callback {
  public:
@@ -399,6 +296,33 @@ TEST(RanksDiffer, IsToldWithBothSidesBeforeTheFirstStep) {
                       HasSubstr("ranks 0 and 1 are not about to train the same: seed"),
                       HasSubstr("rank 0: 11"), HasSubstr("rank 1: 12")));
   }
+}
+
+TEST(RanksDiffer, IsToldOfWhatIsNoPartOfTheModelToo) {
+  const auto differs = [](const std::function<void(FitArguments&)>& change) {
+    RankSetup setup;
+    setup.fit.validation_data = Dataset::from_tensors(testing::cell_data(21, 9)).batch(8);
+    setup.change = [&](int rank, Model&, FitArguments& arguments) {
+      if (rank == 1) change(arguments);
+    };
+    const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+      train_as(setup, DistributionMaker::make(std::move(transport), {}));
+    });
+    return text_of(thrown[0]);
+  };
+  EXPECT_THAT(differs([](FitArguments& fit) {
+                fit.class_weight = {{"cell", {1.0, 2.0, 3.0}}};
+              }),
+              HasSubstr("are not about to train the same: class_weight"));
+  EXPECT_THAT(differs([](FitArguments& fit) { fit.validation_steps = 1; }),
+              HasSubstr("are not about to train the same: validation_steps"));
+  EXPECT_THAT(
+      differs([](FitArguments& fit) {
+        fit.validation_data =
+            fit.validation_data->on_bad_sample({.policy = BadSamplePolicy::kSkip});
+      }),
+      AllOf(HasSubstr("are not about to train the same: validation data"),
+            HasSubstr("rank 0: on_bad_sample stop"), HasSubstr("rank 1: on_bad_sample skip")));
 }
 
 TEST(RanksDiffer, ModelsAreTold) {
@@ -491,52 +415,6 @@ TEST(RanksRefuse, LossesThatAreNoMeanOverRowsAndWordsThatAreNone) {
   } catch (const ContractError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("float16"), HasSubstr("bfloat16")));
   }
-}
-
-/// As if the machine had failed.
-class KillRank : public Callback {
- public:
-  explicit KillRank(int steps) : left_(steps) {}
-  std::string name() const override { return "KillRank"; }
-  void on_train_batch_end(TrainingControl&, const StepInfo&, const Logs&) override {
-    if (left_-- == 0) throw std::runtime_error("killed");
-  }
-
- private:
-  int left_;
-};
-
-TEST(RanksResume, GoOnBitForBitWithAsManyAndInTheSameOrderWithAnotherNumber) {
-  const fs::path folder = fs::temp_directory_path() / ("tenon_ranks_" + std::to_string(::getpid()));
-  fs::create_directories(folder);
-  RankSetup setup;
-  setup.optimizer = "adam";
-  setup.normalized = false;
-  setup.fit.epochs = 3;
-  const auto undisturbed = train_together(2, setup);
-  const auto kept_in = [&](const std::string& name, bool restore, int kill_after) {
-    setup.change = [&, name, restore, kill_after](int, Model&, FitArguments& arguments) {
-      arguments.callbacks = {
-          BackupAndRestore((folder / name).string(),
-                           {.save_freq = "3", .delete_checkpoint = false, .restore = restore}),
-          std::make_shared<KillRank>(kill_after)};
-    };
-  };
-  kept_in("state", false, 11);
-  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
-    train_as(setup, DistributionMaker::make(std::move(transport), {}));
-  });
-  EXPECT_THAT(text_of(thrown[1]), HasSubstr("killed"));
-  fs::copy(folder / "state", folder / "other", fs::copy_options::recursive);
-  kept_in("state", true, 1000);
-  const auto resumed = train_together(2, setup);
-  EXPECT_EQ(largest_difference(undisturbed[0], resumed[0]), 0.0);
-  EXPECT_EQ(largest_difference(resumed[0], resumed[1]), 0.0);
-  expect_same_logs(undisturbed[0].history, resumed[0].history, 0.0);
-  kept_in("other", true, 1000);
-  const auto of_four = train_together(4, setup);
-  EXPECT_LT(largest_difference(undisturbed[0], of_four[0]), 1e-4);
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "support/steps_csv.hpp"
@@ -11,6 +12,7 @@
 #include "tenon/file.hpp"
 #include "tenon/message.hpp"
 #include "train/small_models.hpp"
+#include "train/training_state.hpp"
 
 namespace tenon::train {
 namespace {
@@ -19,11 +21,11 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 /// Two inputs, dropout and batch normalisation; initialised alike every time.
-Model resumable_model() {
+Model resumable_model(const std::string& activation = "relu") {
   const SymbolicTensor small = Input({4}, {.name = "Small"});
   const SymbolicTensor large = Input({6}, {.name = "Large"});
   const SymbolicTensor joined = Concatenate({.name = "joined"})({small, large});
-  SymbolicTensor hidden = Dense(8, {.activation = "relu", .name = "hidden"})(joined);
+  SymbolicTensor hidden = Dense(8, {.activation = activation, .name = "hidden"})(joined);
   hidden = BatchNormalization({.name = "norm"})(hidden);
   hidden = Dropout(0.3, {.name = "dropout"})(hidden);
   return Model({small, large},
@@ -78,7 +80,7 @@ class Resume : public ::testing::TestWithParam<Case> {
 
   /// A program that trains, from its beginning, until it ends or is killed.
   Result program(const std::string& name, std::int64_t kill_after,
-                 BackupAndRestoreOptions options = {}) const {
+                 BackupAndRestoreOptions options = {}, Callbacks more = {}) const {
     const Case& one = GetParam();
     Model model = resumable_model();
     model.initialize(5);
@@ -98,6 +100,7 @@ class Resume : public ::testing::TestWithParam<Case> {
         EarlyStopping({.patience = 9, .restore_best_weights = true}),
         CSVLogger(path(name + "_epochs.csv")), StepsLogger(path(name + "_steps.csv")),
         BackupAndRestore(path(name), options), std::make_shared<KillAfter>(kill_after)};
+    arguments.callbacks.insert(arguments.callbacks.begin(), more.begin(), more.end());
     Result result;
     result.history = model.fit(data(one.steps_per_epoch), arguments);
     for (const auto& weight : model.weights()) result.weights.push_back(weight->value());
@@ -165,6 +168,15 @@ TEST_P(ResumeOnce, ADamagedStateIsToldAndTheOneBeforeUsed) {
   EXPECT_THAT(told[0], HasSubstr("state.keras"));
 }
 
+TEST_P(ResumeOnce, ALoggerThatIsNewBeginsAFileOfItsOwn) {
+  const Result undisturbed = program("undisturbed", kNever);
+  EXPECT_THROW(program("killed", 16), Killed);  // In the third epoch.
+  expect_same(program("killed", kNever, {}, {CSVLogger(path("new.csv"))}), undisturbed);
+  const std::string rows = read_file(path("new.csv"));
+  EXPECT_EQ(std::ranges::count(rows, '\n'), 3) << rows;  // The header, and what was yet to come.
+  EXPECT_THAT(rows, HasSubstr("\n2,"));
+}
+
 /// Weights and history of a training that writes checkpoints, from its beginning or from one.
 Result with_checkpoints(const std::string& pattern, const std::string& save_freq,
                         const std::optional<std::string>& from) {
@@ -212,6 +224,22 @@ TEST_P(ResumeOnce, EveryCheckpointCanBeGoneOnFrom) {
     expect_same(with_checkpoints(path("again.keras"), "epoch", entry.path().string()), undisturbed);
   }
   EXPECT_EQ(checkpoints, 3);
+}
+
+TEST_P(ResumeOnce, OfAnotherModelAStateIsRefused) {
+  with_checkpoints(path("{epoch}.keras"), "epoch", std::nullopt);
+  Model same = model_of_fixture();
+  EXPECT_NO_THROW(default_state_store().read(path("2.keras"), same));
+  Model other = resumable_model("tanh");
+  other.compile(
+      {.optimizer = "adam", .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}}});
+  try {
+    default_state_store().read(path("2.keras"), other);
+    FAIL() << "it was read";
+  } catch (const OtherTrainingError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a training of another model"));
+    EXPECT_THAT(error.what(), HasSubstr(".config.activation: was \"relu\", is \"tanh\""));
+  }
 }
 
 /// States of every version stay readable: the files are what that version wrote, and are never

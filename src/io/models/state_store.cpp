@@ -123,6 +123,8 @@ std::string to_text(const TrainingState& state) {
                      {"precision", state.precision},
                      {"threads", state.threads},
                      {"compile_config", state.compile_config},
+                     {"model_config", state.model_config},
+                     {"class_weight", state.class_weight},
                      {"callbacks", std::move(callbacks)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -155,6 +157,8 @@ TrainingState state_from(const std::string& text, const models::WeightTree& tens
   state.precision = json.at("precision").get<std::string>();
   state.threads = json.at("threads").get<int>();
   state.compile_config = json.at("compile_config").get<std::string>();
+  state.model_config = json.value("model_config", std::string());  // Not in the first ones.
+  state.class_weight = json.value("class_weight", std::string());
   const Json& callbacks = json.at("callbacks");
   for (std::size_t i = 0; i < callbacks.size(); ++i) {
     state.callbacks.emplace_back(callbacks[i].at("name").get<std::string>(),

@@ -2,6 +2,7 @@
 
 #include "tenon/callbacks.hpp"
 #include "train/callbacks/csv_file.hpp"
+#include "train/training_state.hpp"
 
 namespace tenon {
 namespace {
@@ -35,6 +36,7 @@ class CSVLoggerCallback : public Callback {
   }
 
   void save_state(CallbackState& state) const override {
+    state.texts.emplace_back(train::kFileOfCallback, filename_);
     state.numbers.emplace_back("bytes", static_cast<double>(file_->size()));
   }
   void restore_state(const CallbackState& state) override {

@@ -19,7 +19,8 @@ class ModelCheckpointCallback final : public Callback {
  public:
   ModelCheckpointCallback(const std::string& filepath, ModelCheckpointOptions options,
                           const ModelWriter& writer, const StateStore& store)
-      : pattern_(filepath),
+      : filepath_(filepath),
+        pattern_(filepath),
         options_(std::move(options)),
         direction_("ModelCheckpoint", options_.monitor, options_.mode),
         frequency_("ModelCheckpoint", options_.save_freq),
@@ -57,6 +58,7 @@ class ModelCheckpointCallback final : public Callback {
   }
 
   void save_state(CallbackState& state) const override {
+    state.texts.emplace_back(train::kFileOfCallback, filepath_);
     state.numbers.emplace_back("steps", static_cast<double>(frequency_.done()));
     if (best_) state.numbers.emplace_back("best", *best_);
     if (options_.max_to_keep == 0) return;
@@ -181,6 +183,7 @@ class ModelCheckpointCallback final : public Callback {
 
   static constexpr const char* kNote = "the training goes on without this file";
 
+  std::string filepath_;
   train::FilePattern pattern_;
   ModelCheckpointOptions options_;
   train::MonitorDirection direction_;
