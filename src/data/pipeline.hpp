@@ -56,12 +56,6 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   /// it is …"). States from before there were contents have none: their files' names are compared.
   std::vector<std::string> differences_from(const std::vector<std::string>& fingerprint,
                                             const std::vector<std::string>& contents) const;
-  /// The same of a state that may be from before there were contents, or not.
-  std::vector<std::string> differences_from(const std::vector<std::string>& fingerprint) const {
-    std::vector<std::string> now = differences_from(fingerprint, *contents_);
-    return now.empty() || !differences_from(fingerprint, {}).empty() ? now
-                                                                     : std::vector<std::string>();
-  }
   /// What has changed in the source's files, a text each; nothing where it is another source.
   std::vector<std::string> changed_contents(const std::vector<std::string>& fingerprint,
                                             const std::vector<std::string>& contents) const;

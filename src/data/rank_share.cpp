@@ -21,6 +21,11 @@ std::size_t place_of_batch(const Pipeline& pipeline) {
   return static_cast<std::size_t>(std::ranges::find_if(stages, is_batch) - stages.begin());
 }
 
+/// Of two fingerprints, whose first parts are the sources.
+bool same_stages(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return !a.empty() && std::equal(a.begin() + 1, a.end(), b.begin() + 1, b.end(), same_part);
+}
+
 /// What split data would have saved where `state` was saved of data that are not, at the same
 /// place in their order. Nothing where batches do not tell how many elements went before them.
 std::optional<std::string> as_split(const Pipeline& whole, const Pipeline& split,
@@ -28,7 +33,10 @@ std::optional<std::string> as_split(const Pipeline& whole, const Pipeline& split
   if (state.counts.bad > 0) return std::nullopt;
   const Stage& batch = *whole.stages()[place_of_batch(whole)].stage;
   const std::int64_t elements = state.delivered * batch_size_of(batch);
-  state.fingerprint = split.fingerprint();
+  // The source stays as it was saved.
+  const std::vector<std::string> parts = split.fingerprint();
+  state.fingerprint.resize(1);
+  state.fingerprint.insert(state.fingerprint.end(), parts.begin() + 1, parts.end());
   // Of a rank that there is not, so that every one goes to the place by itself.
   state.nodes = {
       {"shard", {{"rank", 1}, {"of", 1}, {"rounds", static_cast<std::uint64_t>(elements)}}, {}}};
@@ -74,7 +82,7 @@ RankStart share_from(const Dataset& dataset, const std::string& state, const Ran
   RankShare split = share_of_rank(dataset, ranks);
   if (state.empty()) return {alone ? RankShare{dataset} : std::move(split), state};
   IteratorState saved = read_state(state);
-  const bool was_split = saved.fingerprint != dataset.pipeline()->fingerprint();
+  const bool was_split = !same_stages(saved.fingerprint, dataset.pipeline()->fingerprint());
   if (alone) return {was_split ? std::move(split) : RankShare{dataset}, state};
   if (was_split && !split.why_whole.empty()) {
     // As one rank would go on that reads all.

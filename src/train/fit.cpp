@@ -217,6 +217,7 @@ class FitRun final : public TrainingControl {
     if (resumed_ && ranks_.first()) {
       check_state(*resumed_, model_, trainer_, arguments_, ranks_.rows_per_step(data_.train));
       check_pipeline(*resumed_, data_.train);
+      if (data_.validation) check_validation(*resumed_, *data_.validation);
     }
     ranks_.share_state(resumed_, trainer_);
     if (!resumed_) return;
@@ -256,6 +257,8 @@ class FitRun final : public TrainingControl {
     state.steps_done = steps_done_;
     state.data = std::move(data);
     state.pipeline = data_.train.pipeline()->fingerprint();
+    state.contents = data_.train.pipeline()->contents();
+    if (data_.validation) state.validation_contents = data_.validation->pipeline()->contents();
     if (step > 0) state.running = running_->sums();
     state.history = history_;
     state.stopped = stopped_;

@@ -56,6 +56,8 @@ std::string stages_text(const Dataset& dataset) {
   constexpr std::array kPolicies = {"stop", "skip", "quarantine"};
   std::string stages = fmt::format("on_bad_sample {}, max_bad {:g}\n",
                                    kPolicies[static_cast<std::size_t>(bad.policy)], bad.max_bad);
+  for (const std::string& file : dataset.pipeline()->contents())
+    stages += data::contents_without_folder(file) + "\n";
   for (const std::string& part : dataset.pipeline()->fingerprint()) stages += part + "\n";
   return stages;
 }

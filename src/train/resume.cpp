@@ -12,11 +12,37 @@
 #include "tenon/message.hpp"
 #include "train/compile_config.hpp"
 #include "train/fit_check.hpp"
+#include "train/outputs.hpp"
 
 namespace tenon::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// What Keras's layout has no words for: metrics that Keras does not have, in their order, in which
+/// sums are kept, and the terms of sums of losses.
+constexpr const char* kAllMetrics = "all_metrics";
+constexpr const char* kLossTerms = "loss_terms";
+
+Json words_of(const Metrics& metrics, const Metrics& weighted) {
+  Json words = Json::array();
+  for (const Metrics* each : {&metrics, &weighted}) {
+    for (const Metric& metric : *each)
+      words.push_back(fmt::format("{} ({})", metric.name, metric.class_name));
+  }
+  return words;
+}
+
+Json words_of(const Loss& loss) {
+  Json words = Json::array();
+  for (std::size_t i = 0; i < loss.terms.size(); ++i) {
+    const Loss& term = loss.terms[i];
+    const double weight = i < loss.term_weights.size() ? loss.term_weights[i] : 1.0;
+    words.push_back(
+        {{"weight", weight}, {"loss", term.terms.empty() ? Json(term.name()) : words_of(term)}});
+  }
+  return words;
+}
 
 /// The learning rate is part of the state: callbacks change it.
 std::string training_text(const Model& model) {
@@ -24,7 +50,45 @@ std::string training_text(const Model& model) {
   const auto optimizer = config.find("optimizer");
   if (optimizer != config.end() && optimizer->contains("config"))
     (*optimizer)["config"].erase("learning_rate");
+  const CompileArguments& arguments = model.trainer()->arguments();
+  for (const OutputTraining& output : resolve_outputs(model.outputs(), arguments)) {
+    config[kAllMetrics][output.name()] = words_of(output.metrics, output.weighted_metrics);
+    if (output.loss && !output.loss->terms.empty())
+      config[kLossTerms][output.name()] = words_of(*output.loss);
+  }
   return config.dump();
+}
+
+/// `given` as a table by output, in the model's order, without what says nothing: no metrics, and a
+/// weight of 1. compile() takes one thing for the only output, and tables in any order.
+Json by_output(const Json& given, const std::vector<std::string>& outputs) {
+  const bool table = given.is_object() && std::ranges::all_of(given.items(), [&](const auto& item) {
+                       return std::ranges::find(outputs, item.key()) != outputs.end();
+                     });
+  const bool only_one = outputs.size() == 1;
+  if (!table && !only_one && !given.empty()) return given;
+  Json tidy = Json::object();
+  for (const std::string& output : outputs) {
+    if (table && !given.contains(output)) continue;
+    const Json value = table ? given.at(output) : given;
+    // A null among several outputs is a sum of losses, which Keras's layout has no word for.
+    const bool says_nothing = value.is_null() ? only_one || !table : value.empty();
+    if (!says_nothing && value != Json(1.0)) tidy[output] = value;
+  }
+  return tidy;
+}
+
+/// The same for all ways of saying the same.
+Json tidy_config(Json config, const Json& other, const Model& model) {
+  std::vector<std::string> outputs;
+  for (const Port& port : model.outputs()) outputs.push_back(port.name);
+  if (!config.is_object()) return config;
+  for (const char* key : {"loss", "loss_weights", "metrics", "weighted_metrics"})
+    config[key] = by_output(config.value(key, Json()), outputs);
+  // States of older versions have no such lists.
+  for (const char* key : {kAllMetrics, kLossTerms})
+    if (!other.contains(key)) config.erase(key);
+  return config;
 }
 
 /// "optimizer.config.beta_1: was 0.9, is 0.8", for all that differs.
@@ -140,6 +204,15 @@ void warn_of_rows(const TrainingState& state, int ranks, std::int64_t rows) {
   emit(warning);
 }
 
+/// States from before they had contents.
+void note_unknown_contents() {
+  Diagnostic note = make_diagnostic(
+      "F001", "the state does not say what the files of the training data held",
+      {"an older version of Tenon wrote it: changed or moved rows would not be noticed"});
+  note.severity = Severity::kNote;
+  emit(note);
+}
+
 std::string computed_on(const TrainingState& state) {
   return fmt::format("{} in {} with {} threads{}", state.engine, state.precision, state.threads,
                      state.ranks == 1 ? "" : fmt::format(" on {} ranks", state.ranks));
@@ -182,12 +255,23 @@ void require_same_training(const TrainingState& state, const Model& model) {
                         differences(Json::parse(state.model_config), Json::parse(layers)),
                         "give the model as it was, or begin anew"));
   }
-  const std::string now = training_text(model);
-  if (state.compile_config == now) return;
-  throw OtherTrainingError(
-      make_diagnostic("F001", "the state is of a training with another optimizer, loss or metrics",
-                      differences(Json::parse(state.compile_config), Json::parse(now)),
-                      "compile the model as it was, or begin anew"));
+  const std::string now_text = training_text(model);
+  if (state.compile_config == now_text) return;
+  const Json saved = Json::parse(state.compile_config);
+  const Json here = Json::parse(now_text);
+  Json was = tidy_config(saved, here, model);
+  Json now = tidy_config(here, saved, model);
+  if (was == now) return;
+  const auto differ = [&](const char* key) {
+    return was.value(key, Json()) != now.value(key, Json());
+  };
+  if (differ("metrics") || differ("weighted_metrics")) {  // Told with their arguments.
+    was.erase(kAllMetrics);
+    now.erase(kAllMetrics);
+  }
+  throw OtherTrainingError(make_diagnostic(
+      "F001", "the state is of a training with another optimizer, loss or metrics",
+      differences(std::move(was), std::move(now)), "compile the model as it was, or begin anew"));
 }
 
 void restore_callbacks(const Callbacks& callbacks, const TrainingState& state) {
@@ -240,11 +324,35 @@ void check_state(const TrainingState& state, const Model& model, const Trainer& 
 
 void check_pipeline(const TrainingState& state, const Dataset& data) {
   if (state.pipeline.empty()) return;
-  std::vector<std::string> differences = data.pipeline()->differences_from(state.pipeline);
-  if (differences.empty()) return;
-  throw OtherTrainingError(make_diagnostic("F001", "the state is of a training on another pipeline",
-                                           std::move(differences),
-                                           "give the data as they were, or begin anew"));
+  const data::Pipeline& pipeline = *data.pipeline();
+  std::vector<std::string> changes = pipeline.changed_contents(state.pipeline, state.contents);
+  if (!changes.empty()) {
+    throw OtherTrainingError(make_diagnostic(
+        "F001", "the files of the training data have changed since the state was saved",
+        std::move(changes),
+        "put the files back as they were (a copy elsewhere will do), or begin anew"));
+  }
+  std::vector<std::string> differences = pipeline.differences_from(state.pipeline, state.contents);
+  if (!differences.empty()) {
+    throw OtherTrainingError(
+        make_diagnostic("F001", "the state is of a training on another pipeline",
+                        std::move(differences), "give the data as they were, or begin anew"));
+  }
+  if (state.contents.empty() && !pipeline.contents().empty()) note_unknown_contents();
+}
+
+void check_validation(const TrainingState& state, const Dataset& validation) {
+  const std::vector<std::string> now = validation.pipeline()->contents();
+  if (state.validation_contents.empty() || now.empty()) return;
+  std::vector<std::string> changes = data::contents_differences(state.validation_contents, now);
+  if (changes.empty()) return;
+  Diagnostic warning = make_diagnostic(
+      "F001", "the files of the validation data have changed since the state was saved",
+      std::move(changes),
+      "the training goes on; its val_ values from here on are not to be compared with those "
+      "before");
+  warning.severity = Severity::kWarning;
+  emit(warning);
 }
 
 }  // namespace tenon::train

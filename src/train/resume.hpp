@@ -18,7 +18,8 @@ std::shared_ptr<const TrainingState> read_state(const ResumeFrom& from, Model& m
 void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
                  const FitArguments& arguments, std::int64_t rows_per_step);
 
-/// Throws OtherTrainingError where the state is of other training data.
+/// Throws OtherTrainingError where the state is of other training data: another pipeline, or files
+/// whose samples have changed. Says so (a note) where the state does not know what the files held.
 void check_pipeline(const TrainingState& state, const Dataset& data);
 
 /// What model, trainer and arguments know of the state.
@@ -31,5 +32,9 @@ std::string class_weight_text(const Model& model, const FitArguments& arguments)
 /// Each callback gets what the one of its name, and of its file where it has one, saved; those of a
 /// name whose files are others, in their order where they are as many.
 void restore_callbacks(const Callbacks& callbacks, const TrainingState& state);
+
+/// Warns where the files of the validation data have changed: the training goes on as it would
+/// have, and what is monitored is of other data from there on.
+void check_validation(const TrainingState& state, const Dataset& validation);
 
 }  // namespace tenon::train

@@ -21,9 +21,12 @@ class TrainingState {
   std::int64_t steps_done = 0;
   std::string data;                   ///< DatasetIterator::state(); empty: the epoch's data begin.
   std::vector<std::string> pipeline;  ///< Of the training data, as text; empty: not known.
-  std::vector<double> running;        ///< RunningLogs::sums() of the epoch so far.
-  History history;                    ///< Of the epochs that have ended.
-  bool stopped = false;               ///< A callback ended the training.
+  /// data::contents_texts() of the training and the validation data's files; empty: not known.
+  std::vector<std::string> contents;
+  std::vector<std::string> validation_contents;
+  std::vector<double> running;  ///< RunningLogs::sums() of the epoch so far.
+  History history;              ///< Of the epochs that have ended.
+  bool stopped = false;         ///< A callback ended the training.
 
   std::int64_t iterations = 0;  ///< Updates that the optimizer has done.
   double learning_rate = 0.0;

@@ -72,6 +72,43 @@ TEST_F(RanksCommand, TasksOfSrunWithoutMpiAreWarned) {
   EXPECT_EQ(together.err, "");
 }
 
+TEST_F(RanksCommand, ATableThatDiffersOnOneRankIsToldAndACopyIsNot) {
+  const auto x = Input({4}, {.name = "x"});
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::filesystem::create_directories((folder_ / name).parent_path());
+    write_file_atomically((folder_ / name).string(), text);
+  };
+  write("table.json", Model({x}, Dense(1, {.name = "y"})(x)).to_json());
+  write("one/t.csv", "x,y\n0,1\n1,2\n2,3\n3,4\n");
+  write("copy/t.csv", "x,y\n0,1\n1,2\n2,3\n3,4\n");
+  write("two/t.csv", "x,y\n0,1\n1,2\n3,4\n2,3\n");
+  write("table.toml", R"(seed = 3
+[model]
+path = "table.json"
+[data]
+stages = [{ op = "one_hot", keys = ["x"], depth = 4 }, { op = "batch", size = 2 }]
+[data.train]
+source = { kind = "csv", path = "one/t.csv" }
+[fit]
+loss = { y = "mse" }
+output = "run"
+)");
+  const std::string tenon = TENON_BINARY_DIR "/tenon train table.toml --quiet";
+  const auto with = [&](const char* path) {
+    return run_line(
+        mpirun() + "-n 1 " + tenon + " : -n 1 " + tenon + " --set data.train.source.path=" + path,
+        60.0);
+  };
+  const Outcome other = with("two/t.csv");
+  EXPECT_NE(other.status, 0);
+  EXPECT_THAT(
+      other.err,
+      AllOf(HasSubstr("ranks 0 and 1 are not about to train the same: training data"),
+            HasSubstr("rank 0: t.csv: 4 samples, "), HasSubstr("rank 1: t.csv: 4 samples, ")));
+  const Outcome copy = with("copy/t.csv");
+  EXPECT_EQ(copy.status, 0) << copy.err;
+}
+
 TEST_F(RanksCommand, WhatIsWrongOnOneRankAloneEndsAll) {
   const std::string tenon = TENON_BINARY_DIR "/tenon train ";
   const Outcome outcome =

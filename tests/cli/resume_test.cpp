@@ -1,13 +1,16 @@
 // Trainings that are killed or stopped, and gone on with by --resume.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <random>
 #include <thread>
 
 #include "cli/command_fixture.hpp"
+#include "io/models/zip_archive.hpp"
 #include "support/steps_csv.hpp"
 #include "train/state.hpp"
 
@@ -125,6 +128,145 @@ TEST_F(ResumeCommand, AStateOfAnotherTrainingIsRefused) {
   const Outcome anew = run("train exp.toml --resume --set fit.output=\"other\"");
   EXPECT_EQ(anew.status, 0);
   EXPECT_THAT(anew.err, HasSubstr("there is no state in"));
+}
+
+/// A training on a table of ids and numbers.
+class ResumeOnTable : public ResumeCommand {
+ protected:
+  static constexpr int kRows = 64;
+
+  void SetUp() override {
+    ResumeCommand::SetUp();
+    const auto x = Input({4}, {.name = "x"});
+    write("model.json", Model({x}, Dense(1, {.name = "y"})(x)).to_json());
+    write_table("train.csv", rows());
+    write_table("validation.csv", rows());
+    write("exp.toml", R"(seed = 3
+[model]
+path = "model.json"
+[data]
+stages = [
+  { op = "one_hot", keys = ["x"], depth = 4 },
+  { op = "shuffle", buffer = 16 },
+  { op = "batch", size = 8 },
+]
+[data.train]
+source = { kind = "csv", path = "train.csv" }
+[data.validation]
+source = { kind = "csv", path = "validation.csv" }
+[fit]
+epochs = 100000
+optimizer = "sgd"
+loss = { y = "mse" }
+metrics = ["mae"]
+output = "run"
+)");
+  }
+
+  void write(const std::string& name, const std::string& text) const {
+    write_file_atomically((folder_ / name).string(), text);
+  }
+  static std::vector<std::string> rows() {
+    std::vector<std::string> rows;
+    for (int i = 0; i < kRows; ++i)
+      rows.push_back(std::to_string(i % 4) + "," + std::to_string(i) + ".5");
+    return rows;
+  }
+  void write_table(const std::string& name, const std::vector<std::string>& rows,
+                   const std::string& end = "\n") const {
+    std::string text = "x,y" + end;
+    for (const std::string& row : rows) text += row + end;
+    write(name, text);
+  }
+  /// In the state's JSON.
+  void change_state(const std::function<void(nlohmann::ordered_json&)>& change) const {
+    const std::string file = (folder_ / "run" / "state" / "state.keras").string();
+    auto members = models::read_zip(file);
+    auto json = nlohmann::ordered_json::parse(members.at("tenon/state.json"));
+    change(json);
+    members["tenon/state.json"] = json.dump();
+    write_file_atomically(file, models::write_zip({members.begin(), members.end()}, file));
+  }
+  /// To the end of the epoch that the state is in.
+  Outcome resume(const std::string& more = "") const {
+    std::int64_t epoch = 0;
+    change_state([&](const nlohmann::ordered_json& state) { epoch = state.at("epoch"); });
+    return run("train exp.toml --resume --set fit.epochs=" + std::to_string(epoch + 1) + " " +
+               more);
+  }
+};
+
+TEST_F(ResumeOnTable, RowsThatChangedMovedOrCameAreTold) {
+  ASSERT_EQ(run_for("train exp.toml --quiet", 0.5, SIGTERM), 4);
+  fs::copy(folder_ / "run", folder_ / "kept", fs::copy_options::recursive);
+  const auto told = [&](const std::vector<std::string>& rows) {
+    write_table("train.csv", rows);
+    const Outcome outcome = resume();
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("error[F001]: the files of the training data have changed "
+                                       "since the state was saved"));
+    EXPECT_THAT(outcome.err, HasSubstr("put the files back as they were"));
+    return outcome.err;
+  };
+  std::vector<std::string> other = rows();
+  std::swap(other[3], other[40]);
+  EXPECT_THAT(told(other), HasSubstr("train.csv: its 64 samples stand in another order"));
+  other = rows();
+  other[3] += "1";
+  EXPECT_THAT(told(other), HasSubstr("train.csv: it has 64 samples as before, but not the same"));
+  other.pop_back();
+  EXPECT_THAT(told(other), HasSubstr("train.csv: it had 64 samples, and has 63 now"));
+
+  write_table("train.csv", rows(), "\r\n");
+  write_table("copy.csv", rows());
+  for (const char* same : {"", "--set data.train.source.path=copy.csv"}) {
+    fs::remove_all(folder_ / "run");
+    fs::copy(folder_ / "kept", folder_ / "run", fs::copy_options::recursive);
+    const Outcome outcome = resume(same);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.err.find("F001"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(ResumeOnTable, OtherValidationDataAreAWarning) {
+  ASSERT_EQ(run_for("train exp.toml --quiet", 0.5, SIGTERM), 4);
+  std::vector<std::string> other = rows();
+  other[0] = "0,17";
+  write_table("validation.csv", other);
+  const Outcome outcome = resume();
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err,
+              HasSubstr("warning[F001]: the files of the validation data have changed"));
+  EXPECT_THAT(outcome.err, HasSubstr("validation.csv: it has 64 samples as before, but not the"));
+}
+
+TEST_F(ResumeOnTable, AStateOfAnOlderVersionGoesOnWithANote) {
+  ASSERT_EQ(run_for("train exp.toml --quiet", 0.5, SIGTERM), 4);
+  const std::string source = fmt::format("csv({} ',';x: i64 ();y: f32 ();count={})",
+                                         (folder_ / "train.csv").string(), kRows);
+  change_state([&](nlohmann::ordered_json& state) {
+    const auto age = [&](auto& json) {
+      json.erase("contents");
+      json.at("pipeline").at(0) = source;
+    };
+    age(state);
+    state.erase("validation_contents");
+    const auto data = state.at("data").get<std::string>();
+    if (data.empty()) return;
+    auto iterator = nlohmann::ordered_json::parse(data);
+    age(iterator);
+    state["data"] = iterator.dump();
+  });
+  const Outcome outcome = resume();
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err,
+              HasSubstr("the state does not say what the files of the training data held"));
+}
+
+TEST_F(ResumeOnTable, MetricsMayBeGivenByOutput) {
+  ASSERT_EQ(run_for("train exp.toml --quiet", 0.5, SIGTERM), 4);
+  const Outcome outcome = resume("--set 'fit.metrics={y=[\"mae\"]}' --set fit.loss=mse");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
 }
 
 TEST_F(ResumeCommand, WhatHasNotEndedIsPutAsideAndCanStillBeGoneOnWith) {

@@ -276,5 +276,61 @@ TEST(StateFiles, OfVersion1AreRead) {
       << "the training can go on from it";
 }
 
+/// What is said of a model of outputs a, and b with `two`, compiled with `now`, where a state is of
+/// one compiled with `then`.
+std::string told_of_compiled(bool two, const CompileArguments& then, const CompileArguments& now) {
+  const SymbolicTensor x = Input({3}, {.name = "x"});
+  const SymbolicTensor a = Dense(2, {.name = "a"})(x);
+  const SymbolicTensor b = Dense(1, {.name = "b"})(x);
+  Model model = two ? Model({x}, {a, b}) : Model({x}, {a});
+  model.compile(then);
+  TrainingState state;
+  fill_state(state, model, *model.trainer(), {});
+  model.compile(now);
+  try {
+    require_same_training(state, model);
+  } catch (const OtherTrainingError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SameTraining, WhateverWayItIsSaid) {
+  const CompileArguments alone{.loss = "mse", .metrics = {"mae", "mse"}};
+  const CompileArguments by_name{.loss = {{"a", "mse"}},
+                                 .loss_weights = {{"a", 1.0}},
+                                 .metrics = {{"a", Metrics{"mae", "mse"}}},
+                                 .weighted_metrics = {{"a", Metrics{}}}};
+  EXPECT_EQ(told_of_compiled(false, alone, by_name), "");
+  EXPECT_EQ(told_of_compiled(false, by_name, alone), "");
+  const CompileArguments a_first{.loss = {{"a", "mse"}, {"b", "mae"}},
+                                 .loss_weights = {{"b", 0.5}},
+                                 .metrics = {{"a", Metrics{"mae"}}, {"b", Metrics{"mse"}}}};
+  const CompileArguments b_first{.loss = {{"b", "mae"}, {"a", "mse"}},
+                                 .loss_weights = {{"b", 0.5}, {"a", 1.0}},
+                                 .metrics = {{"b", Metrics{"mse"}}, {"a", Metrics{"mae"}}}};
+  EXPECT_EQ(told_of_compiled(true, a_first, b_first), "");
+}
+
+TEST(SameTraining, OtherMetricsAreToldByOutput) {
+  const CompileArguments then{.loss = "mse", .metrics = {"mae", "mse"}};
+  EXPECT_THAT(told_of_compiled(false, then, {.loss = "mse", .metrics = {"mse", "mae"}}),
+              HasSubstr(R"(metrics.a[0]: was "mae", is "mse")"))
+      << "sums that are kept stand in this order";
+  EXPECT_THAT(told_of_compiled(false, then, {.loss = "mse"}),
+              HasSubstr(R"(metrics.a: was ["mae","mse"], is null)"));
+  const char* const cross = "categorical_crossentropy";
+  EXPECT_THAT(told_of_compiled(false, {.loss = cross, .metrics = {"accuracy", "per_class_recall"}},
+                               {.loss = cross, .metrics = {"per_class_recall", "accuracy"}}),
+              HasSubstr(R"(all_metrics.a[0]: was "accuracy)"))
+      << "also of metrics that Keras does not have";
+  EXPECT_THAT(told_of_compiled(false, {.loss = losses::Sum({"mse", "mae"}, {1.0, 2.0})},
+                               {.loss = losses::Sum({"mse", "mae"}, {1.0, 3.0})}),
+              HasSubstr("loss_terms.a[1].weight: was 2.0, is 3.0"));
+  EXPECT_THAT(told_of_compiled(false, then,
+                               {.loss = "mse", .loss_weights = 2.0, .metrics = {"mae", "mse"}}),
+              HasSubstr("loss_weights.a: was null, is 2.0"));
+}
+
 }  // namespace
 }  // namespace tenon::train

@@ -111,6 +111,8 @@ std::string to_text(const TrainingState& state) {
                      {"stopped", state.stopped},
                      {"data", state.data},
                      {"pipeline", state.pipeline},
+                     {"contents", state.contents},
+                     {"validation_contents", state.validation_contents},
                      {"running", std::move(running)},
                      {"history", to_json(state.history)},
                      {"iterations", state.iterations},
@@ -142,7 +144,10 @@ TrainingState state_from(const std::string& text, const models::WeightTree& tens
   state.steps_done = json.at("steps_done").get<std::int64_t>();
   state.stopped = json.at("stopped").get<bool>();
   state.data = json.at("data").get<std::string>();
-  state.pipeline = json.value("pipeline", std::vector<std::string>());  // The first ones have none.
+  const std::vector<std::string> none;  // In the first ones.
+  state.pipeline = json.value("pipeline", none);
+  state.contents = json.value("contents", none);
+  state.validation_contents = json.value("validation_contents", none);
   for (const Json& sum : json.at("running")) state.running.push_back(number_of(sum));
   state.history = history_from(json.at("history"));
   state.iterations = json.at("iterations").get<std::int64_t>();
