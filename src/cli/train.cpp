@@ -20,6 +20,7 @@
 #include "tenon/error.hpp"
 #include "train/distribution_maker.hpp"
 #include "train/state.hpp"
+#include "train/training_state.hpp"
 
 namespace tenon::cli {
 namespace {
@@ -107,6 +108,8 @@ std::string save_stopped(const Model& model, const std::string& folder) {
 History fit_or_save(Model& model, const Dataset& data, const FitTable& fit, SourceLocation here) {
   try {
     return model.fit(data, fit.fit, here);
+  } catch (const train::OtherTrainingError&) {
+    throw;  // What was trained stays where it is.
   } catch (...) {
     if (fit.fit.distribution.rank() != 0) throw;  // Rank 0 keeps what was trained.
     const std::string saved = save_stopped(model, fit.output);

@@ -218,13 +218,24 @@ std::vector<std::string> Pipeline::differences_from(
     const std::vector<std::string>& fingerprint, const std::vector<std::string>& contents) const {
   std::vector<std::string> here = this->fingerprint();
   if (contents.empty()) here.front() = source_text(false);
+  // What follows a stage that was put in or taken out is no difference.
+  std::size_t then = fingerprint.size();
+  std::size_t now = here.size();
+  while (then > 1 && now > 1 && same_part(fingerprint[then - 1], here[now - 1])) {
+    --then;
+    --now;
+  }
   std::vector<std::string> differences;
-  for (std::size_t i = 0; i < std::max(fingerprint.size(), here.size()); ++i) {
-    const std::string then = i < fingerprint.size() ? fingerprint[i] : "nothing";
-    const std::string now = i < here.size() ? here[i] : "nothing";
-    if (same_part(then, now)) continue;
-    const std::string place = i == 0 ? "its source" : fmt::format("its stage {}", i - 1);
-    differences.push_back(fmt::format("{} was {}, here it is {}", place, then, now));
+  for (std::size_t i = 0; i < std::max(then, now); ++i) {
+    const std::string place = i == 0 ? "source" : fmt::format("stage {}", i - 1);
+    if (i >= now) {
+      differences.push_back(fmt::format("its {} {} is missing here", place, fingerprint[i]));
+    } else if (i >= then) {
+      differences.push_back(fmt::format("{} {} is new here", place, here[i]));
+    } else if (!same_part(fingerprint[i], here[i])) {
+      differences.push_back(
+          fmt::format("its {} was {}, here it is {}", place, fingerprint[i], here[i]));
+    }
   }
   return differences;
 }

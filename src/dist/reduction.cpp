@@ -84,13 +84,16 @@ void Reduction::begin_parts() {
 
 /// Of numbers that stay in the nearest cache meanwhile.
 void Reduction::add_some(std::size_t at, std::span<float> mine) {
-  std::array<float, kNumbersAtOnce> sum;
+  std::array<float, kNumbersAtOnce> sum{};
+  bool first = true;
   for (std::size_t rank = 0; rank < parts_.size(); ++rank) {
     const bool own = rank == static_cast<std::size_t>(transport_.rank());
     const float* from = own ? mine.data() : space_->parts[rank].wide.data() + at;
     const float weight = weights_[rank];
+    if (weight == 0.0F) continue;  // What it has may be no numbers.
     for (std::size_t i = 0; i < mine.size(); ++i)
-      sum[i] = rank == 0 ? weight * from[i] : sum[i] + weight * from[i];
+      sum[i] = first ? weight * from[i] : sum[i] + weight * from[i];
+    first = false;
   }
   std::copy_n(sum.begin(), mine.size(), mine.begin());
 }

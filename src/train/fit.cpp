@@ -215,8 +215,8 @@ class FitRun final : public TrainingControl {
       if (!resumed_) resumed_ = callback->state_to_resume(*this);
     }
     if (resumed_ && ranks_.first()) {
-      check_state(*resumed_, model_, trainer_, arguments_, ranks_.rows_per_step(data_.train));
       check_pipeline(*resumed_, data_.train);
+      check_state(*resumed_, model_, trainer_, arguments_, ranks_.rows_per_step(data_.train));
       if (data_.validation) check_validation(*resumed_, *data_.validation);
     }
     ranks_.share_state(resumed_, trainer_);
@@ -314,6 +314,20 @@ class FitRun final : public TrainingControl {
   bool next(Batch& batch) {
     const std::optional<std::int64_t>& wanted = arguments_.steps_per_epoch;
     if (wanted && step_ == *wanted) return false;
+    RankGroup::StepNews news;
+    do {  // Where samples keep their places, all of a batch may be bad.
+      news = next_of_all(batch);
+      if (stopped_) return false;
+      if (!news.all_ended && !(only_whole_ && news.some_ended)) continue;
+      if (wanted || step_ == 0) {
+        throw_out_of_data({"train", epoch_, step_}, wanted, arguments_.epochs, steps_done_);
+      }
+      return false;
+    } while (news.all_rows == 0);
+    return true;
+  }
+
+  RankGroup::StepNews next_of_all(Batch& batch) {
     batch = Batch();
     const bool ended = stopped_ || !feed_->next(batch);
     share_first_shape(batch.data);
@@ -325,12 +339,7 @@ class FitRun final : public TrainingControl {
     batch.data.all_rows = news.all_rows;
     batch.data.rows_of_ranks = news.rows_of_ranks;
     batch.data.ranks_lie_alike = news.lie_alike;
-    if (stopped_) return false;
-    if (!news.all_ended && !(only_whole_ && news.some_ended)) return true;
-    if (wanted || step_ == 0) {
-      throw_out_of_data({"train", epoch_, step_}, wanted, arguments_.epochs, steps_done_);
-    }
-    return false;
+    return news;
   }
 
   /// A rank may have no rows in the first step: of a short batch, or of bad samples.

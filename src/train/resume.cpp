@@ -91,6 +91,20 @@ Json tidy_config(Json config, const Json& other, const Model& model) {
   return config;
 }
 
+/// Layers by their classes; of what else is long, the beginning.
+std::string short_text(const Json& json) {
+  constexpr std::size_t kShort = 200;
+  std::string text = json.dump();
+  if (text.size() <= kShort) return text;
+  const bool objects = json.is_array() && std::ranges::all_of(json, [](const Json& part) {
+                         return part.is_object() && part.contains("class_name");
+                       });
+  if (!objects) return text.substr(0, kShort) + " …";
+  std::vector<std::string> names;
+  for (const Json& part : json) names.push_back(part.at("class_name").get<std::string>());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 /// "optimizer.config.beta_1: was 0.9, is 0.8", for all that differs.
 void list_differences(const Json& was, const Json& now, const std::string& path,
                       std::vector<std::string>& out) {
@@ -101,7 +115,7 @@ void list_differences(const Json& was, const Json& now, const std::string& path,
     return;
   }
   if (!was.is_object() || !now.is_object()) {
-    out.push_back(fmt::format("{}: was {}, is {}", path, was.dump(), now.dump()));
+    out.push_back(fmt::format("{}: was {}, is {}", path, short_text(was), short_text(now)));
     return;
   }
   const auto inside = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
@@ -127,9 +141,11 @@ std::vector<std::string> differences(Json was, Json now) {
 }
 
 void collect_layer_names(const Json& config, std::map<std::string, std::string>& numbered) {
-  if (config.is_object() && config.contains("class_name")) {
-    if (const auto name = config.value("/config/name"_json_pointer, Json()); name.is_string())
-      numbered.emplace(name.get<std::string>(), fmt::format("layer {}", numbered.size()));
+  if (config.is_object() && config.contains("layers")) {
+    for (const Json& layer : config.at("layers")) {
+      const auto name = layer.value("/config/name"_json_pointer, std::string());
+      numbered.emplace(name, fmt::format("layer {}", numbered.size()));
+    }
   }
   for (const Json& part : config) {
     if (part.is_structured()) collect_layer_names(part, numbered);
@@ -148,7 +164,8 @@ void replace_texts(Json& config, const std::map<std::string, std::string>& by) {
 /// Layers by their numbers in place of their names, some of which count up in a process.
 std::string layers_text(const Model& model) {
   auto config = Json::parse(model.to_json());
-  std::map<std::string, std::string> numbered;
+  std::map<std::string, std::string> numbered{
+      {config.value("/config/name"_json_pointer, std::string()), "model"}};
   collect_layer_names(config, numbered);
   replace_texts(config, numbered);
   return config.dump();
@@ -302,7 +319,7 @@ void restore_callbacks(const Callbacks& callbacks, const TrainingState& state) {
 void check_state(const TrainingState& state, const Model& model, const Trainer& trainer,
                  const FitArguments& arguments, std::int64_t rows_per_step) {
   if (state.seed != arguments.seed) {
-    throw FormatError(
+    throw OtherTrainingError(
         make_diagnostic("F001",
                         fmt::format("the state is of a training with seed {}, and this one has {}",
                                     state.seed, arguments.seed),

@@ -66,6 +66,28 @@ TEST_P(Ranks, WhoseFirstRowsAreAllBadTrainAlong) {
   EXPECT_EQ(all[0].history.bad_samples.size(), 4U);
 }
 
+TEST_P(Ranks, WhoseBatchIsAllBadGoOnWithTheNextAsOneProcessDoes) {
+  for (const std::int64_t first : {0, 8}) {
+    RankSetup setup = setup_of_way();
+    setup.fit.epochs = 3;
+    setup.data = [first] {
+      return Dataset::from_tensors(testing::cell_data(32))
+          .map([first](Record& record) {
+            const std::int64_t index = record.samples().front().index;
+            if (index >= first && index < first + 8)
+              throw DataError(make_diagnostic("D001", "a bad one"));
+          })
+          .on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = 0.9})
+          .batch(8);
+    };
+    const Trained one = train_as(setup, {});
+    const auto all = train_together(2, setup);
+    EXPECT_LT(largest_difference(one, all[0]), 1e-6);
+    EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
+    expect_same_logs(one.history, all[0].history, 1e-4);
+  }
+}
+
 TEST_P(Ranks, GatherGradientsOfSeveralStepsAsOneProcessDoes) {
   RankSetup setup = setup_of_way();
   setup.optimizer = "adam";
