@@ -219,6 +219,16 @@ SlotFlow SlotFlow::of_all(std::size_t in, std::size_t out) {
   return flow;
 }
 
+SlotFlow SlotFlow::of_parts(const Schema& in, const Schema& out, const Keys& keys) {
+  SlotFlow flow = of_all(in.size(), out.size());
+  for (const std::string& key : keys) {
+    const std::size_t slot = in.slot(key);
+    flow.parts.push_back(slot);
+    flow.origins[slot] = kMade;
+  }
+  return flow;
+}
+
 Partwise changed_parts(SlotChanges changes) {
   SlotFlow flow = SlotFlow::of_all(changes.size(), changes.size());
   for (std::size_t slot = 0; slot < changes.size(); ++slot)

@@ -42,6 +42,8 @@ struct SlotFlow {
 
   /// Every slot stays, new ones come behind them.
   static SlotFlow of_all(std::size_t in, std::size_t out);
+  /// … and a part of each of `keys` takes its place.
+  static SlotFlow of_parts(const Schema& in, const Schema& out, const Keys& keys);
 };
 
 /// A stage bound to its schemas, to be asked for parts.

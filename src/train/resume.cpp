@@ -309,9 +309,10 @@ void restore_callbacks(const Callbacks& callbacks, const TrainingState& state) {
     const std::string file = file_of(own);
     if (file.empty() || !take(*callback, file)) left.push_back(callback.get());
   }
+  const auto unclaimed = states;
   for (Callback* callback : left) {
     const auto same_name = [&](const auto& other) { return name_of(other) == callback->name(); };
-    if (std::ranges::count_if(left, same_name) == std::ranges::count_if(states, same_name))
+    if (std::ranges::count_if(left, same_name) == std::ranges::count_if(unclaimed, same_name))
       take(*callback, "");
   }
 }

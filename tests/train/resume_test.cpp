@@ -242,6 +242,49 @@ TEST_P(ResumeOnce, OfAnotherModelAStateIsRefused) {
   }
 }
 
+class Remembers : public Callback {
+ public:
+  explicit Remembers(std::string file = "") : file_(std::move(file)) {}
+  std::string name() const override { return "Remembers"; }
+  void save_state(CallbackState& state) const override {
+    if (!file_.empty()) state.texts.emplace_back(kFileOfCallback, file_);
+  }
+  void restore_state(const CallbackState& state) override { value = state.integer("value"); }
+  std::optional<std::int64_t> value;
+
+ private:
+  std::string file_;
+};
+
+/// What the callbacks get of states whose values are 1, 2, …; `files`: of the states.
+std::vector<std::optional<std::int64_t>> restored(
+    const std::vector<std::string>& files, const std::vector<std::shared_ptr<Remembers>>& to) {
+  TrainingState state;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    CallbackState saved;
+    if (!files[i].empty()) saved.texts.emplace_back(kFileOfCallback, files[i]);
+    saved.numbers.emplace_back("value", static_cast<double>(i + 1));
+    state.callbacks.emplace_back("Remembers", saved);
+  }
+  restore_callbacks(Callbacks(to.begin(), to.end()), state);
+  std::vector<std::optional<std::int64_t>> values;
+  for (const auto& callback : to) values.push_back(callback->value);
+  return values;
+}
+
+TEST(RestoreCallbacks, GivesEachWhatOneOfItsNameAndFileSaved) {
+  const auto any = [] { return std::make_shared<Remembers>(); };
+  const auto of = [](const char* file) { return std::make_shared<Remembers>(file); };
+  using Values = std::vector<std::optional<std::int64_t>>;
+  EXPECT_EQ(restored({"", ""}, {any(), any()}), (Values{1, 2}));
+  EXPECT_EQ(restored({"a", "b"}, {of("b"), of("a")}), (Values{2, 1}));
+  EXPECT_EQ(restored({"a"}, {of("new"), of("a")}), (Values{std::nullopt, 1}));
+  // Of a folder that was moved, and of states from before there were files in them.
+  EXPECT_EQ(restored({"run/a", "run/b"}, {of("x/a"), of("x/b")}), (Values{1, 2}));
+  EXPECT_EQ(restored({"", ""}, {of("a"), of("b")}), (Values{1, 2}));
+  EXPECT_EQ(restored({""}, {any(), any()}), (Values{std::nullopt, std::nullopt}));
+}
+
 /// States of every version stay readable: the files are what that version wrote, and are never
 /// made anew.
 TEST(StateFiles, OfVersion1AreRead) {

@@ -18,11 +18,7 @@ class CropCenterStage final : public SpatialKeyStage {
 
   Partwise bind_parts(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override {
-    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
-    for (const std::string& key : keys()) {
-      flow.parts.push_back(in->slot(key));
-      flow.origins[in->slot(key)] = SlotFlow::kMade;
-    }
+    SlotFlow flow = SlotFlow::of_parts(*in, *out, keys());
     Cut cut = [this, slots = flow.parts](RegionReader& before, const SampleContext&) {
       std::vector<Piece> pieces;
       for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -121,11 +117,7 @@ class CropForegroundStage final : public SpatialStage, public PartwiseStage {
 
   Partwise bind_parts(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override {
-    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
-    for (const std::string& key : keys()) {
-      flow.parts.push_back(in->slot(key));
-      flow.origins[in->slot(key)] = SlotFlow::kMade;
-    }
+    SlotFlow flow = SlotFlow::of_parts(*in, *out, keys());
     flow.wholes = {in->slot(source_)};
     Cut cut = [this, slots = flow.parts, from = flow.wholes.front()](RegionReader& before,
                                                                      const SampleContext&) {

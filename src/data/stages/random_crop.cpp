@@ -32,11 +32,7 @@ class RandomCrop : public SpatialStage, public PartwiseStage {
 
   Partwise bind_parts(std::shared_ptr<const Schema> in,
                       std::shared_ptr<const Schema> out) const override {
-    SlotFlow flow = SlotFlow::of_all(in->size(), out->size());
-    for (const std::string& key : keys()) {
-      flow.parts.push_back(in->slot(key));
-      flow.origins[in->slot(key)] = SlotFlow::kMade;
-    }
+    SlotFlow flow = SlotFlow::of_parts(*in, *out, keys());
     const Keys more = others();
     if (!more.empty()) flow.wholes.push_back(in->slot(more.front()));
     Cut cut = [this, slots = flow.parts, labels = flow.wholes](RegionReader& before,
