@@ -5,8 +5,6 @@
 namespace tenon::data {
 namespace {
 
-/// So many samples are read before the share of bad ones is judged.
-constexpr std::int64_t kFewestJudged = 100;
 constexpr std::size_t kMostListed = 5;
 
 std::vector<Diagnostic> original_diagnostics(const std::exception_ptr& error) {
@@ -44,7 +42,32 @@ std::vector<Diagnostic> describe_failure(const Failure& failure) {
   return diagnostics;
 }
 
-void BadSampleLog::note_failure(const Failure& failure) {
+void check_budget(const BadSampleOptions& options, const SampleCounts& counts,
+                  const std::vector<BadSample>& met) {
+  if (counts.bad == 0) return;
+  const double share = static_cast<double>(counts.bad) / static_cast<double>(counts.read);
+  if (share <= options.max_bad) return;
+  Diagnostic diagnostic = make_diagnostic(
+      "G003", fmt::format("{} of {} samples read are bad ({:.2f} %), more than max_bad = {:.2f} %",
+                          counts.bad, counts.read, 100.0 * share, 100.0 * options.max_bad));
+  for (std::size_t i = 0; i < met.size() && i < kMostListed; ++i) {
+    diagnostic.notes.push_back(fmt::format("{}, {}: {}", location_of(met[i].sample),
+                                           to_string(met[i].stage), met[i].reason));
+  }
+  if (met.size() > kMostListed) {
+    diagnostic.notes.push_back(fmt::format("and {} more", met.size() - kMostListed));
+  }
+  if (!met.empty()) {
+    diagnostic.sample = met.front().sample;
+    diagnostic.stage = met.front().stage;
+  }
+  Fix fix;
+  fix.text = "mend the samples or the stage that cannot take them, or raise max_bad";
+  diagnostic.fixes.push_back(std::move(fix));
+  throw TooManyBadSamples({std::move(diagnostic)}, met);
+}
+
+std::vector<BadSample> BadSampleLog::note_failure(const Failure& failure, bool again) {
   std::vector<Diagnostic> diagnostics = describe_failure(failure);
   const bool broken_contract = diagnostics.front().code == "G002";
   if (options_.policy == BadSamplePolicy::kStop || broken_contract) {
@@ -52,55 +75,33 @@ void BadSampleLog::note_failure(const Failure& failure) {
   }
   const Diagnostic& first = diagnostics.front();
   const std::string reason = original_diagnostics(failure.error).front().message;
+  const bool one = failure.samples.size() == 1;
+  std::vector<BadSample> bad;
+  for (const SampleIdentity& sample : failure.samples)
+    bad.push_back({one ? *first.sample : sample, *first.stage, reason, sample});
   const std::lock_guard lock(mutex_);
-  if (failure.samples.size() == 1) {
-    add({*first.sample, *first.stage, reason, failure.samples.front()});
-    return;
-  }
-  for (const SampleIdentity& sample : failure.samples) add({sample, *first.stage, reason, sample});
+  if (!again) counts_.bad += static_cast<std::int64_t>(bad.size());
+  for (const BadSample& each : bad) add(each);
+  return bad;
 }
 
-void BadSampleLog::add(BadSample entry) {
-  ++counts_.bad;
+void BadSampleLog::add(const BadSample& entry) {
   if (entry.sample.index >= 0 && !listed_.emplace(entry.sample.index, entry.stage.index).second) {
     return;
   }
-  entries_.push_back(std::move(entry));
+  entries_.push_back(entry);
   size_.store(entries_.size(), std::memory_order_release);
 }
 
 void BadSampleLog::count_read(std::int64_t samples) {
   const std::lock_guard lock(mutex_);
   counts_.read += samples;
-  if (counts_.bad > 0 && counts_.read >= kFewestJudged) check_budget();
+  if (judges_ && counts_.read >= kFewestJudged) check_budget(options_, counts_, entries_);
 }
 
 void BadSampleLog::check_at_end() const {
   const std::lock_guard lock(mutex_);
-  if (counts_.bad > 0) check_budget();
-}
-
-void BadSampleLog::check_budget() const {
-  const double share = static_cast<double>(counts_.bad) / static_cast<double>(counts_.read);
-  if (share <= options_.max_bad) return;
-  Diagnostic diagnostic = make_diagnostic(
-      "G003", fmt::format("{} of {} samples read are bad ({:.2f} %), more than max_bad = {:.2f} %",
-                          counts_.bad, counts_.read, 100.0 * share, 100.0 * options_.max_bad));
-  for (std::size_t i = 0; i < entries_.size() && i < kMostListed; ++i) {
-    diagnostic.notes.push_back(fmt::format("{}, {}: {}", location_of(entries_[i].sample),
-                                           to_string(entries_[i].stage), entries_[i].reason));
-  }
-  if (entries_.size() > kMostListed) {
-    diagnostic.notes.push_back(fmt::format("and {} more", entries_.size() - kMostListed));
-  }
-  if (!entries_.empty()) {
-    diagnostic.sample = entries_.front().sample;
-    diagnostic.stage = entries_.front().stage;
-  }
-  Fix fix;
-  fix.text = "mend the samples or the stage that cannot take them, or raise max_bad";
-  diagnostic.fixes.push_back(std::move(fix));
-  throw DataError(std::move(diagnostic));
+  if (judges_) check_budget(options_, counts_, entries_);
 }
 
 std::vector<BadSample> BadSampleLog::entries() const {

@@ -33,8 +33,9 @@ struct Execution {
   /// What a prefetch holds at most, however many elements it was asked for.
   std::int64_t prefetch_bytes = most_prefetched_bytes();
 
-  explicit Execution(BadSampleOptions options, std::int64_t ram_limit = 0)
-      : bad_samples(options), ram_budget(ram_limit) {}
+  explicit Execution(BadSampleOptions options, std::int64_t ram_limit = 0,
+                     bool judges_bad_samples = true)
+      : bad_samples(options, judges_bad_samples), ram_budget(ram_limit) {}
 };
 
 /// Unwinds a background thread that is to stop; never leaves the room.

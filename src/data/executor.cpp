@@ -99,6 +99,20 @@ class Builder {
 
 }  // namespace
 
+bool reads_before(const Pipeline& pipeline, std::size_t place) {
+  if (!pipeline.source()->random_access()) return true;
+  bool filters = false;
+  for (std::size_t i = 0; i <= place && i < pipeline.stages().size(); ++i) {
+    const Stage* stage = pipeline.stages()[i].stage.get();
+    if (dynamic_cast<const FilterStage*>(stage) != nullptr) {
+      filters = true;
+    } else if (const auto* stream = dynamic_cast<const StreamStage*>(stage)) {
+      if (filters || !stream->works_on_tickets()) return true;
+    }
+  }
+  return false;
+}
+
 std::unique_ptr<Node> build_nodes(const Pipeline& pipeline,
                                   const std::shared_ptr<Execution>& execution, bool keep_all) {
   if (keep_all) keep_open_what_is_read(pipeline, execution->num_threads > 1);

@@ -14,4 +14,7 @@ std::unique_ptr<Node> build_nodes(const Pipeline& pipeline,
                                   const std::shared_ptr<Execution>& execution,
                                   bool keep_all = true);
 
+/// Whether what comes to stage `place` has been read before it, rather than being chosen unread.
+bool reads_before(const Pipeline& pipeline, std::size_t place);
+
 }  // namespace tenon::data

@@ -3,8 +3,10 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "core/thread_count.hpp"
+#include "data/batch_news.hpp"
 #include "data/executor.hpp"
 #include "data/iterator_state.hpp"
 #include "data/pipeline.hpp"
@@ -19,7 +21,8 @@ namespace tenon {
 
 class DatasetIterator::Implementation {
  public:
-  Implementation(std::shared_ptr<const data::Pipeline> pipeline, IterateOptions options);
+  Implementation(std::shared_ptr<const data::Pipeline> pipeline, IterateOptions options,
+                 bool judges_bad_samples = true);
   ~Implementation();
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
@@ -29,6 +32,7 @@ class DatasetIterator::Implementation {
   std::string state() const;
   void restore(const std::string& text);
   const std::vector<BadSample>& bad_samples() const { return bad_samples_; }
+  data::BatchNews take_news() { return std::exchange(news_, {}); }
   void next_epoch();
   double seconds_waited() const { return 1e-9 * static_cast<double>(waited_.load()); }
   DataProfile profile() const;
@@ -45,6 +49,7 @@ class DatasetIterator::Implementation {
   std::unique_ptr<data::Node> root_;
   std::int64_t delivered_ = 0;
   std::vector<BadSample> bad_samples_;
+  data::BatchNews news_;
   std::exception_ptr error_;
   // Read by other threads, for a profile.
   std::atomic<std::int64_t> waited_{0};  ///< Nanoseconds in next().
@@ -76,10 +81,10 @@ std::size_t thread_count(int threads) {
 }  // namespace
 
 DatasetIterator::Implementation::Implementation(std::shared_ptr<const data::Pipeline> pipeline,
-                                                IterateOptions options)
+                                                IterateOptions options, bool judges_bad_samples)
     : pipeline_(std::move(pipeline)),
-      execution_(std::make_shared<data::Execution>(pipeline_->bad_samples(),
-                                                   pipeline_->options().ram_budget)) {
+      execution_(std::make_shared<data::Execution>(
+          pipeline_->bad_samples(), pipeline_->options().ram_budget, judges_bad_samples)) {
   execution_->source = pipeline_->source();
   execution_->seed = options.seed;
   execution_->epoch = options.epoch;
@@ -131,7 +136,9 @@ DatasetIterator::Implementation::~Implementation() {
 
 bool DatasetIterator::Implementation::pull(Record& record) {
   data::Item item;
-  if (!root_->next(item)) {
+  const bool more = root_->next(item);
+  news_ = {static_cast<std::int64_t>(item.tickets.size()), std::move(item.bad)};
+  if (!more) {
     execution_->bad_samples.check_at_end();
     return false;
   }
@@ -238,12 +245,40 @@ double DatasetIterator::seconds_waited() const noexcept {
 }
 DataProfile DatasetIterator::profile() const { return implementation_->profile(); }
 
-DatasetIterator Dataset::iterate(IterateOptions options) const {
-  pipeline_->require_sound();
-  auto pipeline = pipeline_->observed();
-  pipeline->require_sound();
-  return DatasetIterator(
-      std::make_shared<DatasetIterator::Implementation>(std::move(pipeline), options));
+namespace {
+
+std::shared_ptr<const data::Pipeline> sound(const data::Pipeline& pipeline) {
+  pipeline.require_sound();
+  auto observed = pipeline.observed();
+  observed->require_sound();
+  return observed;
 }
+
+}  // namespace
+
+DatasetIterator Dataset::iterate(IterateOptions options) const {
+  return DatasetIterator(
+      std::make_shared<DatasetIterator::Implementation>(sound(*pipeline_), options));
+}
+
+namespace data {
+
+std::vector<BadSlot> slots_of(std::vector<BadSample> samples) {
+  std::vector<BadSlot> slots;
+  for (BadSample& sample : samples)
+    slots.push_back({static_cast<std::int64_t>(slots.size()), std::move(sample)});
+  return slots;
+}
+
+PartIterator iterate_part(const Dataset& dataset, const IterateOptions& options,
+                          bool shared_budget) {
+  auto running = std::make_shared<DatasetIterator::Implementation>(sound(*dataset.pipeline()),
+                                                                   options, !shared_budget);
+  PartIterator part{DatasetIterator(running), {}};
+  if (shared_budget) part.take_news = [running] { return running->take_news(); };
+  return part;
+}
+
+}  // namespace data
 
 }  // namespace tenon

@@ -85,4 +85,12 @@ IteratorState read_state(const std::string& text) {
   }
 }
 
+std::string with_bad_samples(const std::string& state, const SampleCounts& counts,
+                             const std::vector<BadSample>& bad_samples) {
+  IteratorState other = read_state(state);
+  other.counts = counts;
+  other.bad_samples = bad_samples;
+  return write_state(other);
+}
+
 }  // namespace tenon::data

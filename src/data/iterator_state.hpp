@@ -23,6 +23,9 @@ struct IteratorState {
 
 /// As JSON.
 std::string write_state(const IteratorState& state);
+/// `state` with other counts and bad samples: those of all ranks together.
+std::string with_bad_samples(const std::string& state, const SampleCounts& counts,
+                             const std::vector<BadSample>& bad_samples);
 /// Throws FormatError (F001) for text that write_state did not write, or of another version.
 IteratorState read_state(const std::string& text);
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/batch_news.hpp"
 #include "data/execution.hpp"
 #include "data/stage.hpp"
 #include "tenon/record.hpp"
@@ -29,6 +30,7 @@ using Tickets = std::vector<Ticket>;
 struct Item {
   Tickets tickets;
   std::optional<Record> record;
+  std::vector<BadSlot> bad{};  ///< Among its tickets, where bad samples keep their places.
 };
 
 /// What one node has to remember.
@@ -49,7 +51,8 @@ struct NodeState {
 class Node {
  public:
   virtual ~Node() = default;
-  /// False at the end.
+  /// False at the end; `item` then holds, of a batch whose slots are kept, what was read for one
+  /// more that there is not.
   virtual bool next(Item& item) = 0;
   /// Starts again from the first element, with the random numbers of `pass`.
   virtual void begin(std::uint64_t pass) = 0;

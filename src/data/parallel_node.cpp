@@ -63,7 +63,7 @@ class ParallelNode final : public UpstreamNode {
     if (!upstream().revive(item)) return false;
     std::optional<Failure> failure;
     const Outcome outcome = chain_->run(item, failure);
-    if (failure) execution_->bad_samples.note_failure(*failure);
+    if (failure) item.bad = slots_of(execution_->bad_samples.note_failure(*failure, keeps_slots_));
     return outcome == Outcome::kKept;
   }
 
@@ -193,7 +193,8 @@ class ParallelNode final : public UpstreamNode {
     if (group.done.valid()) group.done.get();
     // An item whose failure ends the run stays where it is: a state saved now meets it again.
     const QueuedWork& first = group.works[group.taken];
-    if (first.failure) execution_->bad_samples.note_failure(*first.failure);
+    std::vector<BadSample> bad;
+    if (first.failure) bad = execution_->bad_samples.note_failure(*first.failure);
     QueuedWork work = std::move(group.works[group.taken++]);
     if (group.taken == group.works.size()) groups_.pop_front();
     largest_ = std::max(largest_, work.peak);
@@ -204,7 +205,7 @@ class ParallelNode final : public UpstreamNode {
     if (work.outcome == Outcome::kKept) {
       item = std::move(work.item);
     } else {
-      item = {std::move(work.tickets), std::nullopt};
+      item = {std::move(work.tickets), std::nullopt, slots_of(std::move(bad))};
     }
     return work.outcome == Outcome::kKept || keeps_slots_;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/executor.hpp"
 #include "data/iterator_state.hpp"
 #include "data/pipeline.hpp"
 #include "data/stages/shard.hpp"
@@ -33,6 +34,11 @@ std::optional<std::string> as_split(const Pipeline& whole, const Pipeline& split
   if (state.counts.bad > 0) return std::nullopt;
   const Stage& batch = *whole.stages()[place_of_batch(whole)].stage;
   const std::int64_t elements = state.delivered * batch_size_of(batch);
+  for (const NodeState& node : state.nodes) {
+    if (node.kind != "prefetch") continue;
+    for (const Tickets& ahead : node.items)
+      state.counts.read -= static_cast<std::int64_t>(ahead.size());
+  }
   // The source stays as it was saved.
   const std::vector<std::string> parts = split.fingerprint();
   state.fingerprint.resize(1);
@@ -73,8 +79,11 @@ RankShare share_of_rank(const Dataset& dataset, const Ranks& ranks) {
                                                    batch->stage->location(), even ? 0 : size));
   split = split.stage(std::move(shared));
   for (auto after = batch + 1; after != stages.end(); ++after) split = split.stage(after->stage);
+  const auto place = static_cast<std::size_t>(batch - stages.begin());
+  const bool may_leave_out = pipeline.bad_samples().policy != BadSamplePolicy::kStop;
   return {split.on_bad_sample(pipeline.bad_samples()).with_options(pipeline.options()), "",
-          batch_drops_remainder(*batch->stage)};
+          batch_drops_remainder(*batch->stage),
+          may_leave_out && !reads_before(*split.pipeline(), place)};
 }
 
 RankStart share_from(const Dataset& dataset, const std::string& state, const Ranks& ranks,
@@ -88,6 +97,7 @@ RankStart share_from(const Dataset& dataset, const std::string& state, const Ran
     // As one rank would go on that reads all.
     RankShare whole = share_of_rank(dataset, {0, 1, false});
     whole.why_whole = std::move(split.why_whole);
+    whole.shared_budget = false;
     return {std::move(whole), state};
   }
   if (was_split || !split.why_whole.empty()) return {std::move(split), state};

@@ -19,6 +19,9 @@ struct RankShare {
   /// Split, and a batch that is not whole is left out: that is one of which not every rank has its
   /// rows.
   bool only_whole = false;
+  /// Split, a rank reads its samples alone, and bad ones may be left out: which share of them is
+  /// bad is for all ranks together to say (RankBudget).
+  bool shared_budget = false;
 };
 
 /// Which of several processes, and what they share: batches, or, with `batch_per_rank`, as many

@@ -31,12 +31,16 @@ class BatchNode final : public UpstreamNode {
   bool revive(Item& item) override {
     if (item.record) return true;
     if (context_.samples_in_memory)
-      return upstream().revive(item) && (take_rows(item) || keep_empty(item));
+      return upstream().revive(item) && (take_rows(item, true) || keep_empty(item));
     std::vector<Record> records;
     Tickets kept;
-    for (const Ticket& ticket : item.tickets) {
+    for (std::size_t slot = 0; slot < item.tickets.size(); ++slot) {
+      const Ticket& ticket = item.tickets[slot];
       Item sample{{ticket}, std::nullopt};
-      if (!upstream().revive(sample)) continue;
+      if (!upstream().revive(sample)) {
+        take_bad(item, sample, slot);
+        continue;
+      }
       kept.push_back(ticket);
       records.push_back(std::move(*sample.record));
     }
@@ -59,6 +63,7 @@ class BatchNode final : public UpstreamNode {
     item.tickets.reserve(static_cast<std::size_t>(size_));
     Item sample;
     while (static_cast<std::int64_t>(item.tickets.size()) < size_ && upstream().next(sample)) {
+      take_bad(item, sample, item.tickets.size());
       item.tickets.push_back(sample.tickets.front());
       if (sample.record) records.push_back(std::move(*sample.record));
       sample = Item();
@@ -80,9 +85,17 @@ class BatchNode final : public UpstreamNode {
       while (static_cast<std::int64_t>(item.tickets.size()) < size_ && upstream().next(sample)) {
         item.tickets.push_back(sample.tickets.front());
       }
-      if (!enough(item.tickets.size())) return false;
+      if (!enough(item.tickets.size())) {
+        item.tickets.clear();  // Nothing was read.
+        return false;
+      }
     } while (!take_rows(item) && !keep_empty(item));
     return true;
+  }
+
+  static void take_bad(Item& batch, Item& sample, std::size_t slot) {
+    for (BadSlot& bad : sample.bad)
+      batch.bad.push_back({static_cast<std::int64_t>(slot), std::move(bad.sample)});
   }
 
   /// A batch of bad samples alone keeps its place among the ranks' batches, with no row.
@@ -106,7 +119,7 @@ class BatchNode final : public UpstreamNode {
   }
 
   /// Reads all rows of a batch at once; false if that failed and the run goes on without them.
-  bool take_rows(Item& item) {
+  bool take_rows(Item& item, bool again = false) {
     RunMeter::Work work(context_.execution->meter.get(), item.tickets.front().index);
     work.begin(context_.reference.index);
     const Source& source = *context_.execution->source;
@@ -124,10 +137,12 @@ class BatchNode final : public UpstreamNode {
       item.record.emplace(context_.out, std::move(rows), std::move(identities));
       work.done(bytes_of(*item.record));
     } catch (...) {
-      bad_samples.note_failure(
-          {source.reference(), std::move(identities), std::current_exception()});
+      auto bad = bad_samples.note_failure(
+          {source.reference(), std::move(identities), std::current_exception()},
+          again && keeps_slots_);
+      if (keeps_slots_) item.bad = slots_of(std::move(bad));
     }
-    bad_samples.count_read(static_cast<std::int64_t>(indices.size()));
+    if (!again) bad_samples.count_read(static_cast<std::int64_t>(indices.size()));
     return item.record.has_value();
   }
 

@@ -41,8 +41,7 @@ class PrefetchNode final : public UpstreamNode {
 
   bool next(Item& item) override {
     while (!revivals_.empty()) {
-      item.tickets = std::move(revivals_.front());
-      item.record.reset();
+      item = {std::move(revivals_.front()), std::nullopt};
       revivals_.pop_front();
       if (upstream().revive(item)) return true;
     }
@@ -52,6 +51,7 @@ class PrefetchNode final : public UpstreamNode {
     changed_.wait(lock, [this] { return !queue_.empty() || ended_; });
     if (queue_.empty()) {
       if (error_) std::rethrow_exception(error_);
+      item = std::exchange(rest_, Item());
       return false;
     }
     execution_->ram_budget.give_back(queue_.front().reserved);
@@ -77,6 +77,7 @@ class PrefetchNode final : public UpstreamNode {
   void reset(std::uint64_t) override {
     release();
     revivals_.clear();
+    rest_ = Item();
     ended_ = false;
     error_ = nullptr;
   }
@@ -183,6 +184,7 @@ class PrefetchNode final : public UpstreamNode {
       queue_.push_back({std::move(item), reserved_, bytes + kElementBytes});
     } else {
       execution_->ram_budget.give_back(reserved_);
+      rest_ = std::move(item);
     }
     error_ = error;
     ended_ = !more;
@@ -218,6 +220,7 @@ class PrefetchNode final : public UpstreamNode {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Ready> queue_;
+  Item rest_;  ///< As next() gives it at the end.
   std::exception_ptr error_;
   bool ended_ = false;
   bool stopping_ = false;
