@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "cli/commands.hpp"
 #include "dist/communicator.hpp"
 #include "dist/mpi.hpp"
@@ -14,6 +17,11 @@ namespace tenon::cli {
 bool is_rank() { return dist::started_by_mpi(); }
 
 bool is_silent_rank() { return dist::started_rank() > 0; }
+
+void wait_for_the_end() {
+  // A starter ends all at once when one has ended badly: rank 0 may not have spoken by then.
+  std::this_thread::sleep_for(std::chrono::seconds(10));
+}
 
 void warn_if_started_apart() {
   const int tasks = dist::started_apart();

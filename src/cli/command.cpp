@@ -315,8 +315,9 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool asked = error.get_exit_code() == 0;
-    if (is_silent_rank()) return asked ? kDone : kUsage;
+    if (is_silent_rank() && asked) return kDone;
     if (asked) return app.exit(error);
+    if (is_silent_rank()) wait_for_the_end();
     const Words arguments(argv + 1, argv + argc);
     report(usage_problems(app, error, arguments), common_of(arguments));
     return kUsage;

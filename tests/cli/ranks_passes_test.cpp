@@ -147,5 +147,13 @@ TEST_F(RankPassesCommand, OtherCommandsAreDoneByRankZeroAlone) {
   }
 }
 
+TEST_F(RankPassesCommand, ARankThatAloneWasStartedWronglySaysSo) {
+  const Outcome outcome =
+      run_ranks(1, "train exp.toml --quiet : -n 1 " TENON_BINARY_DIR "/tenon trian exp.toml");
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_NE(outcome.status, 124) << "it hangs";
+  EXPECT_THAT(outcome.err, HasSubstr("unknown command \"trian\""));
+}
+
 }  // namespace
 }  // namespace tenon::cli
