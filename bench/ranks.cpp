@@ -28,6 +28,7 @@ struct Settings {
   int rounds = 3;
   int threads = 1;
   bool messages = false;
+  bool whole_updates = false;
   tenon::MpiOptions ranks{};
 };
 
@@ -94,19 +95,27 @@ double seconds_of_reduction(tenon::dist::Communicator& ranks, std::size_t floats
   return median(seconds);
 }
 
+tenon::bench::Subject made_subject(const Settings& settings) {
+  tenon::bench::Subject subject = tenon::bench::make_subject(settings.model, settings.rows);
+  subject.model.compile({.optimizer = "adam", .loss = subject.loss, .threads = settings.threads});
+  return subject;
+}
+
 void measure(const Settings& settings) {
   const Distribution distribution = Distribution::mpi(settings.ranks);
   tenon::dist::Communicator& ranks = *distribution.communicator();
   tenon::dist::CommunicatorOptions options = ranks.options();
   options.shared_memory = !settings.messages;
+  options.divided_updates = !settings.whole_updates;
   ranks.set_options(options);
-  tenon::bench::Subject subject = tenon::bench::make_subject(settings.model, settings.rows);
-  subject.model.compile({.optimizer = "adam", .loss = subject.loss, .threads = settings.threads});
+  // Two: where a model has trained on several ranks, its weights stay where these see them.
+  tenon::bench::Subject by_itself = made_subject(settings);
+  tenon::bench::Subject subject = made_subject(settings);
   std::vector<double> alone;
   std::vector<double> together;
   for (int round = 0; round < settings.rounds; ++round) {
     ranks.barrier();
-    alone.push_back(seconds_of_steps(subject, settings, {}));
+    alone.push_back(seconds_of_steps(by_itself, settings, {}));
     ranks.barrier();
     together.push_back(seconds_of_steps(subject, settings, distribution));
   }
@@ -138,6 +147,7 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", settings.rounds);
   app.add_option("--threads", settings.threads, "of a rank");
   app.add_flag("--messages", settings.messages, "also between ranks of one machine");
+  app.add_flag("--whole-updates", settings.whole_updates, "each rank updates all weights");
   app.add_option("--wire", settings.ranks.wire);
   app.add_option("--bucket", settings.ranks.bucket_megabytes, "MB");
   CLI11_PARSE(app, argc, argv);

@@ -23,6 +23,8 @@ struct CommunicatorOptions {
   double timeout_seconds = 300.0;  ///< The longest that one rank waits for another.
   /// Ranks of one machine may add up their numbers in memory that all of them see (sum.hpp).
   bool shared_memory = true;
+  /// … and then divide the updates of weights between them.
+  bool divided_updates = true;
 };
 
 /// Where a run is, for messages.

@@ -29,7 +29,8 @@ struct Board {
   std::array<Area, Sum::kAreas> areas;
   std::uint64_t token = 0;
   alignas(kCacheLine) std::atomic<std::uint64_t> given;
-  alignas(kCacheLine) std::atomic<std::uint64_t> summed;  ///< By this rank, its part of them.
+  alignas(kCacheLine) std::atomic<std::uint64_t> summed;    ///< By this rank, its part of them.
+  alignas(kCacheLine) std::atomic<std::uint64_t> meetings;  ///< To which this rank has come.
   /// The last round in which it met a sum that is not finite; those of odd and of even rounds
   /// apart: who is a round ahead does not overwrite what others still read.
   std::array<std::atomic<std::uint64_t>, 2> not_finite;
@@ -83,29 +84,55 @@ class MachineSum final : public Sum {
   std::size_t useful_bytes() const noexcept override { return std::size_t{1} << 20U; }
 
   void begin(std::vector<float> weights, const Areas& areas) override {
-    weights_ = std::move(weights);
-    pieces_.clear();
-    done_ = 0;
-    ++round_;
-    others_known_ = false;
-    Board& own = board(me_);
-    for (std::size_t i = 0; i < kAreas; ++i) {
-      const auto* data = areas[i].defined() ? areas[i].bytes() : nullptr;
-      bases_[me_][i] = const_cast<std::byte*>(data);
-      const auto entry = made_.find(data);
-      Board::Area& told = own.areas[i];
-      const std::uint64_t number = entry == made_.end() ? 0 : entry->second.number;
-      if (told.number == number) continue;
-      told.number = number;
-      told.address.fill(0);
-      if (const auto held = number == 0 ? nullptr : entry->second.memory.lock())
-        held->address().copy(told.address.data(), kLongestAddress - 1);
+    begin_round(std::move(weights), areas, false);
+  }
+
+  bool divides() const noexcept override { return true; }
+
+  Tensor memory_of(const void* data) const override {
+    const auto* at = static_cast<const std::byte*>(data);
+    auto entry = made_.upper_bound(at);
+    if (entry == made_.begin()) return {};
+    const auto held = (--entry)->second.memory.lock();
+    if (!held || at >= entry->first + held->size()) return {};
+    return Tensor::view(held->data(), DType::kUInt8, Shape{static_cast<std::int64_t>(held->size())},
+                        held);
+  }
+
+  void begin_divided(std::vector<float> weights, const Areas& areas) override {
+    begin_round(std::move(weights), areas, true);
+  }
+
+  std::span<float> part_of(std::span<float> piece, int rank) const override {
+    const std::size_t lines = (piece.size() + kFloatsOfALine - 1) / kFloatsOfALine;
+    const auto border = [&](std::size_t of) {
+      return std::min(piece.size(), lines * of / boards_.size() * kFloatsOfALine);
+    };
+    const std::size_t first = border(static_cast<std::size_t>(rank));
+    return piece.subspan(first, border(static_cast<std::size_t>(rank) + 1) - first);
+  }
+
+  void spread(std::size_t area, std::span<const float> values) override {
+    const std::size_t offset = offset_in(area, values.data());
+    for (std::size_t rank = 0; rank < boards_.size(); ++rank) {
+      if (rank != me_) std::memcpy(bases_[rank][area] + offset, values.data(), values.size_bytes());
     }
   }
 
+  void meet() override {
+    board(me_).meetings.store(++met_, std::memory_order_release);
+    communicator_.wait_until([&] { return lags(&Board::meetings, met_) < 0; },
+                             [&] { return std::max(0, lags(&Board::meetings, met_)); });
+  }
+
+  void fetch(std::size_t area, int rank, std::span<float> values) override {
+    std::memcpy(values.data(),
+                bases_[static_cast<std::size_t>(rank)][area] + offset_in(area, values.data()),
+                values.size_bytes());
+  }
+
   void give(std::size_t area, std::span<float> values) override {
-    const auto* at = reinterpret_cast<const std::byte*>(values.data());
-    pieces_.push_back({area, static_cast<std::size_t>(at - bases_[me_][area]), values.size()});
+    pieces_.push_back({area, offset_in(area, values.data()), values.size()});
     board(me_).given.store(before_ + pieces_.size(), std::memory_order_release);
     progress();
   }
@@ -130,10 +157,12 @@ class MachineSum final : public Sum {
                                                     : lags(&Board::summed, all));
         });
     before_ = all;
-    return std::ranges::none_of(boards_, [&](const auto& memory) {
+    const bool finite = std::ranges::none_of(boards_, [&](const auto& memory) {
       const auto* told = reinterpret_cast<const Board*>(memory->data());
       return told->not_finite[round_ % 2].load(std::memory_order_acquire) == round_;
     });
+    if (divided_ && !finite) spread_sums();
+    return finite;
   }
 
  private:
@@ -143,6 +172,41 @@ class MachineSum final : public Sum {
   };
 
   Board& board(std::size_t rank) const { return *reinterpret_cast<Board*>(boards_[rank]->data()); }
+
+  void begin_round(std::vector<float> weights, const Areas& areas, bool divided) {
+    weights_ = std::move(weights);
+    divided_ = divided;
+    pieces_.clear();
+    done_ = 0;
+    ++round_;
+    others_known_ = false;
+    Board& own = board(me_);
+    for (std::size_t i = 0; i < kAreas; ++i) {
+      const auto* data = areas[i].defined() ? areas[i].bytes() : nullptr;
+      bases_[me_][i] = const_cast<std::byte*>(data);
+      const auto entry = made_.find(data);
+      Board::Area& told = own.areas[i];
+      const std::uint64_t number = entry == made_.end() ? 0 : entry->second.number;
+      if (told.number == number) continue;
+      told.number = number;
+      told.address.fill(0);
+      if (const auto held = number == 0 ? nullptr : entry->second.memory.lock())
+        held->address().copy(told.address.data(), kLongestAddress - 1);
+    }
+  }
+
+  std::size_t offset_in(std::size_t area, const float* values) const {
+    return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(values) - bases_[me_][area]);
+  }
+
+  /// Of this rank's parts, which the others were not given.
+  void spread_sums() {
+    for (const Piece& piece : pieces_) {
+      if (piece.area == kGradients)
+        spread(piece.area, part_of({numbers(me_, piece, 0), piece.count}, communicator_.rank()));
+    }
+    meet();
+  }
 
   /// The first rank that has not come so far; below 0: none.
   int lags(std::atomic<std::uint64_t> Board::*count, std::uint64_t wanted) const {
@@ -180,10 +244,10 @@ class MachineSum final : public Sum {
   }
 
   void add(const Piece& piece) {
-    const std::size_t lines = (piece.count + kFloatsOfALine - 1) / kFloatsOfALine;
-    const std::size_t first = lines * me_ / boards_.size() * kFloatsOfALine;
-    const std::size_t last =
-        std::min(piece.count, lines * (me_ + 1) / boards_.size() * kFloatsOfALine);
+    const std::span<float> all(numbers(me_, piece, 0), piece.count);
+    const std::span<float> mine = part_of(all, communicator_.rank());
+    const auto first = static_cast<std::size_t>(mine.data() - all.data());
+    const std::size_t last = first + mine.size();
     bool bad = false;
     for (std::size_t at = first; at < last; at += kFloatsAtOnce)
       bad = add_some(piece, at, std::min(kFloatsAtOnce, last - at)) || bad;
@@ -210,8 +274,10 @@ class MachineSum final : public Sum {
       first = false;
     }
     if (first) sum.fill(0.0F);
-    for (std::size_t rank = 0; rank < boards_.size(); ++rank)
-      std::memcpy(numbers(rank, piece, at), sum.data(), count * sizeof(float));
+    for (std::size_t rank = 0; rank < boards_.size(); ++rank) {
+      if (rank == me_ || !divided_ || piece.area != kGradients)
+        std::memcpy(numbers(rank, piece, at), sum.data(), count * sizeof(float));
+    }
     return any_not_finite(std::span(sum).first(count));
   }
 
@@ -226,6 +292,8 @@ class MachineSum final : public Sum {
   std::vector<float> weights_;
   std::vector<Piece> pieces_;  ///< Of this round.
   std::size_t done_ = 0;
+  bool divided_ = false;
+  std::uint64_t met_ = 0;
   std::uint64_t round_ = 0;
   std::uint64_t before_ = 0;  ///< Pieces of earlier rounds.
 };

@@ -34,11 +34,15 @@ class EngineState::Home : public Variable::Home {
   }
   void write(const Variable& variable, const Tensor& value) override {
     variables_->write(slots_.at(&variable), value);
+    ++writes_;
   }
+  std::uint64_t writes() const noexcept { return writes_; }
+  void forget_writes() noexcept { writes_ = 0; }
 
  private:
   std::shared_ptr<backend::Variables> variables_;
   std::unordered_map<const Variable*, std::int32_t> slots_;
+  std::uint64_t writes_ = 0;
 };
 
 EngineState::EngineState(const backend::Engine& engine, const Model& model,
@@ -124,6 +128,12 @@ void EngineState::allocate(const std::vector<bool>& trainable, bool with_slots) 
   stale_ = false;
 }
 
+std::uint64_t EngineState::writes() const noexcept { return home_ ? home_->writes() : 0; }
+
+void EngineState::forget_writes() noexcept {
+  if (home_) home_->forget_writes();
+}
+
 void EngineState::clear_gathered() {
   for (const VariableSlots& entry : slots_) {
     if (!entry.gathered) continue;
@@ -135,6 +145,7 @@ void EngineState::clear_gathered() {
 std::vector<std::pair<std::string, Tensor>> EngineState::read_slots() const {
   std::vector<std::pair<std::string, Tensor>> values;
   if (!variables_) return values;
+  if (before_slots_) before_slots_();
   const auto& specs = variables_->specs();
   for (std::size_t i = weights_.size(); i < specs.size(); ++i) {
     values.emplace_back(specs[i].name, variables_->read(static_cast<std::int32_t>(i)));
@@ -143,6 +154,7 @@ std::vector<std::pair<std::string, Tensor>> EngineState::read_slots() const {
 }
 
 void EngineState::write_slots(const std::vector<std::pair<std::string, Tensor>>& values) {
+  if (before_slots_) before_slots_();
   const auto& specs = variables_->specs();
   const std::size_t count = specs.size() - weights_.size();
   std::vector<std::string> notes;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,12 @@ class EngineState {
   /// Per trainable variable, for the update ops.
   const std::vector<VariableSlots>& slots() const noexcept { return slots_; }
 
+  /// What is to be done before slots are read or written, if anything.
+  void set_before_slots(std::function<void()> call) { before_slots_ = std::move(call); }
+  /// How often somebody has set a weight since forget_writes().
+  std::uint64_t writes() const noexcept;
+  void forget_writes() noexcept;
+
   /// The optimizer's slots in Keras's order, with Keras's names. Empty if there are none yet.
   std::vector<std::pair<std::string, Tensor>> read_slots() const;
   /// Throws ContractError (W001) if count or shapes differ; nothing is changed then. The names are
@@ -57,6 +64,7 @@ class EngineState {
   std::shared_ptr<backend::Variables> variables_;
   std::shared_ptr<Home> home_;
   std::vector<VariableSlots> slots_;
+  std::function<void()> before_slots_;
 };
 
 }  // namespace tenon::train

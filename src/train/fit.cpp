@@ -438,6 +438,8 @@ class FitRun final : public TrainingControl {
     }
     if (failure) std::rethrow_exception(failure);
     ranks_.share_changed_weights(trainer_, weights);
+    trainer_.complete_slots();
+    ranks_.meet();  // From here on each may write its own.
     return std::move(history_);
   }
 

@@ -244,6 +244,10 @@ void RankGroup::share_decisions(Decisions& decisions) const {
       decisions_of(read_as<StepMessage>(communicator().broadcast(std::string(bytes_of(own)))));
 }
 
+void RankGroup::meet() const {
+  if (!alone()) communicator().barrier();
+}
+
 void RankGroup::sum(std::span<double> values) const {
   if (!alone()) communicator().all_reduce(values);
 }

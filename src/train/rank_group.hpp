@@ -96,6 +96,8 @@ class RankGroup {
   std::uint64_t digest_of_weights(const Trainer& trainer) const;
   void share_changed_weights(Trainer& trainer, std::uint64_t before) const;
 
+  /// Returns once all have come here.
+  void meet() const;
   void sum(std::span<double> values) const;
   std::int64_t most(std::int64_t value) const;
   /// Those that the ranks met, by rank.

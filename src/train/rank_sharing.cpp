@@ -184,7 +184,9 @@ void RankGroup::compare_pass(const char* doing, const Model& model, const Traine
 void RankGroup::share_variables(Trainer& trainer) const {
   if (alone() || size() == 1) return;
   backend::Variables& variables = *trainer.training_state().variables();
+  trainer.complete_slots();
   share_tensors(communicator(), variables, variables.specs().size());
+  trainer.forget_weight_writes();
 }
 
 void RankGroup::share_state(std::shared_ptr<const TrainingState>& state, Trainer& trainer) const {
@@ -279,6 +281,7 @@ void RankGroup::share_changed_weights(Trainer& trainer, std::uint64_t before) co
         "a callback on rank 0 that changes weights does so at the end of an epoch, not of a step; "
         "otherwise the ranks' processors compute differently"));
   }
+  trainer.forget_weight_writes();
   if (of_first[0] == of_first[1]) return;
   backend::Variables& variables = *trainer.training_state().variables();
   share_tensors(communicator(), variables, trainer.model().weights().size());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "core/cache_line.hpp"
 
@@ -35,18 +36,47 @@ std::vector<SharedPlaces::Piece> pieces_of(const std::vector<GradientRange>& ran
   return pieces;
 }
 
+std::size_t offset_in(const Tensor& area, const float* data) {
+  return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(data) - area.bytes());
+}
+
+/// Of weights or slots whose updates are divided.
+std::size_t area_of(const dist::Sum::Areas& areas, const float* data) {
+  for (std::size_t i = dist::Sum::kFirstSpread; i < areas.size(); ++i) {
+    if (!areas[i].defined()) continue;
+    const auto* at = reinterpret_cast<const std::byte*>(data);
+    if (at >= areas[i].bytes() && at < areas[i].bytes() + areas[i].byte_size()) return i;
+  }
+  return areas.size();
+}
+
 std::size_t floats_of(const backend::VariableSpec& spec) {
   return static_cast<std::size_t>(spec.shape.element_count());
 }
 
 }  // namespace
 
-SharedStep::SharedStep(dist::Communicator& communicator, std::size_t bucket_bytes)
-    : communicator_(communicator),
-      bucket_bytes_(bucket_bytes),
-      sum_(dist::make_sum(communicator)) {}
+class SharedStep::RowMemory final : public backend::VariableMemory {
+ public:
+  explicit RowMemory(dist::Sum& sum) : sum_(sum) {}
+  Tensor make(std::size_t bytes) const override { return sum_.memory(bytes, bytes); }
+  bool made(const void* data) const override { return sum_.memory_of(data).defined(); }
+
+ private:
+  dist::Sum& sum_;
+};
+
+SharedStep::SharedStep(dist::Communicator& communicator, std::size_t bucket_bytes, bool divides)
+    : communicator_(communicator), bucket_bytes_(bucket_bytes), sum_(dist::make_sum(communicator)) {
+  if (divides && sum_->divides() && communicator.options().divided_updates)
+    row_memory_ = std::make_unique<RowMemory>(*sum_);
+}
 
 SharedStep::~SharedStep() = default;
+
+const backend::VariableMemory* SharedStep::variable_memory() const noexcept {
+  return row_memory_.get();
+}
 
 std::unique_ptr<backend::Plan> SharedStep::compile(
     const backend::Engine& engine, const StepProgram& step,
@@ -83,6 +113,78 @@ std::unique_ptr<backend::Plan> SharedStep::compile(
   return plan;
 }
 
+void SharedStep::divide(backend::Plan& plan, SharedPlaces& places) {
+  DividedUpdates& divided = places.divided;
+  if (divided.version == version_) return;
+  divided = {.version = version_, .runs = {}, .parts = {}, .layout = plan.gradient_layout()};
+  for (std::size_t i = dist::Sum::kFirstSpread; i < dist::Sum::kAreas; ++i) places.areas[i] = {};
+  if (row_memory_ == nullptr) return;
+  std::vector<backend::UpdateRun> runs = plan.update_runs();
+  std::size_t used = dist::Sum::kFirstSpread;
+  const auto add = [&](std::uint64_t value) {
+    divided.layout = (divided.layout ^ value) * 1099511628211U;
+  };
+  // False where others cannot see it.
+  const auto find_area = [&](const float* data) {
+    const Tensor memory = sum_->memory_of(data);
+    if (!memory.defined()) return false;
+    std::size_t area = dist::Sum::kFirstSpread;
+    while (area < used && places.areas[area].bytes() != memory.bytes()) ++area;
+    if (area == dist::Sum::kAreas) return false;
+    if (area == used) places.areas[used++] = memory;
+    add(area);
+    add(offset_in(memory, data));
+    return true;
+  };
+  for (const backend::UpdateRun& run : runs) {
+    add(offset_in(places.areas[dist::Sum::kGradients], run.gradients));
+    add(static_cast<std::uint64_t>(run.count));
+    if (!find_area(run.weights)) return;
+    for (const float* slot : run.slots) {
+      if (slot != nullptr && !find_area(slot)) return;
+    }
+  }
+  divided.parts.resize(static_cast<std::size_t>(communicator_.size()));
+  for (const SharedPlaces::Piece& piece : places.pieces) {
+    if (piece.area != dist::Sum::kGradients) continue;
+    for (int rank = 0; rank < communicator_.size(); ++rank)
+      divided.parts[static_cast<std::size_t>(rank)].push_back(sum_->part_of(piece.values, rank));
+  }
+  divided.runs = std::move(runs);
+}
+
+std::uint64_t SharedStep::layout(backend::Plan& plan, SharedPlaces& places) {
+  divide(plan, places);
+  return places.divided.layout;
+}
+
+void SharedStep::complete_slots() {
+  if (incomplete_ == nullptr) return;
+  const SharedPlaces& places = *std::exchange(incomplete_, nullptr);
+  for (int rank = 0; rank < communicator_.size(); ++rank) {
+    if (rank == communicator_.rank()) continue;
+    for (const std::span<float> part : places.divided.parts[static_cast<std::size_t>(rank)]) {
+      for (const backend::UpdateRun& run : places.divided.runs) {
+        const float* first = std::max<const float*>(part.data(), run.gradients);
+        const float* last =
+            std::min<const float*>(part.data() + part.size(), run.gradients + run.count);
+        if (first >= last) continue;
+        for (float* slot : run.slots) {
+          if (slot == nullptr) continue;
+          const std::span values(slot + (first - run.gradients),
+                                 static_cast<std::size_t>(last - first));
+          sum_->fetch(area_of(places.areas, values.data()), rank, values);
+        }
+      }
+    }
+  }
+}
+
+void SharedStep::before_compile() {
+  complete_slots();
+  ++version_;
+}
+
 std::optional<std::size_t> SharedStep::run(const Run& run, const backend::StepNumbers& numbers) {
   backend::Plan& plan = run.plan;
   has_rows_ = run.rows[static_cast<std::size_t>(communicator_.rank())] > 0;
@@ -91,9 +193,16 @@ std::optional<std::size_t> SharedStep::run(const Run& run, const backend::StepNu
   for (const std::int64_t rows : run.rows)
     weights_.push_back(static_cast<float>(static_cast<double>(rows) / static_cast<double>(all)));
   places_ = &run.places;
+  divide(plan, run.places);
+  divided_ = !run.places.divided.runs.empty();
+  if (!divided_ || incomplete_ != &run.places) complete_slots();
   next_ = 0;
   loss_ = plan.output(*run.step.loss);
-  sum_->begin(weights_, run.places.areas);
+  if (divided_) {
+    sum_->begin_divided(weights_, run.places.areas);
+  } else {
+    sum_->begin(weights_, run.places.areas);
+  }
   plan.listen(this);
   plan.set_between_steps([this](std::size_t) { sum_->progress(); });
   const auto leave = [&] {
@@ -135,6 +244,20 @@ bool SharedStep::finish() {
   }
   loss_.data<float>()[0] = places_->loss[0];  // For the guard.
   return finite;
+}
+
+std::optional<std::span<const std::span<float>>> SharedStep::applied_here() {
+  if (!divided_) return std::nullopt;
+  return places_->divided.parts[static_cast<std::size_t>(communicator_.rank())];
+}
+
+void SharedStep::updated(std::span<const float> weights) {
+  sum_->spread(area_of(places_->areas, weights.data()), weights);
+}
+
+void SharedStep::finish_updates() {
+  incomplete_ = places_;
+  sum_->meet();
 }
 
 void SharedStep::share_written(const Run& run) {

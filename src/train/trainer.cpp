@@ -74,6 +74,12 @@ const ClassWeights& class_weights_of(std::span<const ClassWeights> all, std::siz
   return output < all.size() ? all[output] : none;
 }
 
+/// Number by number, of gradients as they are.
+bool can_be_divided(const Optimizer& optimizer) {
+  return !optimizer.clipnorm && !optimizer.clipvalue && !optimizer.global_clipnorm &&
+         !optimizer.gradient_accumulation_steps;
+}
+
 }  // namespace
 
 Trainer::Trainer(const Model& model, CompileArguments arguments, bool compiled)
@@ -101,6 +107,7 @@ Trainer::CompiledStep Trainer::compile_step(StepShape shape) {
   }
   backend::CompileOptions options = options_;
   options.guarded = compiled.step.guarded;
+  if (shared_step_) shared_step_->before_compile();
   if (shared_step_ && compiled.shape.mode == Mode::kTrain) {
     compiled.places = std::make_unique<SharedPlaces>();
     compiled.plan = shared_step_->compile(engine_, compiled.step, state_.variables(), options,
@@ -111,7 +118,12 @@ Trainer::CompiledStep Trainer::compile_step(StepShape shape) {
   return compiled;
 }
 
+void Trainer::complete_slots() {
+  if (shared_step_) shared_step_->complete_slots();
+}
+
 void Trainer::forget_steps() {
+  complete_slots();
   last_ = nullptr;
   last_shared_ = nullptr;
   steps_.clear();
@@ -134,8 +146,14 @@ void Trainer::distribute(dist::Communicator* communicator, std::size_t bucket_by
   communicator_ = communicator;
   bucket_bytes_ = bucket_bytes;
   forget_steps();
-  shared_step_ =
-      communicator == nullptr ? nullptr : std::make_unique<SharedStep>(*communicator, bucket_bytes);
+  shared_step_ = nullptr;
+  options_.variable_memory = nullptr;
+  state_.set_before_slots({});
+  if (communicator == nullptr) return;
+  shared_step_ = std::make_unique<SharedStep>(*communicator, bucket_bytes,
+                                              can_be_divided(arguments_.optimizer));
+  options_.variable_memory = shared_step_->variable_memory();
+  state_.set_before_slots([this] { complete_slots(); });
 }
 
 std::uint64_t Trainer::gradient_layout(const StepData& data,
@@ -148,7 +166,9 @@ std::uint64_t Trainer::gradient_layout(const StepData& data,
   CompiledStep& step = step_for(std::move(shape));
   if (!step.places || step.places->pieces.empty()) return 0;
   last_shared_ = &step;
-  return step.plan->gradient_layout();
+  // Weights that one rank alone has changed come to light at the end of the epoch, but not where
+  // the others write over them.
+  return shared_step_->layout(*step.plan, *step.places) + state_.writes();
 }
 
 const StepShape& Trainer::shape_without_rows() const {
@@ -303,6 +323,7 @@ StepResult Trainer::train_together(const StepData& data,
       shared_step_->run({*compiled.plan, *compiled.places, compiled.step, *state_.variables(),
                          data.rows_of_ranks, [&] { meeting.attend(places); }},
                         own);
+  divides_updates_ = shared_step_->divided();
   if (data.rows > 0) read_results(compiled, result);
   if (bad) result.not_finite = compiled.step.guarded_weights[*bad];
   return result;
@@ -311,6 +332,7 @@ StepResult Trainer::train_together(const StepData& data,
 StepResult Trainer::train_in_two(const StepData& data, std::span<const ClassWeights> class_weights,
                                  bool guard) {
   StepResult result;
+  if (shared_step_) shared_step_->before_compile();  // Of updates, below.
   backend::StepNumbers own = numbers(false);
   own.rows = {communicator_->rank(), communicator_->size(), data.rows};
   CompiledStep* compiled =

@@ -79,6 +79,13 @@ class Trainer {
   /// all get the same weights. `communicator` outlives the training; nullptr: alone again.
   /// `threads`: to compute with where compile() asked for none; 0: one per core.
   void distribute(dist::Communicator* communicator, std::size_t bucket_bytes = 0, int threads = 0);
+  /// Where ranks divide updates, each has its parts of the optimizer's slots alone. Gives it all of
+  /// them: when a training ends, on all ranks together.
+  void complete_slots();
+  /// Whether they did in the last step that all took as one plan. For tests.
+  bool divides_updates() const noexcept { return divides_updates_; }
+  /// From here on it is told by gradient_layout() where one rank alone sets weights.
+  void forget_weight_writes() noexcept { state_.forget_writes(); }
   /// Where several ranks train: how gradients lie in the step that train() would take on `data`;
   /// without rows, in one that it may take. 0: the ranks' step is cut in two (SharedUpdate).
   std::uint64_t gradient_layout(const StepData& data, std::span<const ClassWeights> class_weights);
@@ -181,6 +188,7 @@ class Trainer {
   CompiledStep* last_shared_ = nullptr;  ///< The last whole step of several ranks.
   StepShape without_rows_;               ///< Of a step without rows before it.
   std::unique_ptr<SharedStep> shared_step_;
+  bool divides_updates_ = false;
   std::unique_ptr<SharedUpdate> shared_;
   std::optional<std::vector<MeetingOfStep>> meetings_;  ///< Of the ranks in each step.
 };

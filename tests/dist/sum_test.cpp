@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "dist/shared_memory.hpp"
@@ -53,8 +54,8 @@ std::vector<float> weighted_in_order(int ranks, std::size_t count) {
 /// Numbers in the two areas of a sum.
 struct Numbers {
   Numbers(Sum& sum, std::size_t first, std::size_t second) {
-    const std::array<std::size_t, Sum::kAreas> counts = {first, second};
-    for (std::size_t i = 0; i < Sum::kAreas; ++i) {
+    const std::array<std::size_t, 2> counts = {first, second};
+    for (std::size_t i = 0; i < counts.size(); ++i) {
       const std::size_t bytes = counts[i] * sizeof(float);
       areas[i] = sum.memory(bytes, bytes);
       if (!areas[i].defined())
@@ -63,7 +64,7 @@ struct Numbers {
     }
   }
   Sum::Areas areas;
-  std::array<std::span<float>, Sum::kAreas> values;
+  std::array<std::span<float>, 2> values;
 };
 
 class Sums : public ::testing::TestWithParam<bool> {
@@ -159,6 +160,91 @@ TEST(MachineSum, SendsNothing) {
     sum->give(0, numbers.values[0]);
     EXPECT_TRUE(sum->finish());
     EXPECT_EQ(counted->bytes_sent(), before);
+  });
+  expect_no_throw(thrown);
+}
+
+TEST(MachineSum, LeavesEachRankItsPartsWhereARoundIsDivided) {
+  if (!SharedMemory::make(1, 1)) GTEST_SKIP() << "skipped: no shared memory here";
+  constexpr std::size_t kMany = 1003;
+  for (const int size : {2, 3, 5}) {
+    const auto expected = weighted_in_order(size, kMany);
+    const auto thrown = run_ranks(size, [&](std::unique_ptr<Transport> transport) {
+      Communicator ranks(std::move(transport));
+      const auto sum = make_sum(ranks);
+      ASSERT_TRUE(sum->divides());
+      Numbers numbers(*sum, kMany, 1);
+      numbers.areas[Sum::kFirstSpread] = sum->memory(kMany * sizeof(float), kMany * sizeof(float));
+      const std::span made(reinterpret_cast<float*>(numbers.areas[Sum::kFirstSpread].bytes()),
+                           kMany);
+      EXPECT_TRUE(sum->memory_of(made.data() + 7).defined());
+      EXPECT_FALSE(sum->memory_of(&expected).defined());
+      const auto own = drawn(ranks.rank(), kMany);
+      for (int round = 0; round < 5; ++round) {
+        std::ranges::copy(own, numbers.values[0].begin());
+        numbers.values[1][0] = 1.0F;
+        sum->begin_divided(weights_of(size), numbers.areas);
+        sum->give(1, numbers.values[1]);
+        const auto first = numbers.values[0].first(640);
+        const auto second = numbers.values[0].subspan(640);
+        sum->give(0, first);
+        sum->give(0, second);
+        ASSERT_TRUE(sum->finish());
+        const auto weights = weights_of(size);
+        EXPECT_FLOAT_EQ(numbers.values[1][0],
+                        std::accumulate(weights.begin(), weights.end(), 0.0F));
+        std::vector<bool> summed(kMany);
+        for (const auto piece : {first, second}) {
+          const auto part = sum->part_of(piece, ranks.rank());
+          const auto at = static_cast<std::size_t>(part.data() - numbers.values[0].data());
+          EXPECT_EQ(at % 16, 0U);
+          for (std::size_t i = 0; i < part.size(); ++i) {
+            ASSERT_EQ(part[i], expected[at + i]);
+            summed[at + i] = true;
+            made[at + i] = part[i] + static_cast<float>(round);
+          }
+          sum->spread(Sum::kFirstSpread, made.subspan(at, part.size()));
+        }
+        for (std::size_t i = 0; i < kMany; ++i)
+          ASSERT_TRUE(summed[i] || numbers.values[0][i] == own[i])
+              << "what is another's was touched";
+        sum->meet();
+        for (std::size_t i = 0; i < kMany; ++i)
+          ASSERT_EQ(made[i], expected[i] + static_cast<float>(round)) << i;
+        sum->meet();  // All have looked.
+      }
+      const int next = (ranks.rank() + 1) % size;
+      made[5] = static_cast<float>(ranks.rank());
+      sum->meet();
+      const float from_next = static_cast<float>(next);
+      std::span<float> fetched = made.subspan(5, 1);
+      sum->meet();
+      if (ranks.rank() == 0) sum->fetch(Sum::kFirstSpread, next, fetched);
+      EXPECT_EQ(made[5], ranks.rank() == 0 ? from_next : static_cast<float>(ranks.rank()));
+      sum->meet();
+    });
+    expect_no_throw(thrown);
+  }
+}
+
+TEST(MachineSum, GivesAllTheSumsOfADividedRoundThatAreNotFinite) {
+  if (!SharedMemory::make(1, 1)) GTEST_SKIP() << "skipped: no shared memory here";
+  constexpr std::size_t kMany = 200;
+  const auto thrown = run_ranks(3, [&](std::unique_ptr<Transport> transport) {
+    Communicator ranks(std::move(transport));
+    const auto sum = make_sum(ranks);
+    Numbers numbers(*sum, kMany, 1);
+    for (int round = 0; round < 4; ++round) {
+      std::ranges::fill(numbers.values[0], static_cast<float>(ranks.rank()));
+      if (round == 1 && ranks.rank() == 2)
+        numbers.values[0][190] = std::numeric_limits<float>::infinity();
+      sum->begin_divided({1.0F, 1.0F, 1.0F}, numbers.areas);
+      sum->give(0, numbers.values[0]);
+      EXPECT_EQ(sum->finish(), round != 1);
+      if (round != 1) continue;
+      for (std::size_t i = 0; i < kMany; ++i)
+        EXPECT_EQ(numbers.values[0][i], i == 190 ? std::numeric_limits<float>::infinity() : 3.0F);
+    }
   });
   expect_no_throw(thrown);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "train/distribution_maker.hpp"
 #include "train/engines.hpp"
 #include "train/small_models.hpp"
+#include "train/trainer.hpp"
 
 /// Trainings of several ranks, which are threads.
 namespace tenon::train::ranks_training {
@@ -25,9 +27,11 @@ using test::text_of;
 
 struct RankSetup {
   const char* engine = "reference";
-  bool messages = false;  ///< Also where ranks could see each other's memory.
+  bool messages = false;       ///< Also where ranks could see each other's memory.
+  bool whole_updates = false;  ///< Also where they could divide them.
   std::string precision{};
   Optimizer optimizer = "sgd";
+  std::optional<double> global_clipnorm = 1.0;
   MpiOptions options{};
   bool normalized = false;
   std::int64_t samples = 50;
@@ -54,6 +58,8 @@ inline Model ranks_model(bool normalized) {
 
 struct Trained {
   std::vector<Tensor> weights;
+  std::vector<std::pair<std::string, Tensor>> slots;
+  bool divided = false;  ///< Updates, in the last step.
   History history;
 };
 
@@ -62,7 +68,7 @@ inline Trained train_as(const RankSetup& setup, const Distribution& distribution
   // Rank 0's weights count: the others begin with others.
   model.initialize(5 + static_cast<std::uint64_t>(distribution.rank()));
   Optimizer optimizer = setup.optimizer;
-  optimizer.global_clipnorm = 1.0;
+  optimizer.global_clipnorm = setup.global_clipnorm;
   model.compile({.optimizer = optimizer,
                  .loss = {{"cell", "sparse_categorical_crossentropy"}, {"age", "mse"}},
                  .metrics = {{"cell", {"accuracy"}}, {"age", {"mae"}}},
@@ -81,6 +87,8 @@ inline Trained train_as(const RankSetup& setup, const Distribution& distribution
                                         .batch(setup.batch);
   Trained trained;
   trained.history = model.fit(data, arguments);
+  trained.divided = model.trainer()->divides_updates();
+  trained.slots = model.trainer()->state().read_slots();
   for (const auto& weight : model.weights()) trained.weights.push_back(weight->value().clone());
   return trained;
 }
@@ -89,6 +97,7 @@ inline Distribution ranks_of(const RankSetup& setup, std::unique_ptr<dist::Trans
   Distribution ranks = DistributionMaker::make(std::move(transport), setup.options);
   dist::CommunicatorOptions options = ranks.communicator()->options();
   options.shared_memory = !setup.messages;
+  options.divided_updates = !setup.whole_updates;
   ranks.communicator()->set_options(options);
   return ranks;
 }

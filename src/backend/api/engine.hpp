@@ -61,6 +61,8 @@ struct StepNumbers {
   BatchRows rows{};
   /// Of a step that several processes take together: what is synchronized is over the rows of all.
   RankMeeting* ranks = nullptr;
+  /// Set by run() where updates are divided.
+  GradientListener* divided = nullptr;
   std::int64_t updates() const noexcept { return iteration / steps_per_update; }
 };
 
@@ -114,6 +116,10 @@ class Plan {
   /// same order, and lie alike: sizes, layouts, distances from where the arena begins. 0 where
   /// there are none.
   virtual std::uint64_t gradient_layout() const { return 0; }
+  /// What updates take of gradients that lie together, in the order of the gradients; empty where
+  /// they take them otherwise than as the ranges have them (clipped), or by steps that are no
+  /// updates. Holds until another plan of the same variables is compiled.
+  virtual std::vector<UpdateRun> update_runs() { return {}; }
   /// What run() does from the gradients on, with gradients that are 0 at first: for a process that
   /// shares a step of which it has no rows. The listener is told of all ranges; outputs, and
   /// variables that are made of rows, come to nothing. Returns what run() does.
@@ -135,6 +141,9 @@ struct CompileOptions {
   /// the first `gradients` hold the ranges that lie together (gradient_ranges.hpp). Called once per
   /// plan that has such; undefined: the plan's own memory.
   std::function<Tensor(std::size_t total, std::size_t gradients)> arena{};
+  /// Where variables are to lie that updates take together, if given; not owned, for the time of
+  /// compile().
+  const VariableMemory* variable_memory = nullptr;
 };
 
 /// A rewriting of programs that an engine does while it compiles them. Each can be left out; the

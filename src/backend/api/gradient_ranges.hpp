@@ -1,7 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
+
+#include "tenon/tensor.hpp"
 
 namespace tenon::backend {
 
@@ -26,6 +31,25 @@ struct GradientRange {
   std::int64_t offset = -1;
 };
 
+/// Numbers that one update takes element by element, of gradients that lie together: neighbours in
+/// the gradients are neighbours in all. What pads them is 0.
+struct UpdateRun {
+  const float* gradients = nullptr;
+  float* weights = nullptr;
+  std::array<float*, 3> slots = {};  ///< Those that the optimizer has, in its order; then nullptr.
+  std::int64_t count = 0;
+};
+
+/// Where variables are put that a plan updates, where others are to see them.
+class VariableMemory {
+ public:
+  virtual ~VariableMemory() = default;
+  /// `bytes` of memory, undefined where there is none.
+  virtual Tensor make(std::size_t bytes) const = 0;
+  /// Whether it made what lies there.
+  virtual bool made(const void* data) const = 0;
+};
+
 /// Told by Plan::run() on its thread, in each run. It may keep the ranges and work on them on other
 /// threads until finish() returns. Exceptions end the run, before a variable was written.
 class GradientListener {
@@ -37,6 +61,15 @@ class GradientListener {
   /// True: everything that a guarded run looks at is known to be finite, and is not looked at
   /// again.
   virtual bool finish() = 0;
+
+  /// Where several processes divide the updates, asked behind finish(): the parts of the gradients
+  /// of Plan::update_runs() that this one applies, in whole cache lines, as they lie. What is in no
+  /// run is applied by each. Nothing: all is.
+  virtual std::optional<std::span<const std::span<float>>> applied_here() { return std::nullopt; }
+  /// Of a divided update: these weights are as they are to be.
+  virtual void updated(std::span<const float> /*weights*/) {}
+  /// … and so are all that one step of the plan updates here. When it returns, the others are, too.
+  virtual void finish_updates() {}
 };
 
 }  // namespace tenon::backend

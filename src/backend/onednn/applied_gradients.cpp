@@ -15,7 +15,8 @@ AppliedGradients ready_gradients(const AppliedGradients& applied,
       for (const CellId id : *list) touched[memory.root(id)] = i;
     }
   }
-  AppliedGradients made{.entries = {}, .finish = applied.finish};
+  AppliedGradients made = applied;
+  made.entries.clear();
   std::set<const float*> known;
   for (AppliedGradients::Entry entry : applied.entries) {
     const auto last = touched.find(memory.root(entry.cell));
@@ -29,6 +30,44 @@ AppliedGradients ready_gradients(const AppliedGradients& applied,
     return std::pair(entry.ready, memory.ref(entry.cell).as<const float>());
   });
   return made;
+}
+
+bool follow(const Memory& memory, const AppliedGradients::Update& own,
+            const AppliedGradients::Update& next) {
+  for (std::size_t k = 0; k < own.slots.size(); ++k) {
+    if ((own.slots[k] == kNoCell) != (next.slots[k] == kNoCell)) return false;
+    if (own.slots[k] != kNoCell && !memory.follows(own.slots[k], next.slots[k])) return false;
+  }
+  return memory.follows(own.weight, next.weight) && memory.follows(own.gradient, next.gradient);
+}
+
+std::vector<UpdateRun> update_runs(const AppliedGradients& gradients, const Memory& memory) {
+  std::vector<UpdateRun> runs;
+  const AppliedGradients::Update* before = nullptr;
+  for (const AppliedGradients::Update& own : gradients.updates) {
+    const auto as_applied = [&own](const auto& entry) { return entry.cell == own.gradient; };
+    if (std::ranges::none_of(gradients.entries, as_applied)) return {};
+    if (memory.offset_in_row(own.gradient) < 0) {
+      before = nullptr;
+      continue;
+    }
+    UpdateRun run{.gradients = memory.ref(own.gradient).as(),
+                  .weights = memory.ref(own.weight).as()};
+    run.count = static_cast<std::int64_t>(memory.cell(own.weight).bytes / sizeof(float));
+    for (std::size_t k = 0; k < run.slots.size(); ++k) {
+      run.slots[k] = memory.ref(own.slots[k]).as();
+      if (own.slots[k] != kNoCell && memory.cell(own.slots[k]).row < 0) return {};
+    }
+    if (memory.cell(own.weight).row < 0) return {};
+    if (before != nullptr && follow(memory, *before, own)) {
+      runs.back().count = run.weights + run.count - runs.back().weights;
+    } else {
+      runs.push_back(run);
+    }
+    before = &own;
+  }
+  std::ranges::sort(runs, {}, &UpdateRun::gradients);
+  return runs;
 }
 
 std::uint64_t fingerprint(const AppliedGradients& gradients, const Memory& memory) {

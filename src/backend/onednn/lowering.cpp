@@ -356,6 +356,11 @@ void Lowering::note_gradients(const GraphNode& node, const Connections& connecti
   }
 }
 
+void Lowering::note_updates(const std::vector<AppliedGradients::Update>& updates) {
+  gradients_.updates.insert(gradients_.updates.end(), updates.begin(), updates.end());
+  gradients_.update_steps.push_back(steps_.size() - 1);
+}
+
 void Lowering::add_output(std::size_t index) {
   const ops::ValueId value = graph_.program->outputs[index].value;
   const CellId found = cell(value);

@@ -49,6 +49,8 @@ class Lowering {
   std::vector<Step> take_steps() { return std::move(steps_); }
   Guard take_guard() { return std::move(guard_); }
   const AppliedGradients& gradients() const { return gradients_; }
+  /// Of the step that was added last.
+  void note_updates(const std::vector<AppliedGradients::Update>& updates);
   /// The cell of output `index` of the program.
   CellId output_cell(std::size_t index) const { return output_cells_[index]; }
 
@@ -240,8 +242,9 @@ void lower_update_group(Lowering& lowering, const GraphNode& node);
 void lower_update(Lowering& lowering, const GraphNode& node);
 
 /// Decides, before anything is lowered, the layouts of the variables that `graph` uses and that no
-/// plan used before, and moves those of contiguous updates together.
-void settle_variables(const Graph& graph, OnednnVariables& variables);
+/// plan used before, and moves those of contiguous updates together, to `home` if given.
+void settle_variables(const Graph& graph, OnednnVariables& variables,
+                      const VariableMemory* home = nullptr);
 
 /// The layout that a convolution's or dense layer's kernel wants, from its forward op.
 Layout convolution_kernel_layout(const Graph& graph, const GraphNode& node);

@@ -117,7 +117,7 @@ void OnednnPlan::lower(const ops::Program& program, const CompileOptions& option
   run_passes(graph);
   if (graph.does("small_on_one_thread") && is_small(graph)) threads_ = 1;
   const ThreadScope scope(threads_);
-  if (variables_ != nullptr) settle_variables(graph, *variables_);
+  if (variables_ != nullptr) settle_variables(graph, *variables_, options.variable_memory);
   Lowering lowering(graph, variables_.get(), memory_, threads_);
   first_write(program, options.guarded);
   lowering.run(options.guarded);
@@ -195,6 +195,11 @@ std::vector<GradientRange> OnednnPlan::gradient_ranges() const {
   return ranges;
 }
 
+std::vector<UpdateRun> OnednnPlan::update_runs() {
+  follow_variables();
+  return onednn::update_runs(gradients_, memory_);
+}
+
 std::optional<std::size_t> OnednnPlan::run(const StepNumbers& numbers) {
   require_bound_inputs();
   follow_variables();
@@ -214,11 +219,17 @@ std::optional<std::size_t> OnednnPlan::run_updates(const StepNumbers& numbers) {
 
 std::optional<std::size_t> OnednnPlan::run_from(std::size_t first, const StepNumbers& numbers) {
   const ThreadScope scope(threads_);
+  StepNumbers own = numbers;
   bool known_finite = false;
   for (std::size_t i = first; i < steps_.size(); ++i) {
-    if (listener_ != nullptr && i == gradients_.finish) known_finite = listener_->finish();
-    steps_[i].run(numbers);
+    if (listener_ != nullptr && i == gradients_.finish) {
+      known_finite = listener_->finish();
+      own.divided = listener_->applied_here() ? listener_ : nullptr;
+    }
+    steps_[i].run(own);
     if (listener_ != nullptr) tell_ready(i);
+    if (own.divided != nullptr && std::ranges::count(gradients_.update_steps, i) > 0)
+      listener_->finish_updates();
     if (numbers.guard && !known_finite && i == guard_.step()) {
       if (const auto bad = guard_.first_not_finite(threads_)) return bad;
     }

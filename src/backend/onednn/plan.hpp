@@ -28,6 +28,7 @@ class OnednnPlan final : public Plan {
   Tensor output(std::size_t index) const override;
   const PlanReport& report() const noexcept override { return report_; }
   std::vector<GradientRange> gradient_ranges() const override;
+  std::vector<UpdateRun> update_runs() override;
   std::uint64_t gradient_layout() const override { return gradient_layout_; }
   std::optional<std::size_t> run_updates(const StepNumbers& numbers) override;
   void listen(GradientListener* listener) override { listener_ = listener; }

@@ -42,14 +42,15 @@ void settle_slots(const Graph& graph, const ops::Node& update, OnednnVariables& 
 }
 
 // The weights of a group, and then each of its slots.
-void gather_group(const Graph& graph, const GraphNode& group, OnednnVariables& variables) {
+void gather_group(const Graph& graph, const GraphNode& group, OnednnVariables& variables,
+                  const VariableMemory* home) {
   for (const std::size_t port : {0U, 2U, 3U, 4U}) {
     std::vector<std::int32_t> row;
     for (const ops::Node& update : group.group) {
       if (port >= update.inputs.size() || !is_variable(graph, update.inputs[port])) continue;
       row.push_back(graph.value(update.inputs[port]).slot);
     }
-    variables.gather(row);
+    variables.gather(row, home);
   }
 }
 
@@ -64,7 +65,7 @@ void settle_alike(OnednnVariables& variables) {
 
 }  // namespace
 
-void settle_variables(const Graph& graph, OnednnVariables& variables) {
+void settle_variables(const Graph& graph, OnednnVariables& variables, const VariableMemory* home) {
   settle_kernels(graph, variables);
   settle_alike(variables);
   for (const GraphNode& node : graph.nodes) {
@@ -74,7 +75,7 @@ void settle_variables(const Graph& graph, OnednnVariables& variables) {
     if (value.kind == ops::ValueKind::kVariable) variables.settle(value.slot, std::nullopt);
   }
   for (const GraphNode& node : graph.nodes) {
-    if (node.contiguous) gather_group(graph, node, variables);
+    if (node.contiguous) gather_group(graph, node, variables, home);
   }
 }
 

@@ -93,13 +93,16 @@ bool OnednnVariables::gathered(const std::vector<std::int32_t>& slots) const {
   return true;
 }
 
-void OnednnVariables::gather(const std::vector<std::int32_t>& slots) {
+void OnednnVariables::gather(const std::vector<std::int32_t>& slots, const VariableMemory* home) {
   std::vector<std::int32_t> present = slots;
   std::erase_if(present, [&](std::int32_t slot) { return byte_size(slot) == 0; });
-  if (present.empty() || gathered(present)) return;
+  if (present.empty()) return;
+  const bool at_home = home == nullptr || home->made(data(present.front()));
+  if (at_home && gathered(present)) return;
   std::size_t bytes = 0;
   for (const std::int32_t slot : present) bytes += whole_lines(byte_size(slot));
-  const auto block = std::make_shared<Tensor>(unfilled_bytes(bytes, true));
+  const auto block = std::make_shared<Tensor>(home != nullptr ? home->make(bytes) : Tensor());
+  if (!block->defined()) *block = unfilled_bytes(bytes, true);
   std::byte* next = block->bytes();
   for (const std::int32_t slot : present) {
     Entry& own = entry(slot);

@@ -31,8 +31,9 @@ class OnednnVariables final : public Variables {
   void settle(std::int32_t slot, const Layout& layout);
 
   /// Moves variables, whose layouts are settled, one behind the other, each to the next multiple of
-  /// kVariableLine, with 0 between them; nothing if they lie so. Empty ones stay.
-  void gather(const std::vector<std::int32_t>& slots);
+  /// kVariableLine, with 0 between them; nothing if they lie so, in memory of `home` where one is
+  /// given. Empty ones stay.
+  void gather(const std::vector<std::int32_t>& slots, const VariableMemory* home = nullptr);
   /// Which were gathered together; -1: lies alone.
   int row(std::int32_t slot) const { return entry(slot).row; }
   /// How often gather() has moved some.
