@@ -1,11 +1,14 @@
-// What several processes cost and gain (docs/scaling.md): steps of each by itself, steps together,
-// and the reduction of the gradients with nothing beside it, in turns.
+// What several processes cost and gain (docs/scaling.md), in turns: steps of each by itself; the
+// same, where each waits for the others behind a step; steps together; and the reduction of the
+// gradients with nothing beside it. Milliseconds.
 //   mpirun -n 2 --bind-to core build/bench/bench_ranks --model M3
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "dist/communicator.hpp"
@@ -39,22 +42,26 @@ double median(std::vector<double> values) {
 
 class StepClock : public tenon::Callback {
  public:
+  /// `meet`: called behind each step.
+  explicit StepClock(std::function<void()> meet) : meet_(std::move(meet)) {}
   std::string name() const override { return "StepClock"; }
   void on_train_batch_end(tenon::TrainingControl&, const tenon::StepInfo& info,
                           const tenon::Logs&) override {
+    if (meet_) meet_();
     const double seconds = watch_.restart();
     if (info.step >= 2) seconds_.push_back(seconds);  // The first ones compile.
   }
   double of_a_step() const { return median(seconds_); }
 
  private:
+  std::function<void()> meet_;
   tenon::train::Stopwatch watch_;
   std::vector<double> seconds_;
 };
 
 double seconds_of_steps(tenon::bench::Subject& subject, const Settings& settings,
-                        const Distribution& distribution) {
-  const auto clock = std::make_shared<StepClock>();
+                        const Distribution& distribution, const std::function<void()>& meet = {}) {
+  const auto clock = std::make_shared<StepClock>(meet);
   tenon::FitArguments arguments;
   arguments.steps_per_epoch = settings.steps;
   arguments.verbose = 0;
@@ -112,10 +119,13 @@ void measure(const Settings& settings) {
   tenon::bench::Subject by_itself = made_subject(settings);
   tenon::bench::Subject subject = made_subject(settings);
   std::vector<double> alone;
+  std::vector<double> in_step;
   std::vector<double> together;
   for (int round = 0; round < settings.rounds; ++round) {
     ranks.barrier();
     alone.push_back(seconds_of_steps(by_itself, settings, {}));
+    ranks.barrier();
+    in_step.push_back(seconds_of_steps(by_itself, settings, {}, [&] { ranks.barrier(); }));
     ranks.barrier();
     together.push_back(seconds_of_steps(subject, settings, distribution));
   }
@@ -129,11 +139,15 @@ void measure(const Settings& settings) {
   if (distribution.rank() != 0) return;
   const double one = distribution.size() / speed[0];
   const double all = median(together);
+  const double exposed = all - median(in_step);
   fmt::print(
-      "| {} | {} × {} | {} × {} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.3f} | {} |\n",
+      "| model | ranks x threads | rows | MB | alone | in step | together | sum alone | "
+      "together to alone | exposed of the sum |\n");
+  fmt::print(
+      "| {} | {} × {} | {} × {} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.3f} | {:.2f} |\n",
       settings.model, distribution.size(), settings.threads, distribution.size(), settings.rows,
-      4e-6 * static_cast<double>(floats), 1e3 * one, 1e3 * all, 1e3 * (all - one), 1e3 * reduction,
-      one / all, settings.ranks.wire);
+      4e-6 * static_cast<double>(floats), 1e3 * one, 1e3 * median(in_step), 1e3 * all,
+      1e3 * reduction, one / all, exposed / reduction);
 }
 
 }  // namespace

@@ -12,6 +12,10 @@
 #include "dist/sum.hpp"
 #include "tenon/error.hpp"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace tenon::dist {
 namespace {
 
@@ -53,6 +57,25 @@ bool any_not_finite(std::span<const float> values) {
     found |= (bits & kExponent) == kExponent ? 1U : 0U;
   }
   return found != 0;
+}
+
+/// Memory that is written over before the caches are asked for its beginning again.
+constexpr std::size_t kMoreThanCachesKeep = std::size_t{16} << 20U;
+
+/// Without first reading what it writes over. `to` begins a cache line.
+void copy_past_caches(std::byte* to, std::span<const std::byte> from) {
+  std::size_t done = 0;
+#if defined(__SSE2__)
+  constexpr std::size_t kAtOnce = sizeof(__m128i);
+  for (; done + kCacheLine <= from.size(); done += kCacheLine) {
+    for (std::size_t i = done; i < done + kCacheLine; i += kAtOnce) {
+      _mm_stream_si128(reinterpret_cast<__m128i*>(to + i),
+                       _mm_loadu_si128(reinterpret_cast<const __m128i*>(from.data() + i)));
+    }
+  }
+  _mm_sfence();
+#endif
+  std::memcpy(to + done, from.data() + done, from.size() - done);
 }
 
 class MachineSum final : public Sum {
@@ -115,7 +138,13 @@ class MachineSum final : public Sum {
   void spread(std::size_t area, std::span<const float> values) override {
     const std::size_t offset = offset_in(area, values.data());
     for (std::size_t rank = 0; rank < boards_.size(); ++rank) {
-      if (rank != me_) std::memcpy(bases_[rank][area] + offset, values.data(), values.size_bytes());
+      if (rank == me_) continue;
+      std::byte* to = bases_[rank][area] + offset;
+      if (sizes_[area] >= kMoreThanCachesKeep) {
+        copy_past_caches(to, std::as_bytes(values));
+      } else {
+        std::memcpy(to, values.data(), values.size_bytes());
+      }
     }
   }
 
@@ -184,6 +213,7 @@ class MachineSum final : public Sum {
     for (std::size_t i = 0; i < kAreas; ++i) {
       const auto* data = areas[i].defined() ? areas[i].bytes() : nullptr;
       bases_[me_][i] = const_cast<std::byte*>(data);
+      sizes_[i] = areas[i].defined() ? areas[i].byte_size() : 0;
       const auto entry = made_.find(data);
       Board::Area& told = own.areas[i];
       const std::uint64_t number = entry == made_.end() ? 0 : entry->second.number;
@@ -288,6 +318,7 @@ class MachineSum final : public Sum {
   std::uint64_t last_number_ = 0;
   std::vector<std::map<std::uint64_t, std::shared_ptr<SharedMemory>>> seen_;  ///< By rank, number.
   std::vector<std::array<std::byte*, kAreas>> bases_;  ///< By rank, in this round.
+  std::array<std::size_t, kAreas> sizes_{};            ///< Bytes, in this round.
   bool others_known_ = false;
   std::vector<float> weights_;
   std::vector<Piece> pieces_;  ///< Of this round.
