@@ -59,7 +59,8 @@ BatchFeed::BatchFeed(const BoundSplit& split, const std::vector<OutputTraining>&
       outputs_(outputs),
       options_(options),
       may_run_ahead_(random_access(split.dataset())),
-      iterator_(split.dataset().iterate(options_.iterate)),
+      part_(data::iterate_part(split.dataset(), options_.iterate, options_.shared_budget)),
+      iterator_(part_.iterator),
       prepared_(place.given),
       epoch_(options_.epoch.value_or(options_.iterate.epoch)) {
   if (!place.state.empty()) iterator_.restore(place.state);
@@ -72,6 +73,7 @@ bool BatchFeed::next(Batch& batch) {
     Delivery delivery = thread_.joinable() ? wait_for_delivery() : prepare_here();
     bad_samples_.insert(bad_samples_.end(), delivery.bad_samples.begin(),
                         delivery.bad_samples.end());
+    if (delivery.news) news_.push_back(std::move(*delivery.news));
     if (!delivery.last()) {
       batch = std::move(*delivery.batch);
       since_given_.restart();
@@ -97,7 +99,9 @@ BatchFeed::Delivery BatchFeed::prepare() {
   try {
     Record record;
     const bool wanted = !options_.steps || prepared_ < *options_.steps * options_.epochs;
-    if (wanted && iterator_.next(record)) delivery.batch = prepare_batch(std::move(record));
+    delivery.out_of_data = wanted && !iterator_.next(record);
+    if (wanted && part_.take_news) delivery.news = part_.take_news();
+    if (wanted && !delivery.out_of_data) delivery.batch = prepare_batch(std::move(record));
   } catch (...) {
     delivery.error = std::current_exception();
   }

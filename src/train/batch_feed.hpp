@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "data/batch_news.hpp"
 #include "tenon/callbacks.hpp"
 #include "train/bound_split.hpp"
 #include "train/clock.hpp"
@@ -48,6 +50,7 @@ struct FeedOptions {
   /// and where every core takes part in the step, it takes from the step what it does.
   /// Of whole batches, what this rank takes: rows first, first + stride, …
   backend::BatchRows take{};
+  bool shared_budget = false;  ///< As RankShare has it: the split is one.
   double least_seconds = 100e-6;
   double least_share = 0.0;
 };
@@ -81,6 +84,11 @@ class BatchFeed {
   void next_epoch();
   /// Those met up to the last batch that next() gave.
   const std::vector<BadSample>& bad_samples() const noexcept { return bad_samples_; }
+  /// With a shared budget: of the batches that next() gave since this was called last, and of what
+  /// was read behind the last one.
+  std::vector<data::BatchNews> take_news() { return std::exchange(news_, {}); }
+  /// next() found no data left, rather than as many batches given as were asked for.
+  bool out_of_data() const noexcept { return ended_ && ended_->out_of_data; }
   DataProfile profile() const { return iterator_.profile(); }
   bool runs_ahead() const noexcept { return thread_.joinable(); }
 
@@ -90,6 +98,8 @@ class BatchFeed {
     std::optional<Batch> batch;
     std::vector<BadSample> bad_samples;  ///< Met since the delivery before.
     std::exception_ptr error;
+    bool out_of_data = false;
+    std::optional<data::BatchNews> news{};
     bool last() const noexcept { return !batch; }
   };
   Delivery prepare();
@@ -107,7 +117,8 @@ class BatchFeed {
   bool may_run_ahead_;
 
   // Used by the thread that prepares, which is one at a time.
-  DatasetIterator iterator_;
+  data::PartIterator part_;
+  DatasetIterator& iterator_;
   std::int64_t prepared_ = 0;  ///< In this epoch, or with `steps` in all.
   std::int64_t epoch_ = 0;     ///< Without `steps`.
   std::size_t bad_samples_told_ = 0;
@@ -115,6 +126,7 @@ class BatchFeed {
   std::vector<StepPeriod> noted_;
 
   std::vector<BadSample> bad_samples_;
+  std::vector<data::BatchNews> news_;
   int slow_in_a_row_ = 0;          ///< Of those prepared in the thread that wanted them.
   Stopwatch since_given_;          ///< Since next() gave a batch.
   std::optional<Delivery> ended_;  ///< What comes from now on: the end or an error.

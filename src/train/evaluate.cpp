@@ -10,6 +10,7 @@
 #include "train/clock.hpp"
 #include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
+#include "train/pass_budget.hpp"
 #include "train/progress.hpp"
 
 namespace tenon {
@@ -74,7 +75,10 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
                   .steps = options.steps,
                   .epoch = options.epoch,
                   .take = options.take,
+                  .shared_budget = options.shared_budget,
                   .least_share = least_share(trainer.threads())});
+  std::optional<PassBudget> budget;
+  if (options.shared_budget) budget.emplace(*options.ranks, split, options.epoch);
   PassProgress progress(options, split.dataset());
   progress.tell(ProgressEvent::Kind::kBegin, 0, running);
   Batch batch;
@@ -87,9 +91,11 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
         if (options.on_batch) options.on_batch(batch, result, options.take);
       }
       progress.tell(ProgressEvent::Kind::kStep, ++step, running);
+      if (budget) budget->after_batch(feed);
     }
+    if (budget) budget->at_end(feed);
   } catch (...) {
-    rethrow_with([&](Diagnostic& problem) {
+    rethrow_with_bad_samples([&](Diagnostic& problem) {
       if (!problem.run) problem.run = RunPlace{split.name(), options.epoch, step};
     });
   }
@@ -103,8 +109,10 @@ Logs evaluate_split(Trainer& trainer, const BoundSplit& split, RunningLogs& runn
   }
   if (options.bad_samples != nullptr) {
     const auto& own = feed.bad_samples();
-    remember_bad_samples(*options.bad_samples,
-                         options.ranks != nullptr ? options.ranks->all_of(own) : own, split.name());
+    std::vector<BadSample> all;
+    if (!budget && options.ranks != nullptr) all = options.ranks->all_of(own);
+    const auto& met = budget ? budget->bad_samples() : options.ranks != nullptr ? all : own;
+    remember_bad_samples(*options.bad_samples, met, split.name());
   }
   progress.tell(ProgressEvent::Kind::kEnd, step, running);
   return running.running();
@@ -148,6 +156,7 @@ Logs evaluate_share(Model& model, const Dataset& data, const EvaluateArguments& 
                          .ranks = &ranks,
                          .take = ranks.rows_to_take(share),
                          .only_whole = share.only_whole,
+                         .shared_budget = share.shared_budget && !ranks.alone(),
                          .on_batch = extras.on_batch});
 }
 

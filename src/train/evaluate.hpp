@@ -29,6 +29,7 @@ struct PassOptions {
   backend::BatchRows take{};         ///< As FeedOptions::take.
   /// As RankShare has it: the pass is over once one rank's data are.
   bool only_whole = false;
+  bool shared_budget = false;  ///< As RankShare has it, of ranks.
   BatchListener on_batch{};
 };
 

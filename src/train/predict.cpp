@@ -9,6 +9,7 @@
 #include "train/evaluate.hpp"
 #include "train/fit_workbench.hpp"
 #include "train/interface.hpp"
+#include "train/pass_budget.hpp"
 #include "train/progress.hpp"
 #include "train/rank_group.hpp"
 #include "train/rank_rows.hpp"
@@ -95,6 +96,7 @@ PredictResult predict_share(Model& model, const Dataset& data, const PredictArgu
   const data::RankShare share = ranks.share_of(observed, "test", !arguments.steps);
   const train::BoundSplit bound("test", interface, share.dataset, true);
 
+  const bool shared_budget = share.shared_budget && !ranks.alone();
   // There are no targets to convert: no outputs.
   const std::vector<train::OutputTraining> no_outputs;
   train::BatchFeed feed(bound, no_outputs,
@@ -102,7 +104,10 @@ PredictResult predict_share(Model& model, const Dataset& data, const PredictArgu
                                                                            : ranks.threads()},
                          .steps = arguments.steps,
                          .take = ranks.rows_to_take(share),
+                         .shared_budget = shared_budget,
                          .least_share = train::least_share(trainer.threads())});
+  std::optional<train::PassBudget> budget;
+  if (shared_budget) budget.emplace(ranks, bound, 0);
   const train::Stopwatch watch;
   tell(arguments, observed, ProgressEvent::Kind::kBegin, 0, watch);
   train::RankRows own;
@@ -123,7 +128,9 @@ PredictResult predict_share(Model& model, const Dataset& data, const PredictArgu
       std::ranges::copy(batch.record.samples(), std::back_inserter(own.samples));
     }
     tell(arguments, observed, ProgressEvent::Kind::kStep, ++step, watch);
+    if (budget) budget->after_batch(feed);
   }
+  if (budget) budget->at_end(feed);
   step = ranks.most(step);
   if (step == 0 || (arguments.steps && step < *arguments.steps)) {
     train::throw_out_of_data({"test", 0, step}, arguments.steps, 1, step);

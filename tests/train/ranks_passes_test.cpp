@@ -169,6 +169,59 @@ Dataset with_bad_samples() {
       .on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = 1.0});
 }
 
+/// 200 samples of which 8 are bad, every one in the part of rank 1 of 2.
+Dataset with_bad_samples_of_one_rank(double max_bad, bool drop_remainder) {
+  return Dataset::from_tensors(testing::cell_data(200))
+      .map([](Record& record) {
+        const std::int64_t index = record.samples().front().index;
+        if (index > 100 && index < 165 && index % 8 == 5) throw std::runtime_error("no cell in it");
+      })
+      .batch(6, {.drop_remainder = drop_remainder})
+      .on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = max_bad});
+}
+
+/// "" where it goes through.
+std::string what_ends(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const DataError& error) {
+    return error.diagnostics().front().message;
+  }
+  return "";
+}
+
+TEST(RankPassesData, BadSamplesOfOneRankAreJudgedAmongThoseOfAll) {
+  for (const bool drop_remainder : {false, true}) {
+    for (const double max_bad : {0.06, 0.05}) {
+      const auto data = [&] { return with_bad_samples_of_one_rank(max_bad, drop_remainder); };
+      const std::string one =
+          what_ends([&] { passes_model("reference").predict(data(), {.data_threads = 1}); });
+      EXPECT_EQ(one, max_bad == 0.06
+                         ? ""
+                         : "8 of 158 samples read are bad (5.06 %), more than max_bad = 5.00 %");
+      EXPECT_EQ(what_ends([&] { passes_model("reference").evaluate(data()); }), one);
+      for (const int size : {2, 4}) {
+        const auto thrown = on_ranks(size, [&](const Distribution& ranks) {
+          EXPECT_EQ(what_ends([&] {
+                      passes_model("reference").predict(data(), {.distribution = ranks});
+                    }),
+                    one)
+              << size;
+        });
+        for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
+        const auto evaluated = on_ranks(size, [&](const Distribution& ranks) {
+          EXPECT_EQ(what_ends([&] {
+                      passes_model("reference").evaluate(data(), {.distribution = ranks});
+                    }),
+                    one)
+              << size;
+        });
+        for (const auto& each : evaluated) EXPECT_FALSE(each) << text_of(each);
+      }
+    }
+  }
+}
+
 TEST(RankPassesData, BadSamplesOfAllRanksAreLeftOutAndTheOrderStays) {
   const PredictResult one = passes_model("reference").predict(with_bad_samples());
   ASSERT_EQ(one.bad_samples.size(), 3U);
