@@ -18,6 +18,7 @@
 #include "core/errors_among.hpp"
 #include "dist/communicator.hpp"
 #include "tenon/error.hpp"
+#include "train/bad_sample_list.hpp"
 #include "train/distribution_maker.hpp"
 #include "train/state.hpp"
 #include "train/training_state.hpp"
@@ -104,6 +105,25 @@ std::string save_stopped(const Model& model, const std::string& folder) {
                      state->iterations, state->iterations == 1 ? "" : "s", path);
 }
 
+/// To be called in a catch block: where too many bad samples ended the run, writes which they are.
+/// Returns a line that says where, or why not.
+std::string list_bad_samples(const std::string& folder) {
+  if (folder.empty()) return {};
+  const std::string path = (fs::path(folder) / "bad_samples.csv").string();
+  try {
+    throw;
+  } catch (const data::TooManyBadSamples& error) {
+    try {
+      write_bad_samples(path, error.bad_samples());
+      return fmt::format("{} names all of them", path);
+    } catch (const std::exception& problem) {
+      return fmt::format("{} could not be written: {}", path, problem.what());
+    }
+  } catch (...) {
+    return {};
+  }
+}
+
 /// fit; what ends it in the middle leaves a checkpoint, and says where.
 History fit_or_save(Model& model, const Dataset& data, const FitTable& fit, SourceLocation here) {
   try {
@@ -112,8 +132,10 @@ History fit_or_save(Model& model, const Dataset& data, const FitTable& fit, Sour
     throw;  // What was trained stays where it is.
   } catch (...) {
     if (fit.fit.distribution.rank() != 0) throw;  // Rank 0 keeps what was trained.
+    const std::string listed = list_bad_samples(fit.output);
     const std::string saved = save_stopped(model, fit.output);
     rethrow_with([&](Diagnostic& problem) {
+      if (!listed.empty()) problem.notes.push_back(listed);
       if (!saved.empty()) problem.notes.push_back(saved);
     });
   }

@@ -6,6 +6,7 @@
 #include "core/error_context.hpp"
 #include "core/thread_count.hpp"
 #include "data/pipeline.hpp"
+#include "data/rank_budget.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"
 #include "train/bad_sample_list.hpp"
@@ -15,6 +16,7 @@
 #include "train/evaluate.hpp"
 #include "train/fit_check.hpp"
 #include "train/interface.hpp"
+#include "train/judge_alike.hpp"
 #include "train/model_plan.hpp"
 #include "train/not_finite.hpp"
 #include "train/progress.hpp"
@@ -77,7 +79,8 @@ class FitRun final : public TrainingControl {
     try {
       run_epochs();
     } catch (...) {
-      rethrow_with([this](Diagnostic& problem) { tell_progress_so_far(problem); });
+      rethrow_with_bad_samples([this](Diagnostic& problem) { tell_progress_so_far(problem); },
+                               history_.bad_samples);
     }
     return end();
   }
@@ -121,6 +124,7 @@ class FitRun final : public TrainingControl {
       const data::RankShare part = ranks_.share_of(*data_.validation, "validation");
       validation_take_ = ranks_.rows_to_take(part);
       validation_only_whole_ = part.only_whole;
+      validation_budget_ = part.shared_budget && !ranks_.alone();
       validation_.emplace("validation", interface_, part.dataset, arguments_.check_finite);
     }
     class_weights_ = class_weights_by_output(model_, arguments_);
@@ -133,6 +137,7 @@ class FitRun final : public TrainingControl {
   void train_on(const data::RankShare& share) {
     train_take_ = ranks_.rows_to_take(share);
     only_whole_ = share.only_whole;
+    shared_budget_ = share.shared_budget && !ranks_.alone();
     train_.emplace("train", interface_, share.dataset, arguments_.check_finite);
   }
 
@@ -154,8 +159,11 @@ class FitRun final : public TrainingControl {
                     .epochs = arguments_.epochs - arguments_.initial_epoch,
                     .note_epoch_ends = !arguments_.callbacks.empty(),
                     .take = train_take_,
+                    .shared_budget = shared_budget_,
                     .least_share = least_share(trainer_.threads())},
         place_of_data());
+    if (shared_budget_)
+      budget_.emplace(train_->dataset().pipeline()->bad_samples(), place_of_data().state);
     known_steps_ = arguments_.steps_per_epoch;
     const Cardinality cardinality = ranks_.batches_of_all(data_.train);
     if (!known_steps_ && cardinality.kind == Cardinality::Kind::kKnown && cardinality.exact) {
@@ -255,7 +263,7 @@ class FitRun final : public TrainingControl {
     state.epoch = epoch;
     state.step = step;
     state.steps_done = steps_done_;
-    state.data = std::move(data);
+    state.data = budget_ && !data.empty() ? budget_->in_state(data) : std::move(data);
     state.pipeline = data_.train.pipeline()->fingerprint();
     state.contents = data_.train.pipeline()->contents();
     if (data_.validation) state.validation_contents = data_.validation->pipeline()->contents();
@@ -334,12 +342,21 @@ class FitRun final : public TrainingControl {
     Decisions decided = decisions();
     const std::uint64_t layout = trainer_.gradient_layout(batch.data, class_weights_);
     const RankGroup::StepNews news =
-        ranks_.before_step(epoch_, step_, batch.data.rows, ended, layout, decided);
+        ranks_.before_step(epoch_, step_, batch.data.rows, ended, layout, decided,
+                           budget_ ? budget_->text_of(feed_->take_news()) : std::string());
     take(decided);
+    if (budget_ && !stopped_) judge_bad_samples(news);
     batch.data.all_rows = news.all_rows;
     batch.data.rows_of_ranks = news.rows_of_ranks;
     batch.data.ranks_lie_alike = news.lie_alike;
     return news;
+  }
+
+  void judge_bad_samples(const RankGroup::StepNews& news) {
+    judge_alike(ranks_, [&] {
+      budget_->add(news.told);
+      if (news.all_ended || (only_whole_ && news.some_ended)) budget_->check_at_end();
+    });
   }
 
   /// A rank may have no rows in the first step: of a short batch, or of bad samples.
@@ -400,12 +417,15 @@ class FitRun final : public TrainingControl {
                         .bad_samples = &history_.bad_samples,
                         .ranks = &ranks_,
                         .take = validation_take_,
-                        .only_whole = validation_only_whole_});
+                        .only_whole = validation_only_whole_,
+                        .shared_budget = validation_budget_});
     for (const auto& [name, value] : logs) epoch_logs_.set("val_" + name, value);
   }
 
   void end_epoch() {
-    remember_bad_samples(history_.bad_samples, ranks_.all_of(feed_->bad_samples()), "train");
+    remember_bad_samples(history_.bad_samples,
+                         budget_ ? budget_->bad_samples() : ranks_.all_of(feed_->bad_samples()),
+                         "train");
     tell(ProgressEvent::Kind::kEnd);
     if (arguments_.check_finite) require_finite_weights(model_, true);
     history_.epoch.push_back(static_cast<int>(epoch_));
@@ -472,6 +492,9 @@ class FitRun final : public TrainingControl {
   backend::BatchRows validation_take_;
   bool only_whole_ = false;  ///< Batches that not all ranks have their rows of are left out.
   bool validation_only_whole_ = false;
+  bool shared_budget_ = false;
+  bool validation_budget_ = false;
+  std::optional<data::RankBudget> budget_;  ///< Where all ranks judge together.
   std::vector<ClassWeights> class_weights_;
   std::optional<RunningLogs> running_;
   std::optional<RunningLogs> validation_logs_;

@@ -211,8 +211,8 @@ void RankGroup::check_losses(const std::vector<OutputTraining>& outputs, const c
 }
 
 RankGroup::StepNews RankGroup::before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows,
-                                           bool ended, std::uint64_t layout,
-                                           Decisions& decisions) const {
+                                           bool ended, std::uint64_t layout, Decisions& decisions,
+                                           const std::string& told) const {
   if (alone()) return {rows, ended, ended};
   communicator().at({"the training step", epoch, step});
   StepMessage own = message_of(decisions);
@@ -222,8 +222,9 @@ RankGroup::StepNews RankGroup::before_step(std::int64_t epoch, std::int64_t step
   StepNews news{.all_rows = 0, .some_ended = false, .all_ended = true};
   news.lie_alike = layout != 0;
   bool interrupted = false;
-  const auto all = communicator().all_gather(bytes_of(own));
+  const auto all = communicator().all_gather(std::string(bytes_of(own)) + told);
   for (const std::string& each : all) {
+    news.told.push_back(each.substr(std::min(each.size(), sizeof own)));
     const auto message = read_as<StepMessage>(each);
     news.all_rows += message.rows;
     news.rows_of_ranks.push_back(message.rows);

@@ -82,11 +82,14 @@ class RankGroup {
     bool all_ended = false;
     std::vector<std::int64_t> rows_of_ranks{};
     bool lie_alike = false;
+    std::vector<std::string> told{};  ///< By rank.
   };
   /// Before a step: how many rows all have, what rank 0 decided, and whether any rank was
-  /// interrupted. `ended`: no data are left here. `layout`: Trainer::gradient_layout().
+  /// interrupted. `ended`: no data are left here. `layout`: Trainer::gradient_layout(). `told`: for
+  /// the others.
   StepNews before_step(std::int64_t epoch, std::int64_t step, std::int64_t rows, bool ended,
-                       std::uint64_t layout, Decisions& decisions) const;
+                       std::uint64_t layout, Decisions& decisions,
+                       const std::string& told = {}) const;
   /// To be called before the first step: a rank without rows gets the shape of a step of the lowest
   /// rank that has some. `own`: nothing without rows; mode kPredict where no rank has any.
   StepShape share_shape(const std::optional<StepShape>& own) const;

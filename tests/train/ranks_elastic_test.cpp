@@ -31,6 +31,7 @@ struct ElasticSetup {
   MpiOptions options{};
   std::function<void(int, FitArguments&)> change{};  ///< By rank.
   bool bad_samples = false;
+  double max_bad = 0.9;
 };
 
 struct ElasticRun {
@@ -77,7 +78,7 @@ ElasticRun train_elastic(const ElasticSetup& setup, const Distribution& distribu
       if (std::abs(record[0].data<float>()[0]) > 0.8F)
         throw DataError(make_diagnostic("D001", "a bad one"));
     });
-    data = data.on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = 0.9});
+    data = data.on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = setup.max_bad});
   }
   run.history = model.fit(data.batch(setup.batch).prefetch(2), arguments);
   run.learning_rate = rate->value;
@@ -174,6 +175,49 @@ TEST_F(Elastic, BadSamplesChangeNothingOfThat) {
     EXPECT_LT(farthest(undisturbed, run), 1e-6) << after;
   }
   EXPECT_EQ(farthest(undisturbed, go_on("bad", 2, setup)), 0.0);
+}
+
+/// What ends it, by rank; "" where nothing does.
+std::vector<std::string> ends_of(int ranks, const ElasticSetup& setup) {
+  std::vector<std::string> ends;
+  const auto thrown = run_ranks(ranks, [&](std::unique_ptr<dist::Transport> transport) {
+    train_elastic(setup, DistributionMaker::make(std::move(transport), setup.options));
+  });
+  for (const auto& each : thrown) {
+    try {
+      if (each) std::rethrow_exception(each);
+      ends.emplace_back();
+    } catch (const DataError& error) {
+      ends.push_back(error.diagnostics().front().message);
+    }
+  }
+  return ends;
+}
+
+TEST_F(Elastic, TooManyBadSamplesEndARunThatWentOnWhereTheyWouldHaveBefore) {
+  ElasticSetup setup;
+  setup.fit.epochs = 3;
+  setup.bad_samples = true;
+  setup.max_bad = 0.18;  // Judged at the end of the first epoch.
+  const std::string end = ends_of(1, setup).front();
+  EXPECT_EQ(end, "13 of 70 samples read are bad (18.57 %), more than max_bad = 18.00 %");
+  for (const int before : {2, 3}) {
+    const std::string name = "over" + std::to_string(before);
+    leave_state(name, before, setup, 4);
+    for (const int after : {1, 2, 4}) {
+      ElasticSetup other = setup;
+      other.change = [&](int, FitArguments& arguments) {
+        arguments.resume = ResumeFrom((folder_ / name).string());
+      };
+      for (const std::string& each : ends_of(after, other))
+        EXPECT_EQ(each, end) << before << " ranks, then " << after;
+    }
+  }
+  setup.max_bad = 0.9;
+  leave_state("list", 3, setup, 4);
+  EXPECT_EQ(go_on("list", 2, setup).history.bad_samples.size(),
+            train_on(2, setup).front().history.bad_samples.size())
+      << "of all ranks, also those met before";
 }
 
 TEST_F(Elastic, WithABatchForEachRankMoreRanksAreALargerBatchAndALearningRate) {

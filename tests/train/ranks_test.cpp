@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "data/bad_samples.hpp"
 #include "tenon/error.hpp"
 #include "train/ranks_training.hpp"
 
@@ -85,6 +86,105 @@ TEST_P(Ranks, WhoseBatchIsAllBadGoOnWithTheNextAsOneProcessDoes) {
     EXPECT_LT(largest_difference(one, all[0]), 1e-6);
     EXPECT_EQ(largest_difference(all[0], all[1]), 0.0);
     expect_same_logs(one.history, all[0].history, 1e-4);
+  }
+}
+
+/// 200 samples of which 8 are bad, every one in the part of rank 1 of 2, and of 4.
+Dataset with_bad_ones_of_one_rank(double max_bad) {
+  return Dataset::from_tensors(testing::cell_data(200))
+      .map([](Record& record) {
+        const std::int64_t index = record.samples().front().index;
+        if (index > 100 && index < 165 && index % 8 == 5)
+          throw DataError(make_diagnostic("D001", "a bad one"));
+      })
+      .on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = max_bad})
+      .batch(8)
+      .prefetch(2);
+}
+
+/// What ended a training, or its validation, and what it names.
+struct Ended {
+  std::string message{};
+  std::vector<std::string> bad_samples{};
+  std::string split{};
+  bool operator==(const Ended&) const = default;
+};
+void PrintTo(const Ended& ended, std::ostream* stream) {
+  *stream << ended.split << ": " << ended.message << ", " << ended.bad_samples.size() << " listed";
+}
+
+Ended ended_by(const std::exception_ptr& thrown) {
+  Ended ended;
+  try {
+    if (thrown) std::rethrow_exception(thrown);
+  } catch (const data::TooManyBadSamples& error) {
+    ended.message = error.diagnostics().front().message;
+    ended.split = error.diagnostics().front().run->split;
+    for (const BadSample& bad : error.bad_samples())
+      ended.bad_samples.push_back(bad.split + ": " + to_string(bad.sample));
+  } catch (...) {
+    ended.message = text_of(thrown);
+  }
+  return ended;
+}
+
+std::vector<Ended> how_ranks_end(int size, const RankSetup& setup) {
+  std::vector<Ended> all;
+  const auto thrown = run_ranks(size, [&](std::unique_ptr<dist::Transport> transport) {
+    train_as(setup, ranks_of(setup, std::move(transport)));
+  });
+  for (const auto& each : thrown) all.push_back(ended_by(each));
+  return all;
+}
+
+Ended how_one_ends(const RankSetup& setup) {
+  try {
+    train_as(setup, {});
+  } catch (...) {
+    return ended_by(std::current_exception());
+  }
+  return {};
+}
+
+TEST_P(Ranks, GoOnWithBadSamplesOfOneRankWhereOneProcessDoes) {
+  RankSetup setup = setup_of_way();
+  setup.fit.epochs = 2;
+  setup.data = [] { return with_bad_ones_of_one_rank(0.06); };
+  const Trained one = train_as(setup, {});
+  ASSERT_EQ(one.history.bad_samples.size(), 8U);
+  for (const int size : {2, 4}) {
+    for (const Trained& rank : train_together(size, setup)) {
+      ASSERT_EQ(rank.history.bad_samples.size(), 8U) << size;
+      for (std::size_t i = 0; i < 8; ++i)
+        EXPECT_EQ(rank.history.bad_samples[i].sample, one.history.bad_samples[i].sample);
+    }
+  }
+}
+
+TEST_P(Ranks, EndTogetherWithTooManyBadSamplesAsOneProcessDoes) {
+  RankSetup setup = setup_of_way();
+  setup.data = [] { return with_bad_ones_of_one_rank(0.04); };
+  const Ended one = how_one_ends(setup);
+  EXPECT_EQ(one.message, "6 of 142 samples read are bad (4.23 %), more than max_bad = 4.00 %");
+  EXPECT_EQ(one.split, "train");
+  for (const int size : {2, 4}) {
+    for (const Ended& rank : how_ranks_end(size, setup)) EXPECT_EQ(rank, one) << size;
+  }
+}
+
+TEST_P(Ranks, JudgeTheBadSamplesOfValidationTogether) {
+  for (const double max_bad : {0.06, 0.03}) {
+    RankSetup setup = setup_of_way();
+    setup.change = [max_bad](int, Model&, FitArguments& arguments) {
+      arguments.validation_data = with_bad_ones_of_one_rank(max_bad);
+    };
+    setup.data = [] { return with_bad_ones_of_one_rank(0.06); };
+    const Ended one = how_one_ends(setup);
+    EXPECT_EQ(one.split, max_bad == 0.03 ? "validation" : "");
+    EXPECT_EQ(one.message.empty(), max_bad != 0.03) << one.message;
+    for (const int size : {2, 4}) {
+      for (const Ended& rank : how_ranks_end(size, setup)) EXPECT_EQ(rank, one) << size;
+    }
   }
 }
 
