@@ -222,6 +222,28 @@ TEST(RankPassesData, BadSamplesOfOneRankAreJudgedAmongThoseOfAll) {
   }
 }
 
+TEST(RankPassesData, FewSamplesAreJudgedAtTheEndOfTheDataNotOfTheSteps) {
+  const auto data = [] {
+    return with_bad_samples().on_bad_sample({.policy = BadSamplePolicy::kSkip, .max_bad = 0.02});
+  };
+  const auto ends = [&](std::optional<std::int64_t> steps, const Distribution& ranks) {
+    return what_ends([&] {
+      passes_model("reference")
+          .evaluate(data(), {.steps = steps, .data_threads = 1, .distribution = ranks});
+    });
+  };
+  const std::string over = "3 of 50 samples read are bad (6.00 %), more than max_bad = 2.00 %";
+  EXPECT_EQ(ends(3, {}), "");
+  EXPECT_EQ(ends({}, {}), over);
+  for (const int size : {2, 3, 4}) {
+    const auto thrown = on_ranks(size, [&](const Distribution& ranks) {
+      EXPECT_EQ(ends(3, ranks), "") << size;
+      EXPECT_EQ(ends({}, ranks), over) << size;
+    });
+    for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
+  }
+}
+
 TEST(RankPassesData, BadSamplesOfAllRanksAreLeftOutAndTheOrderStays) {
   const PredictResult one = passes_model("reference").predict(with_bad_samples());
   ASSERT_EQ(one.bad_samples.size(), 3U);
