@@ -265,6 +265,7 @@ namespace data {
 
 std::vector<BadSlot> slots_of(std::vector<BadSample> samples) {
   std::vector<BadSlot> slots;
+  slots.reserve(samples.size());
   for (BadSample& sample : samples)
     slots.push_back({static_cast<std::int64_t>(slots.size()), std::move(sample)});
   return slots;
