@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
 #include <thread>
 
 #include "cli/commands.hpp"
@@ -36,6 +39,57 @@ void warn_if_started_apart() {
 
 namespace {
 
+constexpr const char* kStartSeconds = "TENON_MPI_START_SECONDS";
+
+/// Ends the process where it lives for longer than `seconds`: MPI begins when all ranks have come,
+/// and waits for ever for one that does not.
+class StartWatch {
+ public:
+  explicit StartWatch(double seconds) : watch_([this, seconds] { wait(seconds); }) {}
+  ~StartWatch() {
+    {
+      const std::lock_guard lock(mutex_);
+      begun_ = true;
+    }
+    changed_.notify_one();
+    watch_.join();
+  }
+  StartWatch(const StartWatch&) = delete;
+  StartWatch& operator=(const StartWatch&) = delete;
+
+ private:
+  void wait(double seconds) {
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return begun_; }))
+      return;
+    print_error(render_text(
+        make_diagnostic(
+            "R002",
+            fmt::format("rank {}: MPI has not begun in {:g} seconds", dist::started_rank(),
+                        seconds),
+            {"it begins when every rank has called it: one was started for something else, ended "
+             "before, or cannot be reached"},
+            fmt::format("give every rank the same command, and look at the network between the "
+                        "machines; for starts that take longer, set {}",
+                        kStartSeconds)),
+        {.color = color_wanted()}));
+    std::_Exit(kFailed);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool begun_ = false;
+  std::thread watch_;
+};
+
+Distribution begin_mpi() {
+  constexpr double kUsually = 300.0;
+  const char* given = std::getenv(kStartSeconds);
+  const double seconds = given != nullptr ? std::strtod(given, nullptr) : 0.0;
+  const StartWatch watch(seconds > 0.0 ? seconds : kUsually);
+  return Distribution::mpi();
+}
+
 void require_same_command(dist::Communicator& ranks, const std::string& command) {
   ranks.at({.stage = "comparing what they were started for"});
   const std::vector<std::string> all = ranks.all_gather(command);
@@ -54,7 +108,7 @@ void require_same_command(dist::Communicator& ranks, const std::string& command)
 int as_rank(CommonOptions& common, const std::string& command,
             const std::function<int(const Distribution&)>& action) {
   constexpr double kSecondsToTell = 5.0;
-  const Distribution distribution = Distribution::mpi();
+  const Distribution distribution = begin_mpi();
   const bool leads = distribution.rank() == 0;
   if (!leads) common.quiet = true;
   dist::Communicator& ranks = *distribution.communicator();

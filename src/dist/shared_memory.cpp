@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <utility>
 #endif
 
 namespace tenon::dist {
@@ -73,6 +74,8 @@ std::shared_ptr<SharedMemory> SharedMemory::open(const std::string& address) {
       static_cast<std::size_t>(found.st_size) != bytes)
     return nullptr;
   void* all = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, made->file_, 0);
+  // A machine may have a hundred ranks, each with several such: more files than may be open.
+  ::close(std::exchange(made->file_, -1));
   if (all == MAP_FAILED) return nullptr;
   made->data_ = static_cast<std::byte*>(all);
   made->size_ = bytes;

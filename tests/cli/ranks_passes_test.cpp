@@ -155,5 +155,15 @@ TEST_F(RankPassesCommand, ARankThatAloneWasStartedWronglySaysSo) {
   EXPECT_THAT(outcome.err, HasSubstr("unknown command \"trian\""));
 }
 
+TEST_F(RankPassesCommand, ARankThatNeverBeginsIsNotWaitedForForEver) {
+  ::setenv("TENON_MPI_START_SECONDS", "2", 1);
+  const Outcome outcome = run_ranks(1, "train exp.toml --quiet : -n 1 sleep 100");
+  ::unsetenv("TENON_MPI_START_SECONDS");
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_NE(outcome.status, 124) << "it hangs";
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("error[R002]"), HasSubstr("rank 0: MPI has not begun in 2 seconds")));
+}
+
 }  // namespace
 }  // namespace tenon::cli
