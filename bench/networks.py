@@ -184,8 +184,8 @@ def measure_steps(arguments, folder):
             f"-H {ADDRESSES[0]}:1,{ADDRESSES[1]}:1 -n 2 {rank} {arguments.build}/bench/bench_ranks --model {arguments.model} "
             f"--rows {arguments.rows} --steps {arguments.steps} --rounds {arguments.rounds} --wire {arguments.wire}")
     done = must(line, stdout=subprocess.PIPE, text=True)
-    cells = [cell.strip() for cell in done.stdout.strip().strip("|").split("|")]
-    size, alone, together, _, reduction = (float(cell) for cell in cells[3:8])
+    cells = [cell.strip() for cell in done.stdout.strip().splitlines()[-1].strip("|").split("|")]
+    size, alone, _, together, reduction = (float(cell) for cell in cells[3:8])
     return size * 1e6, alone / 1e3, together / 1e3, reduction / 1e3
 
 

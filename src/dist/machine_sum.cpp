@@ -13,7 +13,7 @@
 #include "tenon/error.hpp"
 
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace tenon::dist {
