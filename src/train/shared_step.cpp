@@ -164,19 +164,22 @@ void SharedStep::complete_slots() {
   for (int rank = 0; rank < communicator_.size(); ++rank) {
     if (rank == communicator_.rank()) continue;
     for (const std::span<float> part : places.divided.parts[static_cast<std::size_t>(rank)]) {
-      for (const backend::UpdateRun& run : places.divided.runs) {
-        const float* first = std::max<const float*>(part.data(), run.gradients);
-        const float* last =
-            std::min<const float*>(part.data() + part.size(), run.gradients + run.count);
-        if (first >= last) continue;
-        for (float* slot : run.slots) {
-          if (slot == nullptr) continue;
-          const std::span values(slot + (first - run.gradients),
-                                 static_cast<std::size_t>(last - first));
-          sum_->fetch(area_of(places.areas, values.data()), rank, values);
-        }
-      }
+      for (const backend::UpdateRun& run : places.divided.runs)
+        fetch_slots(places.areas, rank, part, run);
     }
+  }
+}
+
+/// Those that `rank` has of a part of its gradients, as far as it is in `run`.
+void SharedStep::fetch_slots(const dist::Sum::Areas& areas, int rank, std::span<float> part,
+                             const backend::UpdateRun& run) {
+  const float* first = std::max<const float*>(part.data(), run.gradients);
+  const float* last = std::min<const float*>(part.data() + part.size(), run.gradients + run.count);
+  if (first >= last) return;
+  for (float* slot : run.slots) {
+    if (slot == nullptr) continue;
+    const std::span values(slot + (first - run.gradients), static_cast<std::size_t>(last - first));
+    sum_->fetch(area_of(areas, values.data()), rank, values);
   }
 }
 

@@ -94,6 +94,8 @@ class SharedStep final : private backend::GradientListener {
   void updated(std::span<const float> weights) override;
   void finish_updates() override;
   void divide(backend::Plan& plan, SharedPlaces& places);
+  void fetch_slots(const dist::Sum::Areas& areas, int rank, std::span<float> part,
+                   const backend::UpdateRun& run);
   void share_written(const Run& run);
 
   class RowMemory;
