@@ -221,5 +221,160 @@ TEST_F(DividedUpdatesOfRanks, DoNotHideWeightsThatOneRankHasChanged) {
               AllOf(HasSubstr("R001"), HasSubstr("weights of ranks 0 and 1 differ")));
 }
 
+/// On rank 0, in the middle of an epoch: plans of other kinds and of another batch, which may move
+/// what is updated there alone, and a state.
+class Meddler : public Callback {
+ public:
+  explicit Meddler(Model& model) : model_(model) {}
+  std::string name() const override { return "Meddler"; }
+  void on_train_batch_end(TrainingControl&, const StepInfo& info, const Logs&) override {
+    const auto rows = static_cast<std::int64_t>(++times_ % 4 + 9);
+    if (info.step == 1) model_.plan({.batch_size = rows, .mode = "train"});
+    if (info.step == 3) model_.plan({.batch_size = rows, .mode = "predict"});
+    if (info.step == 4) model_.evaluate(testing::cell_dataset(rows, rows), {.verbose = 0});
+    if (info.step == 5) model_.trainer()->state().read_slots();
+  }
+
+ private:
+  Model& model_;
+  int times_ = 0;
+};
+
+TEST_F(DividedUpdatesOfRanks, GoOnWhereOneRankMakesOtherPlans) {
+  RankSetup setup = divided_setup();
+  setup.samples = 53;
+  setup.change = [](int rank, Model& model, FitArguments& arguments) {
+    arguments.validation_data = testing::cell_dataset(21, 8);
+    if (rank == 0) arguments.callbacks = {std::make_shared<Meddler>(model)};
+  };
+  for (const int size : {2, 3}) expect_as_whole(size, setup, "with other plans");
+}
+
+TEST_F(DividedUpdatesOfRanks, AreLookedAtWithEachPrecisionAndManyRanks) {
+  RankSetup setup = divided_setup();
+  expect_as_whole(8, setup, "more ranks than lines");
+  const backend::Engine& engine = backend::engine_by_name(setup.engine);
+  if (!engine.supports(backend::Precision::kMixedBFloat16))
+    GTEST_SKIP() << "skipped: " << engine.obstacle(backend::Precision::kMixedBFloat16);
+  setup.precision = "mixed_bfloat16";
+  expect_as_whole(3, setup, "mixed");
+}
+
+TEST_F(DividedUpdatesOfRanks, OfAStoppedTrainingGiveItsBestWeightsBack) {
+  RankSetup setup = divided_setup();
+  setup.fit.epochs = 6;
+  setup.optimizer = Adam({.learning_rate = 0.3});
+  setup.change = [](int rank, Model&, FitArguments& arguments) {
+    arguments.validation_data = testing::cell_dataset(21, 8);
+    if (rank == 0)
+      arguments.callbacks = {EarlyStopping({.patience = 1, .restore_best_weights = true})};
+  };
+  expect_as_whole(3, setup, "stopped early");
+}
+
+/// On rank 0: what it sets is what was there, but until the epoch has ended steps are cut in two,
+/// whose plans put weights and slots elsewhere.
+class Toucher : public Callback {
+ public:
+  explicit Toucher(Model& model) : model_(model) {}
+  std::string name() const override { return "Toucher"; }
+  void on_train_batch_end(TrainingControl&, const StepInfo& info, const Logs&) override {
+    if (info.step != 2 || info.epoch % 2 == 1) return;
+    const auto weight = model_.weights().front();
+    weight->assign(weight->value().clone());
+  }
+
+ private:
+  Model& model_;
+};
+
+TEST_F(DividedUpdatesOfRanks, TakeTurnsWithStepsThatAreCutInTwo) {
+  RankSetup setup = divided_setup();
+  setup.fit.epochs = 4;
+  setup.change = [](int rank, Model& model, FitArguments& arguments) {
+    if (rank == 0) arguments.callbacks = {std::make_shared<Toucher>(model)};
+  };
+  for (const int size : {2, 3}) expect_as_whole(size, setup, "in turns");
+}
+
+/// Widths that no line divides, of kinds whose gradients engines lay out by themselves.
+Model odd_images_model() {
+  const SymbolicTensor x = Input({9, 7, 3}, {.name = "x"});
+  SymbolicTensor hidden =
+      Conv2D(5, 3, {.kernel_regularizer = regularizers::L1(0.001), .name = "conv"})(x);
+  hidden = Activation("relu")(BatchNormalization({.synchronized = true, .name = "norm"})(hidden));
+  hidden = Conv2D(16, 3, {.strides = 2, .name = "wide"})(hidden);
+  hidden = GlobalAveragePooling2D()(BatchNormalization({.name = "own"})(hidden));
+  hidden = Dense(
+      33,
+      {.activation = "relu", .kernel_regularizer = regularizers::L2(0.01), .name = "odd"})(hidden);
+  return Model(x, Dense(1, {.name = "y"})(hidden), {.name = "odd_images"});
+}
+
+TEST_F(DividedUpdatesOfRanks, OfOddImagesInOneFitAfterTheOther) {
+  constexpr int kRanks = 3;
+  std::vector<Trained> both;
+  for (const bool whole : {false, true}) {
+    RankSetup setup = divided_setup();
+    setup.whole_updates = whole;
+    std::vector<Model> models;
+    for (int rank = 0; rank < kRanks; ++rank) {
+      models.push_back(odd_images_model());
+      models.back().initialize(5);
+      models.back().compile({.optimizer = AdamW({.learning_rate = 0.01, .weight_decay = 0.1}),
+                             .loss = "mse",
+                             .engine = setup.engine,
+                             .threads = 1});
+    }
+    std::vector<Trained> all(kRanks);
+    for (int world = 0; world < 2; ++world) {
+      const auto thrown = run_ranks(kRanks, [&](std::unique_ptr<dist::Transport> transport) {
+        const auto rank = static_cast<std::size_t>(transport->rank());
+        Model& model = models[rank];
+        FitArguments arguments{.epochs = 2, .verbose = 0, .seed = 11, .data_threads = 1};
+        arguments.distribution = ranks_of(setup, std::move(transport));
+        const Tensor x = random_uniform({26, 9, 7, 3}, 3, -1.0F, 1.0F);
+        const NamedTensors rows = {{"x", x}, {"y", random_uniform({26, 1}, 4, -1.0F, 1.0F)}};
+        for (int again = 0; again < 3; ++again) {
+          model.get_layer("wide").set_trainable(again != 1);
+          model.fit(Dataset::from_tensors(rows).batch(again == 2 ? 5 : 8), arguments);
+        }
+        all[rank].divided = model.trainer()->divides_updates();
+        all[rank].slots = model.trainer()->state().read_slots();
+        all[rank].weights.clear();
+        for (const auto& weight : model.weights())
+          all[rank].weights.push_back(weight->value().clone());
+      });
+      for (const auto& each : thrown) EXPECT_FALSE(each) << text_of(each);
+    }
+    for (const Trained& each : all) EXPECT_EQ(each.divided, !whole);
+    both.insert(both.end(), all.begin(), all.end());
+  }
+  for (std::size_t rank = 1; rank < both.size(); ++rank)
+    expect_same_bits(both[rank], both.front(), "fit " + std::to_string(rank));
+}
+
+/// Throws when another rank may be anywhere in its step.
+class Thrower : public Callback {
+ public:
+  std::string name() const override { return "Thrower"; }
+  void on_train_batch_end(TrainingControl&, const StepInfo& info, const Logs&) override {
+    if (info.epoch == 1 && info.step == 2) throw std::runtime_error("thrown by rank 0");
+  }
+};
+
+TEST_F(DividedUpdatesOfRanks, EndTogetherWhereOneFails) {
+  RankSetup setup = divided_setup();
+  for (int times = 0; times < 5; ++times) {
+    setup.change = [](int rank, Model&, FitArguments& arguments) {
+      if (rank == 0) arguments.callbacks = {std::make_shared<Thrower>()};
+    };
+    const auto thrown = run_ranks(3, [&](std::unique_ptr<dist::Transport> transport) {
+      train_as(setup, ranks_of(setup, std::move(transport)));
+    });
+    for (const auto& each : thrown) EXPECT_THAT(text_of(each), HasSubstr("thrown by rank 0"));
+  }
+}
+
 }  // namespace
 }  // namespace tenon::train::ranks_training

@@ -342,6 +342,7 @@ void Lowering::lower(const GraphNode& node) {
 
 void Lowering::add_guard(const std::vector<ops::ValueId>& guarded) {
   std::vector<CellId> reads;
+  reads.reserve(guarded.size());
   for (const ops::ValueId id : guarded) reads.push_back(cell(id));
   GraphNode node;
   node.op.name = "guard";
