@@ -47,12 +47,12 @@ std::string digest(const std::string& text) {
 /// Of this process's executable file, so that two builds are told apart. Read once: it may be
 /// large.
 const std::string& program_digest() {
-  static const std::string digest = [] {
+  static const std::string made = [] {
     std::ifstream file("/proc/self/exe", std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     return fmt::format("{} bytes, {:016x}", bytes.size(), hash_text(bytes));
   }();
-  return digest;
+  return made;
 }
 
 std::string stages_text(const Dataset& dataset) {
