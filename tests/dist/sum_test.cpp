@@ -33,6 +33,7 @@ std::vector<float> drawn(int rank, std::size_t count) {
 
 std::vector<float> weights_of(int ranks) {
   std::vector<float> weights;
+  weights.reserve(static_cast<std::size_t>(ranks));
   for (int rank = 0; rank < ranks; ++rank)
     weights.push_back(0.25F + 0.5F * static_cast<float>(rank));
   return weights;
