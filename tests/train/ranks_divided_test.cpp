@@ -298,12 +298,12 @@ TEST_F(DividedUpdatesOfRanks, TakeTurnsWithStepsThatAreCutInTwo) {
 }
 
 /// Widths that no line divides, of kinds whose gradients engines lay out by themselves.
-Model odd_images_model() {
+Model odd_images_model(std::int64_t stride) {
   const SymbolicTensor x = Input({9, 7, 3}, {.name = "x"});
   SymbolicTensor hidden =
       Conv2D(5, 3, {.kernel_regularizer = regularizers::L1(0.001), .name = "conv"})(x);
   hidden = Activation("relu")(BatchNormalization({.synchronized = true, .name = "norm"})(hidden));
-  hidden = Conv2D(16, 3, {.strides = 2, .name = "wide"})(hidden);
+  hidden = Conv2D(16, 3, {.strides = stride, .name = "wide"})(hidden);
   hidden = GlobalAveragePooling2D()(BatchNormalization({.name = "own"})(hidden));
   hidden = Dense(
       33,
@@ -311,7 +311,7 @@ Model odd_images_model() {
   return Model(x, Dense(1, {.name = "y"})(hidden), {.name = "odd_images"});
 }
 
-TEST_F(DividedUpdatesOfRanks, OfOddImagesInOneFitAfterTheOther) {
+void fit_odd_images_again_and_again(std::int64_t stride) {
   constexpr int kRanks = 3;
   std::vector<Trained> both;
   for (const bool whole : {false, true}) {
@@ -319,7 +319,7 @@ TEST_F(DividedUpdatesOfRanks, OfOddImagesInOneFitAfterTheOther) {
     setup.whole_updates = whole;
     std::vector<Model> models;
     for (int rank = 0; rank < kRanks; ++rank) {
-      models.push_back(odd_images_model());
+      models.push_back(odd_images_model(stride));
       models.back().initialize(5);
       models.back().compile({.optimizer = AdamW({.learning_rate = 0.01, .weight_decay = 0.1}),
                              .loss = "mse",
@@ -352,6 +352,15 @@ TEST_F(DividedUpdatesOfRanks, OfOddImagesInOneFitAfterTheOther) {
   }
   for (std::size_t rank = 1; rank < both.size(); ++rank)
     expect_same_bits(both[rank], both.front(), "fit " + std::to_string(rank));
+}
+
+TEST_F(DividedUpdatesOfRanks, OfOddImagesInOneFitAfterTheOther) {
+  fit_odd_images_again_and_again(2);
+}
+
+/// One whose gradient is laid out otherwise before it is applied: each rank applies it.
+TEST_F(DividedUpdatesOfRanks, OfOddImagesWithAGradientThatLiesAlone) {
+  fit_odd_images_again_and_again(1);
 }
 
 /// Throws when another rank may be anywhere in its step.

@@ -34,6 +34,7 @@ AppliedGradients ready_gradients(const AppliedGradients& applied,
 
 bool follow(const Memory& memory, const AppliedGradients::Update& own,
             const AppliedGradients::Update& next) {
+  if (own.as_made != next.as_made) return false;
   for (std::size_t k = 0; k < own.slots.size(); ++k) {
     if ((own.slots[k] == kNoCell) != (next.slots[k] == kNoCell)) return false;
     if (own.slots[k] != kNoCell && !memory.follows(own.slots[k], next.slots[k])) return false;
@@ -45,12 +46,16 @@ std::vector<UpdateRun> update_runs(const AppliedGradients& gradients, const Memo
   std::vector<UpdateRun> runs;
   const AppliedGradients::Update* before = nullptr;
   for (const AppliedGradients::Update& own : gradients.updates) {
-    const auto as_applied = [&own](const auto& entry) { return entry.cell == own.gradient; };
-    if (std::ranges::none_of(gradients.entries, as_applied)) return {};
-    if (memory.offset_in_row(own.gradient) < 0) {
+    const std::int32_t slot = memory.cell(own.weight).slot;
+    const auto entry = std::ranges::find_if(gradients.entries, [&](const auto& known) {
+      return known.cell == own.gradient || known.slot == slot;
+    });
+    if (entry == gradients.entries.end()) return {};
+    if (memory.offset_in_row(entry->cell) < 0) {  // Lies alone: each process has all of it.
       before = nullptr;
       continue;
     }
+    if (!own.as_made) return {};
     UpdateRun run{.gradients = memory.ref(own.gradient).as(),
                   .weights = memory.ref(own.weight).as()};
     run.count = static_cast<std::int64_t>(memory.cell(own.weight).bytes / sizeof(float));

@@ -24,6 +24,9 @@ struct AppliedGradients {
     CellId weight = kNoCell;
     CellId gradient = kNoCell;
     std::array<CellId, 3> slots = {kNoCell, kNoCell, kNoCell};
+    /// The gradient is what the backward steps leave, not a copy that is clipped or laid out
+    /// otherwise.
+    bool as_made = false;
   };
   std::vector<Update> updates;
   std::vector<std::size_t> update_steps;  ///< That do them.

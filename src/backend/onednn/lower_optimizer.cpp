@@ -52,7 +52,7 @@ class UpdateTargets {
         targets_.back().count = own.w + own.count - targets_.back().w;
       } else {
         targets_.push_back(own);
-        together_.push_back(memory_->offset_in_row(cells_[i].gradient) >= 0);
+        together_.push_back(cells_[i].as_made && memory_->offset_in_row(cells_[i].gradient) >= 0);
       }
     }
     return targets_;
@@ -109,6 +109,9 @@ void lower_updates(Lowering& lowering, const GraphNode& node) {
     UpdateCells update;
     update.weight = lowering.cell(op.inputs[0]);
     update.gradient = lowering.laid_out(op.inputs[1], lowering.layout(op.inputs[0]));
+    update.as_made =
+        std::ranges::find(lowering.gradients().entries, update.gradient,
+                          &AppliedGradients::Entry::cell) != lowering.gradients().entries.end();
     gradients.push_back(update.gradient);
     reads.insert(reads.end(), {update.weight, update.gradient});
     writes.push_back(update.weight);
