@@ -100,10 +100,9 @@ class FitRun final : public TrainingControl {
     if (!problem.run) problem.run = RunPlace{"train", epoch_, step_};
     if (steps_done_ == 0) return;
     // Ranks that divide updates may have been in the middle of one.
-    std::string note =
-        fmt::format("{} step{} {} trained before{}", steps_done_, steps_done_ == 1 ? "" : "s",
-                    steps_done_ == 1 ? "was" : "were",
-                    ranks_.alone() ? "; the model keeps their weights" : "");
+    std::string note = fmt::format("{} step{} {} trained before{}", steps_done_,
+                                   steps_done_ == 1 ? "" : "s", steps_done_ == 1 ? "was" : "were",
+                                   ranks_.alone() ? "; the model keeps their weights" : "");
     // Another rank that ended this one may have said so.
     if (std::ranges::find(problem.notes, note) == problem.notes.end())
       problem.notes.push_back(std::move(note));
