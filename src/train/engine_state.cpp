@@ -34,8 +34,9 @@ class EngineState::Home : public Variable::Home {
   }
   void write(const Variable& variable, const Tensor& value) override {
     variables_->write(slots_.at(&variable), value);
-    ++writes_;
+    note_write();
   }
+  void note_write() noexcept { ++writes_; }
   std::uint64_t writes() const noexcept { return writes_; }
   void forget_writes() noexcept { writes_ = 0; }
 
@@ -70,7 +71,10 @@ bool EngineState::acquire(bool for_training) {
   }
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     if (weights_[i]->home() == home_) continue;
-    variables_->write(static_cast<std::int32_t>(i), weights_[i]->value());
+    const auto slot = static_cast<std::int32_t>(i);
+    const Tensor value = weights_[i]->value();
+    if (!variables_->read(slot).equals(value)) home_->note_write();
+    variables_->write(slot, value);
     weights_[i]->set_home(home_);
   }
   return false;

@@ -221,6 +221,40 @@ TEST_F(DividedUpdatesOfRanks, DoNotHideWeightsThatOneRankHasChanged) {
               AllOf(HasSubstr("R001"), HasSubstr("weights of ranks 0 and 1 differ")));
 }
 
+/// … or by training another model of the same layers.
+class OtherTrainer : public Callback {
+ public:
+  OtherTrainer(Model other, Dataset data) : other_(std::move(other)), data_(std::move(data)) {}
+  std::string name() const override { return "OtherTrainer"; }
+  void on_train_batch_end(TrainingControl&, const StepInfo& info, const Logs&) override {
+    if (info.step == 2) other_.fit(data_, {.epochs = 1, .verbose = 0});
+  }
+
+ private:
+  Model other_;
+  Dataset data_;
+};
+
+TEST_F(DividedUpdatesOfRanks, DoNotHideWeightsThatAnotherModelOfOneRankHasChanged) {
+  const auto thrown = run_ranks(2, [&](std::unique_ptr<dist::Transport> transport) {
+    const SymbolicTensor x = Input({40}, {.name = "x"});
+    const SymbolicTensor y = Dense(1, {.name = "y"})(Dense(30, {.name = "hidden"})(x));
+    Model model({x}, {y}, {.name = "model"});
+    Model other({x}, {y}, {.name = "other"});
+    for (Model* each : {&model, &other})
+      each->compile({.optimizer = "adam", .loss = "mse", .engine = "onednn", .threads = 1});
+    const NamedTensors rows = {{"x", random_uniform({40, 40}, 3, -1.0F, 1.0F)},
+                               {"y", random_uniform({40, 1}, 4, -1.0F, 1.0F)}};
+    const Dataset data = Dataset::from_tensors(rows).batch(8);
+    FitArguments arguments{.epochs = 2, .verbose = 0, .data_threads = 1};
+    if (transport->rank() == 0) arguments.callbacks = {std::make_shared<OtherTrainer>(other, data)};
+    arguments.distribution = ranks_of(divided_setup(), std::move(transport));
+    model.fit(data, arguments);
+  });
+  EXPECT_THAT(text_of(thrown[0]),
+              AllOf(HasSubstr("R001"), HasSubstr("weights of ranks 0 and 1 differ")));
+}
+
 /// On rank 0, in the middle of an epoch: plans of other kinds and of another batch, which may move
 /// what is updated there alone, and a state.
 class Meddler : public Callback {
