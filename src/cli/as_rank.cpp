@@ -21,9 +21,11 @@ bool is_rank() { return dist::started_by_mpi(); }
 
 bool is_silent_rank() { return dist::started_rank() > 0; }
 
-void wait_for_the_end() {
-  // A starter ends all at once when one has ended badly: rank 0 may not have spoken by then.
+bool wait_for_the_end() {
+  // Rank 0 may not have spoken by now, and would not any more.
+  if (!dist::starter_ends_all()) return false;
   std::this_thread::sleep_for(std::chrono::seconds(10));
+  return true;
 }
 
 void warn_if_started_apart() {

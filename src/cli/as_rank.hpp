@@ -11,9 +11,10 @@ namespace tenon::cli {
 bool is_rank();
 /// … and another of them is the one that speaks, as its environment says: for what is done once.
 bool is_silent_rank();
-/// In a silent rank that cannot go on: waits until rank 0 has told its user why, and the job was
-/// ended for that. Returns, after seconds, where rank 0 was started for something else.
-void wait_for_the_end();
+/// In a silent rank that cannot go on: waits until rank 0 has told its user why, where the job is
+/// ended for that. Returns true, after seconds, where rank 0 was started for something else, so
+/// that this one is to say why; false at once where it may go without a word.
+bool wait_for_the_end();
 /// Tells a process which srun started beside others, without MPI, that each works by itself.
 void warn_if_started_apart();
 

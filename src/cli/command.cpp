@@ -317,7 +317,7 @@ int parse_and_run(int argc, char** argv) {
     const bool asked = error.get_exit_code() == 0;
     if (is_silent_rank() && asked) return kDone;
     if (asked) return app.exit(error);
-    if (is_silent_rank()) wait_for_the_end();
+    if (is_silent_rank() && !wait_for_the_end()) return kUsage;
     const Words arguments(argv + 1, argv + argc);
     report(usage_problems(app, error, arguments), common_of(arguments));
     return kUsage;

@@ -15,13 +15,14 @@ std::optional<int> first_number_of(std::initializer_list<const char*> names) noe
   return std::nullopt;
 }
 
+constexpr const char* kRankOfOpenMpi = "OMPI_COMM_WORLD_RANK";
 constexpr const char* kTasksOfSlurm = "SLURM_STEP_NUM_TASKS";
 
 }  // namespace
 
 int started_rank() noexcept {
   // Open MPI; MPICH and Slurm's PMI; Slurm's and others' PMIx.
-  return first_number_of({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"}).value_or(0);
+  return first_number_of({kRankOfOpenMpi, "PMI_RANK", "PMIX_RANK"}).value_or(0);
 }
 
 int started_ranks() noexcept {
@@ -32,6 +33,8 @@ int started_ranks() noexcept {
   if (std::getenv("PMIX_RANK") == nullptr) return 0;
   return std::max({first_number_of({kTasksOfSlurm}).value_or(1), started_rank() + 1});
 }
+
+bool starter_ends_all() noexcept { return std::getenv(kRankOfOpenMpi) != nullptr; }
 
 int started_apart() noexcept {
   if (started_ranks() != 0) return 0;

@@ -12,6 +12,9 @@ int started_rank() noexcept;
 /// How many ranks a starter of MPI started, this one among them; 0 where none did.
 int started_ranks() noexcept;
 
+/// Whether the starter ends all ranks as soon as one has ended badly: Open MPI's mpirun.
+bool starter_ends_all() noexcept;
+
 /// How many tasks srun started side by side that cannot find each other over MPI, this one among
 /// them; 0 where there is no such thing.
 int started_apart() noexcept;

@@ -53,7 +53,7 @@ TEST_F(RanksFailing, ARankThatIsKilledEndsTheJobWhichGoesOnBitForBit) {
 }
 
 TEST_F(RanksFailing, KilledAtAnyMomentTheyEndAsIfUndisturbed) {
-  const std::string all = options(800);
+  const std::string all = options(2400);
   train_undisturbed(all);
   std::mt19937 random(6);
   int kills = 0;
