@@ -21,6 +21,7 @@
 #include "train/bad_sample_list.hpp"
 #include "train/distribution_maker.hpp"
 #include "train/state.hpp"
+#include "train/trainer.hpp"
 #include "train/training_state.hpp"
 
 namespace tenon::cli {
@@ -95,6 +96,8 @@ std::string save_stopped(const Model& model, const std::string& folder) {
   const auto state = train::optimizer_state(model);
   if (!state || state->iterations == 0) return {};
   if (folder.empty()) return "nothing was saved: [fit] has no output folder";
+  if (!model.trainer()->weights_are_whole())
+    return "nothing was saved: ranks were about to update the weights; train goes on with --resume";
   const std::string path = (fs::path(folder) / "stopped.keras").string();
   try {
     model.save(path);

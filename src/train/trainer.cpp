@@ -319,10 +319,15 @@ StepResult Trainer::train_together(const StepData& data,
   CompiledStep& compiled =
       data.rows > 0 ? bind(Mode::kTrain, data, class_weights, result) : *last_shared_;
   const auto& places = meetings(compiled.step);
-  const auto bad =
-      shared_step_->run({*compiled.plan, *compiled.places, compiled.step, *state_.variables(),
-                         data.rows_of_ranks, [&] { meeting.attend(places); }},
-                        own);
+  std::optional<std::size_t> bad;
+  try {
+    bad = shared_step_->run({*compiled.plan, *compiled.places, compiled.step, *state_.variables(),
+                             data.rows_of_ranks, [&] { meeting.attend(places); }},
+                            own);
+  } catch (...) {
+    weights_are_whole_ = !shared_step_->divided();
+    throw;
+  }
   divides_updates_ = shared_step_->divided();
   if (data.rows > 0) read_results(compiled, result);
   if (bad) result.not_finite = compiled.step.guarded_weights[*bad];

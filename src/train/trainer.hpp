@@ -82,6 +82,9 @@ class Trainer {
   /// Where ranks divide updates, each has its parts of the optimizer's slots alone. Gives it all of
   /// them: when a training ends, on all ranks together.
   void complete_slots();
+  /// False where a step failed in which they did: others may have written weights of it, or may
+  /// yet.
+  bool weights_are_whole() const noexcept { return weights_are_whole_; }
   /// Whether they did in the last step that all took as one plan. For tests.
   bool divides_updates() const noexcept { return divides_updates_; }
   /// From here on it is told by gradient_layout() where one rank alone sets weights.
@@ -189,6 +192,7 @@ class Trainer {
   StepShape without_rows_;               ///< Of a step without rows before it.
   std::unique_ptr<SharedStep> shared_step_;
   bool divides_updates_ = false;
+  bool weights_are_whole_ = true;
   std::unique_ptr<SharedUpdate> shared_;
   std::optional<std::vector<MeetingOfStep>> meetings_;  ///< Of the ranks in each step.
 };
