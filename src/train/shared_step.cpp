@@ -10,6 +10,7 @@ namespace tenon::train {
 namespace {
 
 using backend::GradientRange;
+using dist::Sum;
 
 /// Neighbours as one, up to about so many bytes. What lies apart is a piece of the second area,
 /// whose `values` have their sizes only.
@@ -21,16 +22,16 @@ std::vector<SharedPlaces::Piece> pieces_of(const std::vector<GradientRange>& ran
     const auto count = static_cast<std::size_t>(range.count);
     SharedPlaces::Piece* last = pieces.empty() ? nullptr : &pieces.back();
     const bool follows =
-        last != nullptr && range.offset >= 0 && last->area == 0 &&
+        last != nullptr && range.offset >= 0 && last->area == Sum::kGradients &&
         last->values.data() + whole_lines_of_floats(last->values.size()) == range.data &&
         last->values.size_bytes() < bucket_bytes;
     if (follows) {
       last->values = {last->values.data(), range.data + count};
       last->last_range = i;
     } else if (range.offset >= 0) {
-      pieces.push_back({i, 0, {range.data, count}, nullptr});
+      pieces.push_back({i, Sum::kGradients, {range.data, count}, nullptr});
     } else {
-      pieces.push_back({i, 1, {range.data, count}, range.data});
+      pieces.push_back({i, Sum::kRest, {range.data, count}, range.data});
     }
   }
   return pieces;
@@ -41,8 +42,8 @@ std::size_t offset_in(const Tensor& area, const float* data) {
 }
 
 /// Of weights or slots whose updates are divided.
-std::size_t area_of(const dist::Sum::Areas& areas, const float* data) {
-  for (std::size_t i = dist::Sum::kFirstSpread; i < areas.size(); ++i) {
+std::size_t area_of(const Sum::Areas& areas, const float* data) {
+  for (std::size_t i = Sum::kFirstSpread; i < areas.size(); ++i) {
     if (!areas[i].defined()) continue;
     const auto* at = reinterpret_cast<const std::byte*>(data);
     if (at >= areas[i].bytes() && at < areas[i].bytes() + areas[i].byte_size()) return i;
@@ -83,7 +84,7 @@ std::unique_ptr<backend::Plan> SharedStep::compile(
     const std::shared_ptr<backend::Variables>& variables, backend::CompileOptions options,
     SharedPlaces& places) const {
   options.arena = [&](std::size_t total, std::size_t gradients) {
-    return places.areas[0] = sum_->memory(total, gradients);
+    return places.areas[Sum::kGradients] = sum_->memory(total, gradients);
   };
   auto plan = engine.compile(step.program, variables, options);
   const std::vector<GradientRange> ranges = plan->gradient_ranges();
@@ -93,9 +94,9 @@ std::unique_ptr<backend::Plan> SharedStep::compile(
   for (const std::int32_t slot : step.written)
     floats += whole_lines_of_floats(floats_of(variables->specs()[static_cast<std::size_t>(slot)]));
   for (const SharedPlaces::Piece& piece : places.pieces)
-    floats += piece.area == 1 ? whole_lines_of_floats(piece.values.size()) : 0;
+    floats += piece.area == Sum::kRest ? whole_lines_of_floats(piece.values.size()) : 0;
   const std::size_t bytes = floats * sizeof(float);
-  Tensor& rest = places.areas[1];
+  Tensor& rest = places.areas[Sum::kRest];
   rest = sum_->memory(bytes, bytes);
   if (!rest.defined()) rest = Tensor(DType::kUInt8, Shape{static_cast<std::int64_t>(bytes)});
   auto* next = reinterpret_cast<float*>(rest.bytes());
@@ -108,7 +109,7 @@ std::unique_ptr<backend::Plan> SharedStep::compile(
   for (const std::int32_t slot : step.written)
     places.written.push_back(take(floats_of(variables->specs()[static_cast<std::size_t>(slot)])));
   for (SharedPlaces::Piece& piece : places.pieces) {
-    if (piece.area == 1) piece.values = take(piece.values.size());
+    if (piece.area == Sum::kRest) piece.values = take(piece.values.size());
   }
   return plan;
 }
@@ -117,10 +118,10 @@ void SharedStep::divide(backend::Plan& plan, SharedPlaces& places) {
   DividedUpdates& divided = places.divided;
   if (divided.version == version_) return;
   divided = {.version = version_, .runs = {}, .parts = {}, .layout = plan.gradient_layout()};
-  for (std::size_t i = dist::Sum::kFirstSpread; i < dist::Sum::kAreas; ++i) places.areas[i] = {};
+  for (std::size_t i = Sum::kFirstSpread; i < Sum::kAreas; ++i) places.areas[i] = {};
   if (row_memory_ == nullptr) return;
   std::vector<backend::UpdateRun> runs = plan.update_runs();
-  std::size_t used = dist::Sum::kFirstSpread;
+  std::size_t used = Sum::kFirstSpread;
   const auto add = [&](std::uint64_t value) {
     divided.layout = (divided.layout ^ value) * 1099511628211U;
   };
@@ -128,16 +129,16 @@ void SharedStep::divide(backend::Plan& plan, SharedPlaces& places) {
   const auto find_area = [&](const float* data) {
     const Tensor memory = sum_->memory_of(data);
     if (!memory.defined()) return false;
-    std::size_t area = dist::Sum::kFirstSpread;
+    std::size_t area = Sum::kFirstSpread;
     while (area < used && places.areas[area].bytes() != memory.bytes()) ++area;
-    if (area == dist::Sum::kAreas) return false;
+    if (area == Sum::kAreas) return false;
     if (area == used) places.areas[used++] = memory;
     add(area);
     add(offset_in(memory, data));
     return true;
   };
   for (const backend::UpdateRun& run : runs) {
-    add(offset_in(places.areas[dist::Sum::kGradients], run.gradients));
+    add(offset_in(places.areas[Sum::kGradients], run.gradients));
     add(static_cast<std::uint64_t>(run.count));
     if (!find_area(run.weights)) return;
     for (const float* slot : run.slots) {
@@ -146,7 +147,7 @@ void SharedStep::divide(backend::Plan& plan, SharedPlaces& places) {
   }
   divided.parts.resize(static_cast<std::size_t>(communicator_.size()));
   for (const SharedPlaces::Piece& piece : places.pieces) {
-    if (piece.area != dist::Sum::kGradients) continue;
+    if (piece.area != Sum::kGradients) continue;
     for (int rank = 0; rank < communicator_.size(); ++rank)
       divided.parts[static_cast<std::size_t>(rank)].push_back(sum_->part_of(piece.values, rank));
   }
@@ -171,7 +172,7 @@ void SharedStep::complete_slots() {
 }
 
 /// Those that `rank` has of a part of its gradients, as far as it is in `run`.
-void SharedStep::fetch_slots(const dist::Sum::Areas& areas, int rank, std::span<float> part,
+void SharedStep::fetch_slots(const Sum::Areas& areas, int rank, std::span<float> part,
                              const backend::UpdateRun& run) {
   const float* first = std::max<const float*>(part.data(), run.gradients);
   const float* last = std::min<const float*>(part.data() + part.size(), run.gradients + run.count);
@@ -230,7 +231,7 @@ void SharedStep::ready(std::size_t index) {
   if (index == 0) {  // The loss is there long before.
     own_loss_ = has_rows_ ? loss_.item<float>() : 0.0F;
     places_->loss[0] = own_loss_;
-    sum_->give(1, places_->loss);
+    sum_->give(Sum::kRest, places_->loss);
   }
   for (; next_ < places_->pieces.size() && places_->pieces[next_].last_range == index; ++next_) {
     const SharedPlaces::Piece& piece = places_->pieces[next_];
@@ -276,7 +277,7 @@ void SharedStep::share_written(const Run& run) {
   const std::span<float> first = run.places.written.front();
   const std::span<float> last = run.places.written.back();
   const std::span<float> whole(first.data(), last.data() + last.size());
-  sum_->give(1, whole);
+  sum_->give(Sum::kRest, whole);
   sum_->finish();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     Tensor value(DType::kFloat32, run.variables.specs()[static_cast<std::size_t>(slots[i])].shape);
